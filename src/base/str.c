@@ -1,0 +1,127 @@
+#include "base/str.h"
+
+bool str_eq_nocase(struct str a, struct str b)
+{
+    if (a.n != b.n)
+        return false;
+    for (size_t i = 0; i < a.n; i++) {
+        if (ascii_lower(a.p[i]) != ascii_lower(b.p[i]))
+            return false;
+    }
+    return true;
+}
+
+int str_cmp(struct str a, struct str b)
+{
+    size_t n = MIN(a.n, b.n);
+    int c = n ? memcmp(a.p, b.p, n) : 0;
+
+    if (c != 0)
+        return c;
+    return a.n < b.n ? -1 : a.n > b.n;
+}
+
+bool str_starts(struct str s, struct str prefix)
+{
+    return s.n >= prefix.n && str_eq(str_make(s.p, prefix.n), prefix);
+}
+
+bool str_starts_nocase(struct str s, struct str prefix)
+{
+    return s.n >= prefix.n && str_eq_nocase(str_make(s.p, prefix.n), prefix);
+}
+
+bool str_ends(struct str s, struct str suffix)
+{
+    return s.n >= suffix.n && str_eq(str_from(s, s.n - suffix.n), suffix);
+}
+
+bool str_ends_nocase(struct str s, struct str suffix)
+{
+    return s.n >= suffix.n && str_eq_nocase(str_from(s, s.n - suffix.n), suffix);
+}
+
+size_t str_find(struct str s, char c)
+{
+    const char *at = s.n ? memchr(s.p, c, s.n) : NULL;
+
+    return at ? (size_t)(at - s.p) : s.n;
+}
+
+size_t str_rfind(struct str s, char c)
+{
+    for (size_t i = s.n; i > 0; i--) {
+        if (s.p[i - 1] == c)
+            return i - 1;
+    }
+    return s.n;
+}
+
+size_t str_find_str(struct str s, struct str needle)
+{
+    const char *at;
+
+    if (needle.n == 0)
+        return 0;
+    at = s.n ? memmem(s.p, s.n, needle.p, needle.n) : NULL;
+    return at ? (size_t)(at - s.p) : s.n;
+}
+
+struct str str_from(struct str s, size_t from)
+{
+    from = MIN(from, s.n);
+    return str_make(s.p ? s.p + from : NULL, s.n - from);
+}
+
+struct str str_sub(struct str s, size_t from, size_t n)
+{
+    s = str_from(s, from);
+    s.n = MIN(s.n, n);
+    return s;
+}
+
+struct str str_cut(struct str *rest, char sep)
+{
+    struct str all = *rest;
+    size_t at = str_find(all, sep);
+
+    *rest = at < all.n ? str_from(all, at + 1) : STR_NONE;
+    return str_sub(all, 0, at);
+}
+
+struct str str_trim(struct str s)
+{
+    while (s.n && (s.p[0] == ' ' || s.p[0] == '\t'))
+        s = str_from(s, 1);
+    while (s.n && (s.p[s.n - 1] == ' ' || s.p[s.n - 1] == '\t'))
+        s.n--;
+    return s;
+}
+
+bool str_u64(struct str s, uint64_t *ret)
+{
+    uint64_t v = 0;
+
+    if (s.n == 0)
+        return false;
+    for (size_t i = 0; i < s.n; i++) {
+        unsigned digit = (unsigned)(unsigned char)s.p[i] - '0';
+
+        if (digit > 9 || __builtin_mul_overflow(v, 10, &v) || __builtin_add_overflow(v, digit, &v))
+            return false;
+    }
+    *ret = v;
+    return true;
+}
+
+char *str_copy(struct str s, char *dst, size_t size)
+{
+    size_t n;
+
+    MUST(size > 0);
+    n = MIN(s.n, size - 1);
+    if (n)
+        memcpy(dst, s.p, n);
+    dst[n] = '\0';
+    return dst;
+}

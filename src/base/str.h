@@ -1,0 +1,81 @@
+/*
+ * base/str - slices of octets, by value: the one string type of the program.
+ *
+ * A str borrows; nothing here allocates. Contents may hold NUL and need not end with one.
+ * An absent string is { NULL, 0 }; str_is_set tells it from an empty one.
+ */
+#pragma once
+
+#include "base/must.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+struct str {
+    const char *p;
+    size_t n;
+};
+
+#define STR(literal) ((struct str){ "" literal, sizeof(literal) - 1 })
+#define STR_INIT(literal)                                                                          \
+    {                                                                                              \
+        "" literal, sizeof(literal) - 1                                                            \
+    }
+#define STR_NONE ((struct str){ NULL, 0 })
+/* For "%.*s". */
+#define STRF(s) (int)(s).n, (s).p ? (s).p : ""
+
+static inline struct str str_of(const char *z)
+{
+    return z ? (struct str){ z, strlen(z) } : STR_NONE;
+}
+
+static inline struct str str_make(const char *p, size_t n)
+{
+    return (struct str){ p, n };
+}
+
+static inline bool str_is_set(struct str s)
+{
+    return s.p != NULL;
+}
+
+static inline bool str_eq(struct str a, struct str b)
+{
+    return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);
+}
+
+static inline char ascii_lower(char c)
+{
+    return c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c;
+}
+
+bool str_eq_nocase(struct str a, struct str b); /* ASCII letters only */
+int str_cmp(struct str a, struct str b);        /* octet order; a prefix stands first */
+
+bool str_starts(struct str s, struct str prefix);
+bool str_starts_nocase(struct str s, struct str prefix);
+bool str_ends(struct str s, struct str suffix);
+bool str_ends_nocase(struct str s, struct str suffix);
+
+/* Index of the first `c`, of the last `c`, of the first `needle`; s.n where there is none. */
+size_t str_find(struct str s, char c);
+size_t str_rfind(struct str s, char c);
+size_t str_find_str(struct str s, struct str needle);
+
+/* From `from` to the end; up to `n` octets from `from`. Clamped to s. */
+struct str str_from(struct str s, size_t from);
+struct str str_sub(struct str s, size_t from, size_t n);
+
+/* Cuts the part before the first `sep` off `rest` and returns it; without a `sep` all of
+ * it, and `rest` becomes STR_NONE. A loop runs while (str_is_set(rest)). */
+struct str str_cut(struct str *rest, char sep);
+
+/* Without spaces and tabs at both ends. */
+struct str str_trim(struct str s);
+
+/* Plain decimal digits, no sign, no overflow. */
+MUST_USE bool str_u64(struct str s, uint64_t *ret);
+
+/* Copies at most size - 1 octets and a NUL; returns dst. For C interfaces only. */
+char *str_copy(struct str s, char *dst, size_t size);
