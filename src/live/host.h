@@ -1,0 +1,28 @@
+/*
+ * live/host - what outlives snapshots about one endpoint of one cluster (design 5.13).
+ *
+ * Keyed by (cluster name, address); created on the compiler thread when a host set first
+ * names it, referenced by every host set that does, freed with the last. Workers keep their
+ * own numbers in arrays indexed by `id`; ids are small and reused only after release.
+ */
+#pragma once
+
+#include "base/addr.h"
+
+#include <stdatomic.h>
+
+#define LIVE_WORKERS_MAX 64
+
+struct live_host {
+    _Atomic uint32_t refs;
+    uint32_t id;
+    struct addr addr;
+    struct str cluster; /* owned */
+    /* Requests in flight, per worker; each worker writes its own (relaxed), readers sum. */
+    _Alignas(64) _Atomic int32_t active[LIVE_WORKERS_MAX];
+};
+
+struct live_host *live_host_get(struct str cluster, const struct addr *addr); /* one reference */
+void live_host_unref(struct live_host *h);
+/* One above the largest id in use. */
+uint32_t live_host_limit(void);

@@ -1,0 +1,229 @@
+/*
+ * model/parts - the immutable parts themselves, in Envoy's vocabulary.
+ *
+ * Plain data in the part's arena; slot ids name other parts. Fields under "derived" are
+ * built by part_finish and are neither encoded nor hashed. Durations are milliseconds, 0
+ * meaning off unless said otherwise. Every struct here is described once in
+ * model/shape.c, from which codec, hash and dump follow.
+ */
+#pragma once
+
+#include "base/addr.h"
+#include "model/part.h"
+
+struct regex;       /* codec/regex.h */
+struct tls_keypair; /* tls/keypair.h */
+struct live_host;   /* live/host.h */
+
+/* A list of values in the part's arena. */
+#define ARRAY_OF(type)                                                                             \
+    struct {                                                                                       \
+        type *v;                                                                                   \
+        uint32_t n;                                                                                \
+    }
+
+/* ---- listener -------------------------------------------------------------------- */
+
+struct listener {
+    struct part part;
+    struct addr bind;       /* family 0: every address, IPv4 and IPv6 */
+    uint16_t port;          /* what is really bound; 0 is never published */
+    uint16_t manifest_port; /* what the Gateway said: matched by route `port`, shown to people */
+    bool is_tls;            /* chains are chosen by SNI */
+    struct str stat_prefix; /* "0.0.0.0_8080" as Istio names it */
+    uint32_t tls_handshake_ms;
+    ARRAY_OF(slot_id) chains; /* PART_CHAIN; without TLS exactly one */
+};
+
+/* ---- filter chain ------------------------------------------------------------------ */
+
+enum tls_mode { TLS_MODE_NONE, TLS_MODE_SIMPLE, TLS_MODE_MUTUAL, TLS_MODE_OPTIONAL_MUTUAL };
+
+/* What an SSL_CTX is made from: equal profiles share one context per worker (design 5.15). */
+struct tls_profile {
+    uint8_t mode;                      /* enum tls_mode */
+    uint16_t min_version, max_version; /* 0x0303 TLS 1.2, 0x0304 TLS 1.3; 0: default */
+    ARRAY_OF(struct str) ciphers;      /* TLS 1.2, OpenSSL names; none: the default list */
+    ARRAY_OF(struct str) alpn;         /* in order of preference */
+    slot_id client_ca;                 /* PART_SECRET or SLOT_NONE */
+};
+
+enum network_filter { NETWORK_HTTP, NETWORK_TCP_PROXY };
+
+/* One filter of a chain, or an override for the instance of that name (design 5.14). */
+struct filter_config {
+    struct str kind;     /* "router", "headers", ...: a row of filter/kinds.c */
+    struct str instance; /* unique within its chain */
+    struct str config;   /* the kind's own octets; see filter/<kind>.h */
+};
+
+/* Envoy's HttpConnectionManager, as far as it is carried out. */
+struct http_manager {
+    slot_id routes; /* PART_ROUTES */
+    struct str stat_prefix;
+    struct str server_name; /* "istio-envoy"; empty: the upstream's passes */
+    bool normalize_path;    /* Istio's BASE */
+    bool is_gateway;        /* the edge: use_remote_address, internal headers stripped */
+    uint32_t trusted_hops;  /* x-forwarded-for */
+    uint32_t request_head_ms, idle_ms, stream_idle_ms; /* 60000, 3600000, 0 */
+    uint32_t max_headers, max_head_octets;             /* 100, 61440 */
+    uint64_t max_body;                                 /* 0: no limit */
+    uint32_t buffer_limit;                             /* octets a side, 1 MiB */
+    bool preserve_case;
+    ARRAY_OF(struct filter_config) filters; /* in order; the last is "router" */
+};
+
+struct chain {
+    struct part part;
+    ARRAY_OF(struct str) server_names; /* lower case; exact, "*.suffix" or "*"; none: any */
+    struct tls_profile tls;            /* mode NONE: clear text */
+    ARRAY_OF(slot_id) secrets;         /* PART_SECRET: certificates to present */
+    struct str credential;             /* its name, for messages */
+    uint8_t network;                   /* enum network_filter */
+    struct http_manager http;
+};
+
+/* ---- route configuration ------------------------------------------------------------ */
+
+struct domain {
+    struct str name; /* lower case: "a.b", "*.b", "*" */
+    slot_id vhost;
+};
+
+struct routes {
+    struct part part; /* name: "http.80", "https.443.https.gw.ns" */
+    ARRAY_OF(struct domain) domains;
+    /* derived */
+    struct host_index *index; /* route/host.h builds it through part hooks */
+};
+
+/* ---- virtual host and routes --------------------------------------------------------- */
+
+enum text_match { TEXT_ANY, TEXT_EXACT, TEXT_PREFIX, TEXT_REGEX, TEXT_PRESENT };
+
+struct text_matcher {
+    uint8_t how; /* enum text_match */
+    bool nocase; /* not for a regex */
+    struct str value;
+    /* derived */
+    struct regex *regex;
+};
+
+struct named_matcher {
+    struct str name; /* header (lower case) or query parameter */
+    bool invert;     /* withoutHeaders */
+    struct text_matcher match;
+};
+
+/* All of it must hold. */
+struct route_match {
+    struct text_matcher path; /* ANY counts as prefix "/" */
+    struct text_matcher method, authority, scheme;
+    ARRAY_OF(struct named_matcher) headers, query;
+    uint16_t port; /* the manifest's port number; 0: any */
+};
+
+enum route_action { ACTION_FORWARD, ACTION_REDIRECT, ACTION_DIRECT_RESPONSE, ACTION_NONE };
+
+struct destination {
+    struct str cluster_name; /* shown, and logged when the cluster is missing */
+    slot_id cluster;         /* PART_CLUSTER; SLOT_NONE: 503 NC */
+    uint32_t weight;
+    origin_id origin;
+    ARRAY_OF(struct filter_config) overrides;
+};
+
+struct redirect {
+    struct str scheme, authority, path; /* unset: the request's */
+    uint16_t port, status;              /* port 0: by scheme */
+    bool https_redirect;                /* Gateway httpsRedirect: keeps the Host's port */
+};
+
+struct retry_policy {
+    uint32_t attempts; /* retries after the first try */
+    uint32_t on;       /* enum retry_on bits */
+    bool idle_race;    /* the transparent retry of design 7; off with attempts: 0 */
+};
+
+enum retry_on {
+    RETRY_CONNECT_FAILURE = 1,
+    RETRY_REFUSED_STREAM = 2,
+    RETRY_UNAVAILABLE = 4,
+    RETRY_CANCELLED = 8
+};
+
+struct route {
+    struct str name; /* %ROUTE_NAME%; "default" where the manifest has none */
+    origin_id origin;
+    struct route_match match;
+    uint8_t action;                            /* enum route_action */
+    ARRAY_OF(struct destination) destinations; /* weight 0 left out */
+    struct redirect redirect;
+    struct {
+        uint16_t status;
+        struct str body;
+    } direct;
+    uint32_t timeout_ms;
+    struct retry_policy retry;
+    ARRAY_OF(struct filter_config) overrides;
+    uint32_t id; /* position in the virtual host: the decision record's route id */
+};
+
+struct vhost {
+    struct part part;              /* name: "<routes name>/<domain>" */
+    struct str label;              /* Envoy's name: "mk.hedgus.com:80" */
+    ARRAY_OF(struct route) routes; /* first match wins */
+    ARRAY_OF(struct filter_config) overrides;
+    /* derived */
+    struct path_index *index; /* route/path.h */
+};
+
+/* ---- cluster and hosts --------------------------------------------------------------- */
+
+enum lb_policy { LB_LEAST_REQUEST, LB_ROUND_ROBIN, LB_RANDOM };
+
+/* Istio's destination labels (conventions.md 4.1); empty prints as "unknown". */
+struct service_labels {
+    struct str host, name, namespace;
+};
+
+struct cluster {
+    struct part part;             /* name: "outbound|80|v1|hedgus-app.hedgus.svc.cluster.local" */
+    slot_id hosts;                /* PART_HOSTS */
+    uint8_t lb;                   /* enum lb_policy */
+    bool http2;                   /* upstream protocol */
+    uint32_t connect_ms, idle_ms; /* 10000, 3600000 */
+    uint32_t max_requests_per_connection; /* 0: unlimited */
+    struct service_labels service;
+    uint32_t label_block; /* telemetry's interned id; 0: none. Derived */
+};
+
+struct endpoint {
+    struct addr addr;
+    uint32_t weight; /* >= 1 */
+    bool healthy;
+    struct str workload, namespace, app, version, canonical_service, canonical_revision;
+    struct str locality;
+    origin_id origin;
+    /* derived */
+    uint32_t label_block;
+    struct live_host *live;
+};
+
+struct hosts {
+    struct part part;
+    struct str cluster_name;
+    struct str source; /* "EndpointSlice x/y", "WorkloadEntry", "stand-in": shown in /clusters */
+    ARRAY_OF(struct endpoint) endpoints;
+};
+
+/* ---- secret --------------------------------------------------------------------------- */
+
+struct secret {
+    struct part part;                      /* name: "kubernetes://ns/name" */
+    struct str chain_pem, key_pem, ca_pem; /* keys are redacted in every dump */
+    /* derived */
+    struct tls_keypair *keypair; /* parsed and checked once; NULL for a CA alone */
+    int64_t not_after_ms;
+    ARRAY_OF(struct str) dns_names;
+};
