@@ -1,0 +1,30 @@
+/*
+ * net/listen - bound listening sockets. The keeper opens them (design 5.11); a worker only
+ * accepts from those it was given.
+ */
+#pragma once
+
+#include "base/addr.h"
+#include "base/err.h"
+#include "event/loop.h"
+
+#define LISTEN_BACKLOG 4096
+
+/* Opens `n` listening TCP sockets on one address (SO_REUSEPORT when n > 1, dual stack for
+ * family 0: [::] with IPV6_V6ONLY off, falling back to 0.0.0.0 without IPv6). Port 0 picks
+ * one; `addr` receives what was bound. On failure no socket stays open. */
+MUST_USE enum err listen_open(struct addr *addr, int *fds, size_t n);
+
+/* Accepts from one socket on a loop. */
+struct acceptor {
+    struct task task;
+    struct watch watch;
+    struct timer pause; /* EMFILE and the like: wait, then go on; no spinning */
+    /* Takes the descriptor over; false: no more for now (a limit): accepting pauses 100 ms. */
+    bool (*accepted)(struct acceptor *a, int take_fd, const struct addr *peer);
+    uint64_t accept_errors;
+};
+
+MUST_USE enum err acceptor_start(struct acceptor *a, struct loop *loop, int take_fd, bool shared);
+/* Accepts all that waits already (design 5.11), then closes the socket. */
+void acceptor_stop(struct acceptor *a);

@@ -1,0 +1,42 @@
+/*
+ * net/net - a worker's way to the network: accepting, dialling, TLS contexts, memory.
+ *
+ * One struct net per loop. Everything that opens a connection goes through here, so that a
+ * simulation can replace it (design 5.9).
+ */
+#pragma once
+
+#include "model/parts.h"
+#include "model/root.h"
+#include "net/transport.h"
+
+struct net;
+
+/* `max_connections` is the door: beyond it accepting waits and dialling says ERR_LIMIT. */
+struct net *net_new(struct loop *loop, size_t max_connections);
+void net_free(struct net *n);
+size_t net_open_count(const struct net *n);
+
+/* Chooses the filter chain when a ClientHello has arrived. Borrowed by the transport until
+ * it is open; `sni` is lower case, STR_NONE without. NULL: the handshake is closed. The
+ * chain's profile picks the worker's SSL_CTX, its secrets give the certificates (both
+ * looked up in `root`, held by the caller for the call only). */
+struct tls_chooser {
+    const struct chain *(*choose)(const struct tls_chooser *self, struct str sni,
+                                  const struct root **ret_root);
+};
+
+/* Wraps an accepted, non-blocking descriptor; takes the descriptor over. NULL at the limit
+ * (the descriptor is closed). */
+struct transport *net_accept(struct net *n, int take_fd, const struct addr *peer,
+                             struct task *task);
+struct transport *net_accept_tls(struct net *n, int take_fd, const struct addr *peer,
+                                 struct task *task, const struct tls_chooser *chooser);
+
+/* Starts to connect; state OPENING until woken. NULL with a reason when it cannot start. */
+struct transport *net_dial(struct net *n, const struct addr *to, struct task *task,
+                           enum err *reterr);
+
+/* Ticket keys shared by all workers of the process; called by main at start and to rotate.
+ * Keys older than two rotations stop resuming. */
+void net_tickets_rotate(void);

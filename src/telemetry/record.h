@@ -1,0 +1,70 @@
+/*
+ * telemetry/record - the decision record: what happened to one request (design 5.12).
+ *
+ * Filled by the request path as it goes; access log, metrics, explain and traces only read
+ * it. Strings are borrowed from the stream and the root; a record is read before both go.
+ */
+#pragma once
+
+#include "base/addr.h"
+#include "codec/header.h"
+#include "model/parts.h"
+
+/* Envoy's response flags, in Envoy's order of printing (istio-api.md 6.4). */
+#define RESPONSE_FLAG_MAP(XX)                                                                      \
+    XX(LH)                                                                                         \
+    XX(UH) XX(UT) XX(LR) XX(UR) XX(UF) XX(UC) XX(UO) XX(NR) XX(DI) XX(FI) XX(RL) XX(UAEX) XX(RLSE) \
+        XX(DC) XX(URX) XX(SI) XX(IH) XX(DPE) XX(UMSDR) XX(RFCF) XX(NFCF) XX(DT) XX(UPE) XX(NC)     \
+            XX(OM) XX(DF) XX(DO) XX(DR)
+
+enum response_flag_bit {
+#define XX(name) FLAG_BIT_##name,
+    RESPONSE_FLAG_MAP(XX)
+#undef XX
+};
+
+enum response_flag {
+#define XX(name) FLAG_##name = 1 << FLAG_BIT_##name,
+    RESPONSE_FLAG_MAP(XX)
+#undef XX
+};
+
+enum protocol { PROTOCOL_HTTP10, PROTOCOL_HTTP11, PROTOCOL_HTTP2 };
+
+struct record {
+    /* decisions */
+    const struct listener *listener;
+    const struct chain *chain;
+    const struct vhost *vhost;
+    const struct route *route;
+    const struct destination *destination;
+    const struct cluster *cluster;
+    const struct endpoint *endpoint;
+    uint16_t attempts;           /* tries at upstreams */
+    uint16_t code;               /* 0: no response head was sent */
+    uint32_t flags;              /* enum response_flag */
+    const char *details;         /* response code details: a literal; NULL prints "-" */
+    const char *termination;     /* connection termination details, or NULL */
+    struct str upstream_failure; /* transport failure reason */
+
+    /* times: ns of the loop's monotonic clock, 0: did not happen */
+    int64_t start_wall_us;
+    uint64_t start_ns, request_end_ns, upstream_start_ns, upstream_first_ns, end_ns;
+
+    /* octets of bodies */
+    uint64_t received, sent;
+
+    /* request as received, after the edge's own changes */
+    uint8_t protocol;                   /* enum protocol */
+    struct str method, path, authority; /* path with query, as the backend sees it */
+    struct str original_path;           /* as received, where it differs */
+    const struct headers *request, *response, *trailers; /* what was sent down; may be NULL */
+    bool is_grpc;
+
+    /* addresses */
+    struct addr downstream_local, downstream_remote; /* remote: by x-forwarded-for rules */
+    struct addr downstream_peer;                     /* direct */
+    struct addr upstream_local, upstream_remote;
+    struct str sni, tls_version, tls_cipher;
+    uint64_t connection_id;
+};
