@@ -1,0 +1,75 @@
+/*
+ * http/conn - an HTTP connection, either side, whatever the version.
+ *
+ * Server: http_serve() wraps an accepted transport; each request that arrives is handed to
+ * `server->request` as a leg. Client: http_connect() wraps a dialled transport; http_open()
+ * starts an exchange on it. HTTP/1 today: one leg at a time; HTTP/2 joins behind the same
+ * functions.
+ */
+#pragma once
+
+#include "http/leg.h"
+#include "http/pools.h"
+#include "net/transport.h"
+
+struct http_conn;
+
+/* Limits and times of one side; borrowed, must outlive the connection or be changed by
+ * http_conn_configure. Milliseconds; 0: off. */
+struct http_settings {
+    uint32_t request_head_ms; /* from the first octet of a head to its end: 408 */
+    uint32_t idle_ms;         /* between exchanges */
+    uint32_t handshake_ms;    /* TLS */
+    uint32_t connect_ms;      /* client */
+    uint32_t max_headers;
+    uint32_t max_head_octets;
+    uint32_t buffer_limit; /* leg.in_limit */
+    bool preserve_case;    /* names leave as they came */
+};
+
+struct http_server {
+    /* A request head is complete, or unreadable (leg->fail is LEG_BAD or LEG_TIMEOUT and
+     * in_head may be NULL). The handler sets leg->task and owns leg->arena from now on: it
+     * gives it back with arena_give() after leg_release(). */
+    void (*request)(struct http_server *s, struct http_conn *c, struct leg *leg);
+    /* The transport opened (after TLS); may replace settings by the chain's. Optional. */
+    void (*opened)(struct http_server *s, struct http_conn *c);
+    /* The connection is gone; `c` is freed behind the call. Optional. */
+    void (*closed)(struct http_server *s, struct http_conn *c);
+};
+
+struct http_client {
+    /* The connection changed: idle again, or dead. Runs in the connection's task; the pool
+     * may close it or open a leg. Optional. */
+    void (*changed)(struct http_client *cl, struct http_conn *c);
+};
+
+/* Takes the transport over. NULL: a door said no, and the transport was closed. */
+struct http_conn *http_serve(struct http_pools *p, struct transport *take_transport,
+                             struct http_server *server, const struct http_settings *settings);
+struct http_conn *http_connect(struct http_pools *p, struct transport *take_transport,
+                               struct http_client *client, const struct http_settings *settings);
+
+/* The task a transport of the connection-to-be must wake is the connection's own; until
+ * http_serve or http_connect has set it, readiness is only noted. */
+
+/* Starts an exchange on a client connection; the head and the rest follow through the leg.
+ * The connection must be idle or opening. */
+struct leg *http_open(struct http_conn *c, struct arena *arena, struct task *task);
+
+/* Client: may another exchange be opened now? */
+bool http_conn_is_usable(const struct http_conn *c);
+bool http_conn_is_dead(const struct http_conn *c);
+uint32_t http_conn_exchanges(const struct http_conn *c); /* begun so far */
+
+/* Server: finish the exchange under way, announce the end, then close. Idle: close now. */
+void http_conn_drain(struct http_conn *c);
+/* Ends it now. Legs fail with LEG_GONE. Frees `c` from its own task. */
+void http_conn_close(struct http_conn *c);
+
+void http_conn_configure(struct http_conn *c, const struct http_settings *settings);
+const struct transport_info *http_conn_info(const struct http_conn *c); /* NULL once gone */
+uint64_t http_conn_id(const struct http_conn *c);
+/* One word of the owner's, kept with the connection. */
+void http_conn_set_owner(struct http_conn *c, void *owner);
+void *http_conn_owner(const struct http_conn *c);

@@ -1,0 +1,34 @@
+/*
+ * http/pools - the memory of one worker's connections, streams and bodies (design 5.7).
+ */
+#pragma once
+
+#include "base/buf.h"
+#include "base/bufq.h"
+#include "base/rng.h"
+#include "event/loop.h"
+
+#define ARENA_CHUNK 4096
+#define ARENAS_KEPT 256
+#define SCRATCH_OCTETS 65536
+
+struct http_pools {
+    struct loop *loop;
+    struct chunk_pool chunks;
+    struct slab conns; /* struct h1_conn */
+    struct arena *free_arenas[ARENAS_KEPT];
+    size_t free_arena_count;
+    struct buf text;              /* heads being written; emptied after each use */
+    char scratch[SCRATCH_OCTETS]; /* what a read puts before it is known what it is */
+};
+
+struct http_limits {
+    size_t max_connections;
+    size_t max_body_octets; /* of all bodies in memory */
+};
+
+struct http_pools *http_pools_new(struct loop *loop, const struct http_limits *limits);
+void http_pools_free(struct http_pools *p);
+
+struct arena *arena_take(struct http_pools *p);
+void arena_give(struct http_pools *p, struct arena *a); /* takes NULL */
