@@ -1,0 +1,77 @@
+# What people type. The build itself is Meson's (meson.build); tests, lint and the demo are
+# scripts in tools/, so that nothing here needs more than one line of thought.
+
+PREFIX ?= /usr/local
+DESTDIR ?=
+T ?= h1
+S ?= 60
+J ?= $(shell nproc)
+
+RELEASE = --buildtype=debugoptimized -Dhardened=true
+CLANG = CC=clang-14 CXX=clang++-14
+
+# Without an argument: build/lateen with the release flags (PIE, RELRO, FORTIFY, stack protector).
+.PHONY: all
+all: build/.release ## build build/lateen, hardened (what `make` alone does)
+	@ninja -C build -j$(J)
+	@if [ -e build/src/cli/lateen ]; then ln -sf src/cli/lateen build/lateen; \
+	 else echo "make: src/cli defines no executable 'lateen' yet"; exit 1; fi
+
+build/.release:
+	@meson setup $(if $(wildcard build/build.ninja),--reconfigure) build $(RELEASE)
+	@touch $@
+
+# Every other build directory is build-NAME.
+build-clang/build.ninja:
+	@$(CLANG) meson setup build-clang $(RELEASE)
+build-asan/build.ninja:
+	@meson setup build-asan -Db_sanitize=address,undefined -Db_lundef=false
+build-tsan/build.ninja:
+	@meson setup build-tsan -Db_sanitize=thread -Db_lundef=false
+build-fuzz/build.ninja:
+	@$(CLANG) meson setup build-fuzz -Dfuzz=true -Db_sanitize=address,undefined -Db_lundef=false
+
+.PHONY: FORCE
+FORCE:
+build-%: build-%/build.ninja FORCE
+	@ninja -C $@ -j$(J)
+	@if [ -e $@/src/cli/lateen ]; then ln -sf src/cli/lateen $@/lateen; fi
+
+.PHONY: help
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: test
+test: ## every test (tools/test); `tools/test --help` for parts of it
+	@./tools/test
+
+.PHONY: asan
+asan: build-asan ## unit and end-to-end tests under ASan and UBSan
+	@./tools/test asan
+
+.PHONY: tsan
+tsan: build-tsan ## unit and reload tests under TSan
+	@./tools/test tsan
+
+.PHONY: fuzz
+fuzz: build-fuzz ## fuzz one target: make fuzz T=h1 S=60 (seconds)
+	@./tools/fuzz $(T) $(S)
+
+.PHONY: bench
+bench: all ## the benchmarks
+	@if [ -x bench/run ]; then exec bench/run; \
+	 else echo "make bench: the benchmarks (bench/run) are not built yet" >&2; exit 64; fi
+
+.PHONY: lint
+lint: ## layers, banned functions, format, headers, shell, docs, sizes
+	@./tools/lint
+
+.PHONY: install
+install: all ## install to DESTDIR and PREFIX (/usr/local)
+	install -D -m 755 build/src/cli/lateen $(DESTDIR)$(PREFIX)/bin/lateen
+	install -D -m 644 LICENSE $(DESTDIR)$(PREFIX)/share/doc/lateen/LICENSE
+	install -D -m 644 README.md $(DESTDIR)$(PREFIX)/share/doc/lateen/README.md
+
+.PHONY: clean
+clean: ## remove every build directory
+	rm -rf build build-clang build-asan build-tsan build-fuzz
