@@ -1,0 +1,170 @@
+#include "codec/h1/write.h"
+
+static const struct {
+    uint16_t status;
+    struct str reason;
+} reasons[] = {
+    { 100, STR_INIT("Continue") },
+    { 101, STR_INIT("Switching Protocols") },
+    { 102, STR_INIT("Processing") },
+    { 103, STR_INIT("Early Hints") },
+    { 200, STR_INIT("OK") },
+    { 201, STR_INIT("Created") },
+    { 202, STR_INIT("Accepted") },
+    { 203, STR_INIT("Non-Authoritative Information") },
+    { 204, STR_INIT("No Content") },
+    { 205, STR_INIT("Reset Content") },
+    { 206, STR_INIT("Partial Content") },
+    { 207, STR_INIT("Multi-Status") },
+    { 208, STR_INIT("Already Reported") },
+    { 226, STR_INIT("IM Used") },
+    { 300, STR_INIT("Multiple Choices") },
+    { 301, STR_INIT("Moved Permanently") },
+    { 302, STR_INIT("Found") },
+    { 303, STR_INIT("See Other") },
+    { 304, STR_INIT("Not Modified") },
+    { 305, STR_INIT("Use Proxy") },
+    { 307, STR_INIT("Temporary Redirect") },
+    { 308, STR_INIT("Permanent Redirect") },
+    { 400, STR_INIT("Bad Request") },
+    { 401, STR_INIT("Unauthorized") },
+    { 402, STR_INIT("Payment Required") },
+    { 403, STR_INIT("Forbidden") },
+    { 404, STR_INIT("Not Found") },
+    { 405, STR_INIT("Method Not Allowed") },
+    { 406, STR_INIT("Not Acceptable") },
+    { 407, STR_INIT("Proxy Authentication Required") },
+    { 408, STR_INIT("Request Timeout") },
+    { 409, STR_INIT("Conflict") },
+    { 410, STR_INIT("Gone") },
+    { 411, STR_INIT("Length Required") },
+    { 412, STR_INIT("Precondition Failed") },
+    { 413, STR_INIT("Payload Too Large") },
+    { 414, STR_INIT("URI Too Long") },
+    { 415, STR_INIT("Unsupported Media Type") },
+    { 416, STR_INIT("Range Not Satisfiable") },
+    { 417, STR_INIT("Expectation Failed") },
+    { 418, STR_INIT("I'm a teapot") },
+    { 421, STR_INIT("Misdirected Request") },
+    { 422, STR_INIT("Unprocessable Entity") },
+    { 423, STR_INIT("Locked") },
+    { 424, STR_INIT("Failed Dependency") },
+    { 425, STR_INIT("Too Early") },
+    { 426, STR_INIT("Upgrade Required") },
+    { 428, STR_INIT("Precondition Required") },
+    { 429, STR_INIT("Too Many Requests") },
+    { 431, STR_INIT("Request Header Fields Too Large") },
+    { 451, STR_INIT("Unavailable For Legal Reasons") },
+    { 500, STR_INIT("Internal Server Error") },
+    { 501, STR_INIT("Not Implemented") },
+    { 502, STR_INIT("Bad Gateway") },
+    { 503, STR_INIT("Service Unavailable") },
+    { 504, STR_INIT("Gateway Timeout") },
+    { 505, STR_INIT("HTTP Version Not Supported") },
+    { 506, STR_INIT("Variant Also Negotiates") },
+    { 507, STR_INIT("Insufficient Storage") },
+    { 508, STR_INIT("Loop Detected") },
+    { 510, STR_INIT("Not Extended") },
+    { 511, STR_INIT("Network Authentication Required") },
+};
+
+struct str h1_reason_of(uint16_t status)
+{
+    for (size_t i = 0; i < LEN(reasons); i++) {
+        if (reasons[i].status == status)
+            return reasons[i].reason;
+    }
+    return STR("Unknown");
+}
+
+static char *put(char *at, struct str s)
+{
+    if (s.n)
+        memcpy(at, s.p, s.n);
+    return at + s.n;
+}
+
+static char *put_lower(char *at, struct str s)
+{
+    for (size_t i = 0; i < s.n; i++)
+        at[i] = ascii_lower(s.p[i]);
+    return at + s.n;
+}
+
+static bool field_write(struct buf *b, const struct header *one, bool keep_case)
+{
+    char *start, *at;
+
+    if (!header_name_is_valid(one->name) || !header_value_is_valid(one->value))
+        return false;
+    start = at = buf_reserve(b, one->name.n + one->value.n + 4);
+    if (!start)
+        return false;
+    if (keep_case)
+        at = put(at, one->name);
+    else if (one->id != HDR_OTHER)
+        at = put(at, header_id_name((enum header_id)one->id));
+    else
+        at = put_lower(at, one->name);
+    at = put(at, STR(": "));
+    at = put(at, one->value);
+    at = put(at, STR("\r\n"));
+    b->n += (size_t)(at - start);
+    return true;
+}
+
+bool h1_fields_write(struct buf *b, const struct headers *h, bool keep_case)
+{
+    for (uint32_t i = 0; i < h->n; i++) {
+        if (!field_write(b, &h->v[i], keep_case))
+            return false;
+    }
+    return true;
+}
+
+/* No octet that would end a word of the first line. */
+static bool is_word(struct str s)
+{
+    return s.n > 0 && header_value_is_valid(s) && str_find(s, ' ') == s.n &&
+           str_find(s, '\t') == s.n;
+}
+
+bool h1_request_write(struct buf *b, struct str method, struct str target, const struct headers *h,
+                      bool keep_case)
+{
+    return is_word(method) && is_word(target) && buf_add(b, method) && buf_addc(b, ' ') &&
+           buf_add(b, target) && buf_add(b, STR(" HTTP/1.1\r\n")) &&
+           h1_fields_write(b, h, keep_case) && buf_add(b, STR("\r\n"));
+}
+
+bool h1_response_write(struct buf *b, uint16_t status, struct str reason, const struct headers *h,
+                       bool keep_case)
+{
+    char digits[4] = { (char)('0' + status / 100 % 10), (char)('0' + status / 10 % 10),
+                       (char)('0' + status % 10), ' ' };
+
+    MUST(status >= 100 && status <= 999);
+    if (!str_is_set(reason))
+        reason = h1_reason_of(status);
+    return header_value_is_valid(reason) && buf_add(b, STR("HTTP/1.1 ")) &&
+           buf_add(b, str_make(digits, sizeof(digits))) && buf_add(b, reason) &&
+           buf_add(b, STR("\r\n")) && h1_fields_write(b, h, keep_case) && buf_add(b, STR("\r\n"));
+}
+
+struct str h1_chunk_head(uint64_t size, char octets[H1_CHUNK_HEAD_MAX])
+{
+    char *end = octets + H1_CHUNK_HEAD_MAX, *at = end;
+
+    MUST(size > 0);
+    *--at = '\n';
+    *--at = '\r';
+    for (; size; size >>= 4)
+        *--at = "0123456789abcdef"[size & 15];
+    return str_make(at, (size_t)(end - at));
+}
+
+bool h1_last_chunk_write(struct buf *b, const struct headers *trailers, bool keep_case)
+{
+    return buf_add(b, STR("0\r\n")) && h1_fields_write(b, trailers, keep_case) &&
+           buf_add(b, STR("\r\n"));
+}

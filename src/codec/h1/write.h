@@ -1,0 +1,33 @@
+/*
+ * codec/h1/write - HTTP/1.1 messages as octets.
+ *
+ * The caller gives the final headers, framing included; nothing is added. Names go out in
+ * lower case, as Envoy sends them, unless `keep_case`. Source: RFC 9112, 3, 4, 5, 7.1.
+ */
+#pragma once
+
+#include "base/buf.h"
+#include "codec/header.h"
+
+/* False: beyond the buffer's maximum, or a name or value that would break the framing (an
+ * octet that no field may have); then the buffer holds a part and must not be sent. */
+MUST_USE bool h1_request_write(struct buf *b, struct str method, struct str target,
+                               const struct headers *h, bool keep_case);
+/* `reason` STR_NONE: the registry's phrase for the status. */
+MUST_USE bool h1_response_write(struct buf *b, uint16_t status, struct str reason,
+                                const struct headers *h, bool keep_case);
+/* The field lines alone, with neither the first line nor the empty one behind them. */
+MUST_USE bool h1_fields_write(struct buf *b, const struct headers *h, bool keep_case);
+
+/* "200" is "OK"; "Unknown" where the registry has none (Envoy's word). */
+struct str h1_reason_of(uint16_t status);
+
+#define H1_CHUNK_HEAD_MAX 18
+#define H1_CHUNK_TAIL STR("\r\n")
+#define H1_LAST_CHUNK STR("0\r\n\r\n") /* without trailers */
+
+/* Formats "1f\r\n", to stand before `size` (not 0) octets of content and H1_CHUNK_TAIL. */
+struct str h1_chunk_head(uint64_t size, char octets[H1_CHUNK_HEAD_MAX]);
+
+/* "0\r\n", the trailers, "\r\n". */
+MUST_USE bool h1_last_chunk_write(struct buf *b, const struct headers *trailers, bool keep_case);

@@ -1,0 +1,307 @@
+#include "codec/header.h"
+
+/* A hash over length and four octets with open addressing: 8 bits a slot, filled once
+ * before main. Only the table's own names are in it, so a stranger cannot lengthen a probe. */
+#define SLOTS 1024u
+
+static const struct str names[HDR_COUNT] = {
+#define XX(id, name) [HDR_##id] = STR_INIT(name),
+    HEADER_MAP(XX)
+#undef XX
+};
+
+static uint8_t slots[SLOTS];
+static size_t longest;
+
+_Static_assert(HDR_COUNT <= 256, "a slot is 8 bits");
+
+static uint32_t lower(struct str name, size_t at)
+{
+    return (uint32_t)(unsigned char)name.p[at] | 0x20;
+}
+
+static uint32_t slot_of(struct str name)
+{
+    uint32_t h = (uint32_t)name.n * 0x9e3779b1u;
+
+    h = (h ^ lower(name, 0)) * 0x85ebca6bu;
+    h = (h ^ lower(name, name.n - 1)) * 0xc2b2ae35u;
+    h = (h ^ lower(name, name.n / 2)) * 0x27d4eb2fu;
+    h = (h ^ lower(name, name.n * 3 / 4)) * 0x165667b1u;
+    return (h >> 20) % SLOTS;
+}
+
+__attribute__((constructor)) static void fill_slots(void)
+{
+    for (unsigned id = 1; id < HDR_COUNT; id++) {
+        uint32_t at = slot_of(names[id]);
+
+        while (slots[at])
+            at = (at + 1) % SLOTS;
+        slots[at] = (uint8_t)id;
+        longest = MAX(longest, names[id].n);
+    }
+}
+
+enum header_id header_id_of(struct str name)
+{
+    if (name.n == 0 || name.n > longest)
+        return HDR_OTHER;
+    for (uint32_t at = slot_of(name); slots[at]; at = (at + 1) % SLOTS) {
+        if (str_eq_nocase(name, names[slots[at]]))
+            return (enum header_id)slots[at];
+    }
+    return HDR_OTHER;
+}
+
+struct str header_id_name(enum header_id id)
+{
+    return id < HDR_COUNT ? names[id] : STR_NONE;
+}
+
+static const bool token_octet[256] = {
+    ['!'] = true,         ['#'] = true, ['$'] = true, ['%'] = true, ['&'] = true,
+    ['\''] = true,        ['*'] = true, ['+'] = true, ['-'] = true, ['.'] = true,
+    ['0' ... '9'] = true, ['^'] = true, ['_'] = true, ['`'] = true, ['A' ... 'Z'] = true,
+    ['a' ... 'z'] = true, ['|'] = true, ['~'] = true,
+};
+
+bool header_name_is_valid(struct str name)
+{
+    for (size_t i = 0; i < name.n; i++) {
+        if (!token_octet[(unsigned char)name.p[i]])
+            return false;
+    }
+    return name.n > 0;
+}
+
+bool header_value_is_valid(struct str value)
+{
+    for (size_t i = 0; i < value.n; i++) {
+        unsigned char c = (unsigned char)value.p[i];
+
+        if ((c < 0x20 && c != '\t') || c == 0x7f)
+            return false;
+    }
+    return true;
+}
+
+bool header_is_envoy(struct str name)
+{
+    return str_starts_nocase(name, STR("x-envoy-"));
+}
+
+static bool has_capital(struct str s)
+{
+    for (size_t i = 0; i < s.n; i++) {
+        if (s.p[i] >= 'A' && s.p[i] <= 'Z')
+            return true;
+    }
+    return false;
+}
+
+struct str header_name_lower(const struct header *h, struct arena *a)
+{
+    char *copy;
+
+    if (h->id != HDR_OTHER)
+        return names[h->id];
+    if (!has_capital(h->name))
+        return h->name;
+    copy = arena_raw(a, h->name.n);
+    for (size_t i = 0; i < h->name.n; i++)
+        copy[i] = ascii_lower(h->name.p[i]);
+    return str_make(copy, h->name.n);
+}
+
+static struct header *append(struct headers *h, struct arena *a, struct header one)
+{
+    if (h->n == h->cap) {
+        uint32_t cap = h->cap ? h->cap * 2 : 16;
+        struct header *v = ARENA_ARRAY(a, struct header, cap);
+
+        if (h->n)
+            memcpy(v, h->v, h->n * sizeof(*v));
+        h->v = v;
+        h->cap = cap;
+    }
+    h->octets += one.name.n + one.value.n;
+    h->v[h->n] = one;
+    return &h->v[h->n++];
+}
+
+struct header *headers_add(struct headers *h, struct arena *a, struct str name, struct str value)
+{
+    return append(h, a, (struct header){ (uint16_t)header_id_of(name), name, value });
+}
+
+struct header *headers_add_id(struct headers *h, struct arena *a, enum header_id id,
+                              struct str value)
+{
+    MUST(id > HDR_OTHER && id < HDR_COUNT);
+    return append(h, a, (struct header){ (uint16_t)id, names[id], value });
+}
+
+static bool is_named(const struct header *one, enum header_id id, struct str name)
+{
+    if (one->id != (uint16_t)id)
+        return false;
+    return id != HDR_OTHER || str_eq_nocase(one->name, name);
+}
+
+static struct header *find_from(const struct headers *h, uint32_t from, enum header_id id,
+                                struct str name)
+{
+    for (uint32_t i = from; i < h->n; i++) {
+        if (is_named(&h->v[i], id, name))
+            return &h->v[i];
+    }
+    return NULL;
+}
+
+struct header *headers_find(const struct headers *h, enum header_id id)
+{
+    MUST(id != HDR_OTHER);
+    return find_from(h, 0, id, STR_NONE);
+}
+
+struct header *headers_find_name(const struct headers *h, struct str name)
+{
+    return find_from(h, 0, header_id_of(name), name);
+}
+
+struct header *headers_next(const struct headers *h, const struct header *after)
+{
+    return find_from(h, (uint32_t)(after - h->v) + 1, (enum header_id)after->id, after->name);
+}
+
+struct str headers_get(const struct headers *h, enum header_id id)
+{
+    const struct header *one = headers_find(h, id);
+
+    return one ? one->value : STR_NONE;
+}
+
+uint32_t headers_count(const struct headers *h, enum header_id id)
+{
+    uint32_t n = 0;
+
+    for (uint32_t i = 0; i < h->n; i++)
+        n += h->v[i].id == (uint16_t)id;
+    return n;
+}
+
+/* Removes what is named so, from position `from` on. */
+static uint32_t remove_from(struct headers *h, uint32_t from, enum header_id id, struct str name)
+{
+    uint32_t kept = from, removed;
+
+    for (uint32_t i = from; i < h->n; i++) {
+        if (is_named(&h->v[i], id, name))
+            h->octets -= h->v[i].name.n + h->v[i].value.n;
+        else
+            h->v[kept++] = h->v[i];
+    }
+    removed = h->n - kept;
+    h->n = kept;
+    return removed;
+}
+
+uint32_t headers_remove(struct headers *h, enum header_id id)
+{
+    MUST(id != HDR_OTHER);
+    return remove_from(h, 0, id, STR_NONE);
+}
+
+uint32_t headers_remove_name(struct headers *h, struct str name)
+{
+    return remove_from(h, 0, header_id_of(name), name);
+}
+
+uint32_t headers_remove_envoy(struct headers *h)
+{
+    uint32_t kept = 0, removed;
+
+    for (uint32_t i = 0; i < h->n; i++) {
+        if (header_is_envoy(h->v[i].name))
+            h->octets -= h->v[i].name.n + h->v[i].value.n;
+        else
+            h->v[kept++] = h->v[i];
+    }
+    removed = h->n - kept;
+    h->n = kept;
+    return removed;
+}
+
+void headers_change(struct headers *h, struct header *one, struct str value)
+{
+    h->octets += value.n;
+    h->octets -= one->value.n;
+    one->value = value;
+}
+
+static struct header *set(struct headers *h, struct arena *a, enum header_id id, struct str name,
+                          struct str value)
+{
+    struct header *one = find_from(h, 0, id, name);
+
+    if (!one)
+        return append(h, a, (struct header){ (uint16_t)id, name, value });
+    headers_change(h, one, value);
+    remove_from(h, (uint32_t)(one - h->v) + 1, id, name);
+    return one;
+}
+
+struct header *headers_set(struct headers *h, struct arena *a, struct str name, struct str value)
+{
+    return set(h, a, header_id_of(name), name, value);
+}
+
+struct header *headers_set_id(struct headers *h, struct arena *a, enum header_id id,
+                              struct str value)
+{
+    MUST(id > HDR_OTHER && id < HDR_COUNT);
+    return set(h, a, id, names[id], value);
+}
+
+void headers_share(struct headers *to, struct arena *a, const struct headers *from)
+{
+    for (uint32_t i = 0; i < from->n; i++)
+        append(to, a, from->v[i]);
+}
+
+void headers_copy(struct headers *to, struct arena *a, const struct headers *from)
+{
+    for (uint32_t i = 0; i < from->n; i++) {
+        const struct header *one = &from->v[i];
+
+        append(to, a,
+               (struct header){ one->id, arena_dup(a, one->name), arena_dup(a, one->value) });
+    }
+}
+
+bool header_token_next(struct str *rest, struct str *ret)
+{
+    while (str_is_set(*rest)) {
+        struct str one = str_trim(str_cut(rest, ','));
+
+        if (one.n) {
+            *ret = one;
+            return true;
+        }
+    }
+    return false;
+}
+
+bool headers_have_token(const struct headers *h, enum header_id id, struct str token)
+{
+    for (const struct header *one = headers_find(h, id); one; one = headers_next(h, one)) {
+        struct str rest = one->value, got;
+
+        while (header_token_next(&rest, &got)) {
+            if (str_eq_nocase(got, token))
+                return true;
+        }
+    }
+    return false;
+}
