@@ -1,0 +1,169 @@
+/* cli/run - `lateen run`: the command's record; what it does is in cli/main_thread.c. */
+#include "cli/command.h"
+
+#include "cli/run_options.h"
+#include "cli/say.h"
+
+static int run_run(struct invocation *in)
+{
+    const struct run_options *o = in->options;
+
+    if (in->args.n) {
+        say_err("lateen run: unexpected argument '%.*s'; manifests are named with -f\n",
+                STRF(in->args.v[0]));
+        return EXIT_USAGE;
+    }
+    if (o->files.n == 0) {
+        say_err("lateen run: -f PATH is required: the manifests to serve\n");
+        return EXIT_USAGE;
+    }
+    say_err("lateen run: not built yet\n");
+    return EXIT_USAGE;
+}
+
+#define TO(member) .offset = offsetof(struct run_options, member)
+
+static const struct flag flags[] = {
+    { .name = "filename",
+      .letter = 'f',
+      .arg = "PATH",
+      .type = &flag_str_list,
+      TO(files),
+      .help = "manifests: a file, a directory (*.yaml, *.yml, *.json in it and below), or - ; "
+              "watched: a change is live without a signal. Repeatable, required" },
+    { .name = "watch",
+      .dflt = "true",
+      .type = &flag_bool,
+      TO(watch),
+      .help = "--watch=false reads once; then only SIGHUP reads again" },
+    { .name = "dev",
+      .type = &flag_bool,
+      TO(dev),
+      .help = "for a laptop: stand-in workloads, a local CA for every Certificate, ports that "
+              "need no root, loopback only, access log on standard output" },
+    { .name = "port",
+      .arg = "N=M",
+      .type = &flag_port_map,
+      TO(ports),
+      .help = "where a Gateway says port N, bind M; M=0 picks a free one and prints it. "
+              "Repeatable" },
+    { .name = "bind",
+      .arg = "ADDR",
+      .dflt = "all addresses; --dev: loopback",
+      .type = &flag_ip,
+      TO(bind),
+      .help = "where to listen when the Gateway's server gives no bind" },
+    { .name = "labels",
+      .arg = "K=V,...",
+      .dflt = "match every selector",
+      .type = &flag_labels,
+      TO(labels),
+      .help = "this gateway's labels, for Gateway selectors" },
+    { .name = "namespace",
+      .letter = 'n',
+      .arg = "NS",
+      .type = &flag_str,
+      TO(namespace),
+      .help = "this gateway's own namespace; without it the namespace of the object at hand "
+              "counts" },
+    { .name = "workers",
+      .arg = "N",
+      .dflt = "CPUs allowed to the process",
+      .type = &flag_count,
+      TO(workers),
+      .help = "threads that move traffic" },
+    { .name = "state",
+      .arg = "DIR",
+      .dflt = "$STATE_DIRECTORY; /var/lib/lateen for root; $XDG_STATE_HOME/lateen",
+      .type = &flag_str,
+      TO(state),
+      .help = "issued certificates and the last good configuration, mode 0700" },
+    { .name = "mesh-config",
+      .arg = "FILE",
+      .dflt = "Istio's defaults",
+      .type = &flag_str,
+      TO(mesh_config),
+      .help = "MeshConfig YAML; also taken from a ConfigMap istio among the manifests" },
+    { .name = "admin",
+      .arg = "ADDR:PORT",
+      .dflt = "127.0.0.1:15000",
+      .type = &flag_address,
+      TO(admin),
+      .help = "the admin port, or off; port 0 picks one and prints it" },
+    { .name = "health",
+      .arg = "ADDR:PORT",
+      .dflt = "0.0.0.0:15021",
+      .type = &flag_address,
+      TO(health),
+      .help = "the health port (/healthz/ready), or off" },
+    { .name = "metrics",
+      .arg = "ADDR:PORT",
+      .dflt = "0.0.0.0:15090",
+      .type = &flag_address,
+      TO(metrics),
+      .help = "the metrics port (/stats/prometheus), or off" },
+    { .name = "access-log",
+      .arg = "FILE",
+      .dflt = "MeshConfig's accessLogFile; --dev: standard output",
+      .type = &flag_str,
+      TO(access_log),
+      .help = "where requests are logged; off for none" },
+    { .name = "access-log-format",
+      .arg = "FORMAT",
+      .dflt = "MeshConfig's, text",
+      .type = &flag_str,
+      TO(access_log_format),
+      .help = "text, json, or an Envoy format string" },
+    { .name = "strict",
+      .type = &flag_bool,
+      TO(strict),
+      .help = "any error, and any field that is not carried out, keeps the last good "
+              "configuration (at start: exit 1)" },
+    { .name = "drain-min",
+      .arg = "DURATION",
+      .dflt = "5s",
+      .type = &flag_duration,
+      TO(drain_min),
+      .help = "how long listeners still accept after SIGTERM" },
+    { .name = "drain",
+      .arg = "DURATION",
+      .dflt = "30s",
+      .type = &flag_duration,
+      TO(drain),
+      .help = "how long requests may take to end after SIGTERM" },
+    { .name = "log-level",
+      .dflt = "info",
+      .type = &flag_str,
+      .choices = "error|warn|info|debug",
+      TO(log_level),
+      .help = "the program's own log, on standard error" },
+    { .name = "log-format",
+      .dflt = "text",
+      .type = &flag_str,
+      .choices = "text|json",
+      TO(log_format),
+      .help = "its form" },
+    { .name = "workload-certs", .arg = "DIR", .type = &flag_unbuilt },
+    { .name = "supervise", .type = &flag_unbuilt_switch },
+    { .name = "memory-limit", .arg = "SIZE", .type = &flag_unbuilt },
+};
+
+static const struct run_options defaults = {
+    .watch = true,
+    .drain_min = { .ms = 5000 },
+    .drain = { .ms = 30000 },
+};
+
+const struct command command_run = {
+    .name = "run",
+    .summary = "control plane and gateway in one program, from files",
+    .usage = "-f PATH... [flags]",
+    .about = "Reads Kubernetes and Istio manifests, listens where their Gateways say, and routes "
+             "as their VirtualServices say. A saved change is live with the next request.\n\n"
+             "Signals: HUP reads everything again; TERM and INT drain and leave, a second one "
+             "leaves at once; USR1 reopens log files.",
+    .flags = FLAG_TABLE(flags),
+    .options_size = sizeof(struct run_options),
+    .defaults = &defaults,
+    .run = run_run,
+};

@@ -1,0 +1,79 @@
+#include "cli/say.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#define SAY_MAX (64u << 20)
+
+static void write_all(int fd, struct str text)
+{
+    while (text.n > 0) {
+        ssize_t n = write(fd, text.p, text.n);
+
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0) /* nobody is left to be told */
+            return;
+        text = str_from(text, (size_t)n);
+    }
+}
+
+static void sink_stdout(struct str text)
+{
+    write_all(STDOUT_FILENO, text);
+}
+
+static void sink_stderr(struct str text)
+{
+    write_all(STDERR_FILENO, text);
+}
+
+void (*say_out_sink)(struct str text) = sink_stdout;
+void (*say_err_sink)(struct str text) = sink_stderr;
+
+static void say(void (*sink)(struct str text), const char *fmt, va_list args)
+{
+    struct buf b;
+
+    buf_init(&b, SAY_MAX);
+    buf_vprintf(&b, fmt, args);
+    sink(buf_str(&b));
+    buf_fini(&b);
+}
+
+void say_out(const char *fmt, ...)
+{
+    va_list args;
+
+    va_start(args, fmt);
+    say(say_out_sink, fmt, args);
+    va_end(args);
+}
+
+void say_err(const char *fmt, ...)
+{
+    va_list args;
+
+    va_start(args, fmt);
+    say(say_err_sink, fmt, args);
+    va_end(args);
+}
+
+static bool env_is_set(const char *name)
+{
+    const char *v = getenv(name);
+
+    return v && v[0];
+}
+
+bool say_has_colour(int fd)
+{
+    const char *term = getenv("TERM");
+
+    if (env_is_set("NO_COLOR"))
+        return false;
+    if (env_is_set("CLICOLOR_FORCE") && !str_eq(str_of(getenv("CLICOLOR_FORCE")), STR("0")))
+        return true;
+    return isatty(fd) && term && !str_eq(str_of(term), STR("dumb"));
+}
