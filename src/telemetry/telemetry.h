@@ -8,42 +8,51 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "model/root.h"
 #include "telemetry/record.h"
 
 /* ---- access log formats: Envoy's format strings ---- */
 
 struct log_format;
 
-/* Istio's default text when `format` is empty. NULL with a text for people (arena) for an
- * operator that is not known. */
+/* Istio's default, text or JSON, when `format` is empty. With `json` a format is an object of
+ * names and format strings, as Envoy's json_format. NULL with a text for people (arena) for an
+ * operator that is not known or not built. The format lives in the arena, its strings too. */
 struct log_format *log_format_parse(struct str format, bool json, struct arena *arena,
                                     struct str *reterr);
-/* Appends one line with its newline. */
+/* Appends one line with its newline; where it does not fit, out->full is set and what was
+ * written of it must be cut off. Strangers' octets that could break a line are escaped. */
 void log_format_write(const struct log_format *f, const struct record *r, struct buf *out);
 
 /* ---- the log writer: one thread a program, batches, never blocks a worker ---- */
 
 struct access_log;
 
-/* `path`: a file, or /dev/stdout. Opens it and starts the thread. */
-struct access_log *access_log_open(struct str path, const struct log_format *take_format,
+/* `path`: a file, /dev/stdout or /dev/stderr. Opens it and starts the thread. The format is
+ * borrowed until access_log_close. */
+struct access_log *access_log_open(struct str path, const struct log_format *format,
                                    enum err *reterr);
-void access_log_close(struct access_log *log);  /* writes what waits; takes NULL */
-void access_log_reopen(struct access_log *log); /* SIGUSR1; any thread */
-uint64_t access_log_dropped(const struct access_log *log);
+/* Writes what waits, two seconds at most where the reader is stuck; all ends must be freed
+ * before. Takes NULL. */
+void access_log_close(struct access_log *log);
+void access_log_reopen(struct access_log *log);            /* SIGUSR1; any thread */
+uint64_t access_log_dropped(const struct access_log *log); /* lines: lagging, or not writable */
 
-/* A worker's end of it. Lines gather in a buffer that log_sink_flush hands to the thread:
- * at the end of a turn when it is large or 100 ms old (the caller flushes on idle). */
+/* A worker's end of it. Lines gather in a buffer that goes to the thread when it is large, and
+ * by log_end_turn at the end of a turn when it is 100 ms old. */
 struct log_writer_end;
 struct log_writer_end *log_end_new(struct access_log *log); /* log may be NULL: no logging */
-void log_end_free(struct log_writer_end *e);
+void log_end_free(struct log_writer_end *e);                /* hands over what waits; takes NULL */
 void log_end_add(struct log_writer_end *e, const struct record *r);
-void log_end_flush(struct log_writer_end *e);
+void log_end_flush(struct log_writer_end *e); /* now */
+/* To be called before the loop waits. Returns in how many ms it wants to be called again, 0
+ * when nothing waits. */
+uint32_t log_end_turn(struct log_writer_end *e, uint64_t now_ms);
 
 /* ---- metrics ---- */
 
 /* Plain per-worker counters and gauges with Envoy's names: one row each in telemetry/stats.c
- * (name, type, help, labels). Workers add with relaxed stores, the scraper sums. */
+ * (name, type, help, whose). Workers add with relaxed stores, the scraper sums. */
 enum stat_id {
     STAT_DOWNSTREAM_CX_TOTAL,
     STAT_DOWNSTREAM_CX_ACTIVE,
@@ -56,7 +65,7 @@ enum stat_id {
     STAT_UPSTREAM_CX_TOTAL,
     STAT_UPSTREAM_CX_ACTIVE,
     STAT_UPSTREAM_CX_CONNECT_FAIL,
-    STAT_UPSTREAM_RQ_TOTAL,
+    STAT_UPSTREAM_RQ_TOTAL, /* counted by metrics_request, from record.attempts */
     STAT_UPSTREAM_RQ_RETRY,
     STAT_IDLE_RACE_RECOVERED,
     STAT_ACCEPT_REFUSED,
@@ -66,6 +75,13 @@ enum stat_id {
 struct metrics;                    /* of one worker */
 struct metrics *metrics_new(void); /* registers itself for scrapes */
 void metrics_free(struct metrics *m);
+/* For the listener of a downstream stat, the cluster of an upstream stat; NULL where it is
+ * not known ("unknown"). The part may be freed after the call. */
+void metrics_listener_stat(struct metrics *m, const struct listener *l, enum stat_id id,
+                           int64_t delta);
+void metrics_cluster_stat(struct metrics *m, const struct cluster *c, enum stat_id id,
+                          int64_t delta);
+/* The same with NULL, or for the stats of the whole process. */
 void metrics_stat(struct metrics *m, enum stat_id id, int64_t delta);
 /* Counts a finished request: istio_requests_total, durations, sizes; envoy_cluster_* and
  * listener series by their names. */
@@ -76,5 +92,18 @@ void metrics_request(struct metrics *m, const struct record *r);
 uint32_t metrics_block_of_cluster(const struct cluster *c);
 uint32_t metrics_block_of_endpoint(const struct endpoint *e);
 
+/* Sets the label-block ids of all parts of a root before it is published: by these two. */
+void metrics_label_root(struct root *r);
+
+/* The gateway's own side of Istio's labels; empty prints as "unknown". Copied. To be called
+ * once, before the first scrape. */
+struct metrics_source {
+    struct str workload, namespace, principal, app, version;
+    struct str canonical_service, canonical_revision, cluster;
+};
+void metrics_set_source(const struct metrics_source *source);
+
 /* Prometheus text of all workers and of the process. Any thread but a worker's. */
 void metrics_scrape(struct buf *out, bool openmetrics);
+/* The envoy_* series under Envoy's own names, one "name: value" a line: the page /stats. */
+void metrics_stats_text(struct buf *out);
