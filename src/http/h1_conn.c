@@ -1,0 +1,341 @@
+#include "http/h1_conn.h"
+
+#define LINGER_MS 1000
+#define LINGER_OCTETS (256 * 1024)
+#define ROUNDS_PER_TURN 8
+
+static void conn_run(struct task *t);
+
+static void conn_timeout(struct timer *t)
+{
+    struct h1_conn *h = CONTAINER_OF(t, struct h1_conn, c.timer);
+
+    h->timed_out = true;
+    task_wake(&h->c.task);
+}
+
+static const struct http_conn_ops h1_ops;
+
+struct http_conn *h1_conn_new(struct http_pools *p, enum http_role role,
+                              struct transport *take_transport,
+                              const struct http_settings *settings)
+{
+    struct h1_conn *h = slab_get(&p->conns);
+
+    if (!h) {
+        transport_close(take_transport, true);
+        return NULL;
+    }
+    http_conn_init(&h->c, &h1_ops, role, p, take_transport, settings);
+    task_init(&h->c.task, p->loop, conn_run);
+    timer_init(&h->c.timer, p->loop, conn_timeout);
+    h->limits = h1_limits_default;
+    h->limits.max_head_octets = settings->max_head_octets;
+    h->limits.max_headers = settings->max_headers;
+    buf_init(&h->in, settings->max_head_octets + 2 * CHUNK_OCTETS);
+    bufq_init(&h->out);
+    leg_init(&h->leg, &h1_leg_ops);
+    h1_input_next(h);
+    h1_output_next(h);
+    return &h->c;
+}
+
+static void conn_free(struct h1_conn *h)
+{
+    struct http_pools *p = h->c.pools;
+
+    if (h->c.server && h->c.server->closed)
+        h->c.server->closed(h->c.server, &h->c);
+    timer_fini(&h->c.timer);
+    task_cancel(&h->c.task);
+    buf_fini(&h->in);
+    leg_fini(&h->leg);
+    arena_give(p, h->request_arena);
+    slab_put(&p->conns, h);
+}
+
+void h1_die(struct h1_conn *h, enum leg_fail fail, const char *details, bool reset)
+{
+    if (h->state == H1_DEAD)
+        return;
+    if (h->leg_open && h->leg.fail == LEG_OK) {
+        h->leg.fail = (uint8_t)fail;
+        h->leg.fail_details = details;
+        if (h->c.transport)
+            h->leg.fail_text = arena_dup(h->leg.arena, h->c.transport->info.failure_text);
+    }
+    h->state = H1_DEAD;
+    h->c.dead = true;
+    h->leg.transport = NULL;
+    transport_close(h->c.transport, reset);
+    h->c.transport = NULL;
+    timer_off(&h->c.timer);
+    bufq_reset(&h->out);
+    chunk_unref(h->fill);
+    h->fill = NULL;
+    if (h->leg_open)
+        leg_notify(&h->leg);
+    task_wake(&h->c.task);
+}
+
+/* ---- opening ---- */
+
+static void conn_opened(struct h1_conn *h)
+{
+    h->state = h->leg_open ? H1_EXCHANGE : H1_IDLE;
+    if (h->c.server && h->c.server->opened)
+        h->c.server->opened(h->c.server, &h->c);
+}
+
+/* True once the transport is open. */
+static bool conn_open(struct h1_conn *h)
+{
+    struct transport *t = h->c.transport;
+
+    if (t->state == TRANSPORT_OPENING)
+        t->state = t->ops->advance(t);
+    if (t->state == TRANSPORT_OPENING)
+        return false;
+    if (t->state == TRANSPORT_FAILED) {
+        h1_die(h, LEG_CONNECT, "upstream_reset_before_response_started{connection_failure}", false);
+        return false;
+    }
+    conn_opened(h);
+    return true;
+}
+
+/* ---- the end of an exchange ---- */
+
+/* Stops sending, and reads on for a while so that the client gets what was sent: closing
+ * with octets unread would reset the connection under it. */
+static void conn_linger(struct h1_conn *h)
+{
+    h->state = H1_LINGER;
+    h->linger_left = LINGER_OCTETS;
+    h->c.transport->ops->finish(h->c.transport);
+}
+
+static void conn_exchange_done(struct h1_conn *h)
+{
+    bool sent = h->leg.out_done && !h->write_broken;
+    bool received = h->in_state == H1_IN_DONE;
+    bool truncated = h->head_queued && !h->leg.out_done;
+
+    leg_fini(&h->leg);
+    if (sent && received && h->keep_alive && !h->eof && !h->closing &&
+        !(h->c.draining && h->in.n == 0)) {
+        h->state = H1_IDLE;
+        h1_input_next(h);
+        h1_output_next(h);
+        if (h->c.client && h->c.client->changed)
+            h->c.client->changed(h->c.client, &h->c);
+        return;
+    }
+    if (!h1_is_server(h) || h->eof || !sent) {
+        /* A body that ends with the connection would look whole behind a FIN. */
+        h1_die(h, LEG_GONE, NULL, truncated && h->out_framing == H1_BODY_UNTIL_CLOSE);
+        return;
+    }
+    conn_linger(h);
+}
+
+static bool conn_discard(struct h1_conn *h)
+{
+    struct transport *t = h->c.transport;
+
+    while (!t->read_drained) {
+        ssize_t n = t->ops->read(t, h->c.pools->scratch, SCRATCH_OCTETS);
+
+        if (n == -ERR_AGAIN)
+            return true;
+        if (n <= 0 || (size_t)n > h->linger_left)
+            return false;
+        h->linger_left -= (uint32_t)n;
+    }
+    return true;
+}
+
+/* ---- the turn ---- */
+
+static void conn_timed_out(struct h1_conn *h)
+{
+    h->timed_out = false;
+    if (h->state == H1_OPENING) {
+        h1_die(h, LEG_CONNECT_TIMEOUT, "upstream_reset_before_response_started{connection_timeout}",
+               true);
+    } else if (h->state == H1_IDLE && h1_is_server(h) && h->in.n > 0) {
+        h1_bad_request(h, LEG_TIMEOUT, 408, "request_header_timeout");
+    } else if (h->state != H1_EXCHANGE) {
+        h1_die(h, LEG_GONE, NULL, false);
+    }
+}
+
+enum armed { ARMED_NOT, ARMED_OPENING, ARMED_IDLE, ARMED_HEAD, ARMED_LINGER };
+
+static enum armed conn_waits_for(const struct h1_conn *h)
+{
+    switch (h->state) {
+    case H1_OPENING:
+        return ARMED_OPENING;
+    case H1_IDLE:
+        return h->in.n ? ARMED_HEAD : ARMED_IDLE;
+    case H1_LINGER:
+        return ARMED_LINGER;
+    default:
+        return ARMED_NOT;
+    }
+}
+
+/* The one place that sets the deadline, from the state alone. */
+static void conn_arm(struct h1_conn *h)
+{
+    const struct http_settings *s = h->c.settings;
+    enum armed waits = conn_waits_for(h);
+    uint32_t ms = 0;
+
+    if (h->armed == waits && waits != ARMED_IDLE)
+        return;
+    h->armed = (uint8_t)waits;
+    if (waits == ARMED_OPENING)
+        ms = h1_is_server(h) ? s->handshake_ms : s->connect_ms;
+    else if (waits == ARMED_IDLE)
+        ms = s->idle_ms;
+    else if (waits == ARMED_HEAD)
+        ms = s->request_head_ms;
+    else if (waits == ARMED_LINGER)
+        ms = LINGER_MS;
+    if (ms)
+        timer_set(&h->c.timer, ms);
+    else
+        timer_off(&h->c.timer);
+}
+
+/* True if the connection was freed. */
+static bool conn_bury(struct h1_conn *h)
+{
+    if (h->c.client && h->c.client->changed) {
+        struct http_client *client = h->c.client;
+
+        h->c.client = NULL; /* told once */
+        client->changed(client, &h->c);
+    }
+    if (h->leg_open)
+        return false;
+    conn_free(h);
+    return true;
+}
+
+static bool conn_step(struct h1_conn *h)
+{
+    bool moved = false;
+
+    if (h->state == H1_LINGER) {
+        if (!conn_discard(h))
+            h1_die(h, LEG_GONE, NULL, false);
+        return false;
+    }
+    moved |= h1_input(h);
+    if (h->state == H1_DEAD)
+        return false;
+    moved |= h1_output(h);
+    if (h->state == H1_EXCHANGE && !h->leg_open) {
+        conn_exchange_done(h);
+        moved = true;
+    }
+    return moved && h->state != H1_DEAD;
+}
+
+static void conn_run(struct task *t)
+{
+    struct h1_conn *h = CONTAINER_OF(t, struct h1_conn, c.task);
+
+    if (h->timed_out && h->state != H1_DEAD)
+        conn_timed_out(h);
+    if (h->closing && h->state != H1_DEAD && (h->state != H1_EXCHANGE || h->leg_open))
+        h1_die(h, LEG_GONE, NULL, false);
+    if (h->state == H1_OPENING && !conn_open(h) && h->state != H1_DEAD) {
+        conn_arm(h);
+        return;
+    }
+    for (int round = 0; h->state != H1_DEAD && conn_step(h); round++) {
+        if (round == ROUNDS_PER_TURN) {
+            task_wake(t);
+            break;
+        }
+    }
+    if (h->state == H1_IDLE && h->c.draining && h->in.n == 0)
+        h1_die(h, LEG_GONE, NULL, false);
+    if (h->state == H1_DEAD && conn_bury(h))
+        return;
+    conn_arm(h);
+}
+
+/* ---- what owners call ---- */
+
+static struct leg *h1_open(struct http_conn *c, struct arena *arena, struct task *task)
+{
+    struct h1_conn *h = h1_of(c);
+
+    leg_init(&h->leg, &h1_leg_ops);
+    h->leg.arena = arena;
+    h->leg.task = task;
+    h->leg.in_limit = c->settings->buffer_limit;
+    h->leg.reused = c->exchanges > 1;
+    h->leg.transport = c->transport;
+    h->leg_open = true;
+    h->keep_alive = true;
+    if (h->state == H1_IDLE)
+        h->state = H1_EXCHANGE;
+    return &h->leg;
+}
+
+static bool h1_is_usable(const struct http_conn *c)
+{
+    const struct h1_conn *h = CONTAINER_OF(c, struct h1_conn, c);
+
+    return !h->leg_open && !h->closing && !h->eof &&
+           (h->state == H1_IDLE || h->state == H1_OPENING);
+}
+
+static void h1_wake(struct http_conn *c)
+{
+    task_wake(&c->task);
+}
+
+static void h1_close(struct http_conn *c)
+{
+    h1_of(c)->closing = true;
+    task_wake(&c->task);
+}
+
+static const struct http_conn_ops h1_ops = {
+    .open = h1_open,
+    .is_usable = h1_is_usable,
+    .drain = h1_wake,
+    .close = h1_close,
+};
+
+static void leg_woken(struct leg *leg)
+{
+    task_wake(&CONTAINER_OF(leg, struct h1_conn, leg)->c.task);
+}
+
+static void leg_released(struct leg *leg)
+{
+    struct h1_conn *h = CONTAINER_OF(leg, struct h1_conn, leg);
+
+    MUST(h->leg_open);
+    h->leg_open = false;
+    leg->task = NULL;
+    leg->arena = NULL;
+    leg->out_head = NULL; /* in the arena that goes away now */
+    leg->out_trailers = NULL;
+    leg->out_info = NULL;
+    leg->in_head = NULL;
+    task_wake(&h->c.task);
+}
+
+const struct leg_ops h1_leg_ops = {
+    .wake = leg_woken,
+    .release = leg_released,
+};

@@ -1,0 +1,398 @@
+/*
+ * http/h1_in - what arrives on an HTTP/1 connection: octets to heads, bodies and trailers.
+ *
+ * Octets are received where they can stay: body octets into a chunk that the leg's queue
+ * then shares; anything else into the worker's scratch, of which only what cannot be
+ * understood yet is kept in `in`. So an idle connection holds no buffer.
+ */
+#include "http/h1_conn.h"
+
+#define READ_OCTETS CHUNK_OCTETS
+/* Pipelined octets kept while an exchange is under way. */
+#define AHEAD_OCTETS 16384
+
+void h1_input_next(struct h1_conn *h)
+{
+    h->in_state = H1_IN_HEAD;
+    h1_scan_init(&h->scan, h1_is_server(h) ? H1_REQUEST : H1_RESPONSE, &h->limits);
+    chunk_unref(h->fill);
+    h->fill = NULL;
+    if (h->in.n == 0)
+        buf_fini(&h->in);
+}
+
+/* ---- heads ---- */
+
+static void begin_request(struct h1_conn *h)
+{
+    leg_init(&h->leg, &h1_leg_ops);
+    h->leg.arena = h->request_arena;
+    h->leg.in_limit = h->c.settings->buffer_limit;
+    h->leg.transport = h->c.transport;
+    h->leg_open = true;
+    h->state = H1_EXCHANGE;
+    h->c.exchanges++;
+}
+
+static void hand_over(struct h1_conn *h)
+{
+    h->request_arena = NULL; /* the handler's now */
+    h->c.server->request(h->c.server, &h->c, &h->leg);
+    leg_notify(&h->leg);
+}
+
+void h1_bad_request(struct h1_conn *h, enum leg_fail fail, uint16_t status, const char *details)
+{
+    if (h->request_arena == NULL)
+        h->request_arena = arena_take(h->c.pools);
+    begin_request(h);
+    h->keep_alive = false;
+    h->in_state = H1_IN_DONE;
+    h->leg.in_end = true;
+    h->leg.fail = (uint8_t)fail;
+    h->leg.fail_status = status;
+    h->leg.fail_details = details;
+    buf_fini(&h->in);
+    hand_over(h);
+}
+
+static void head_of_message(struct head *head, const struct h1_message *m)
+{
+    head->version = m->minor == 0 ? HTTP_10 : HTTP_11;
+    head->headers = m->headers;
+    head->upgrade = m->upgrade;
+    if (m->framing.kind == H1_BODY_LENGTH)
+        head->content_length = (int64_t)m->framing.length;
+    else if (m->framing.kind == H1_BODY_NONE && headers_find(&m->headers, HDR_CONTENT_LENGTH))
+        head->content_length = 0;
+    headers_strip_hops(&head->headers);
+}
+
+static void begin_body(struct h1_conn *h, struct h1_framing framing, const struct head *head)
+{
+    if (framing.kind == H1_BODY_NONE) {
+        h->in_state = H1_IN_DONE;
+        h->leg.in_end = true;
+        return;
+    }
+    h1_body_init(&h->body, framing, &h->limits, &head->headers);
+    h->in_state = H1_IN_BODY;
+}
+
+static void take_request(struct h1_conn *h, struct str octets)
+{
+    struct arena *a = arena_take(h->c.pools);
+    const struct h1_error *error;
+    struct h1_request rq;
+    struct head *head;
+
+    h->request_arena = a;
+    error = h1_request_parse(arena_dup(a, octets), a, &h->limits, &rq);
+    if (error) {
+        h1_bad_request(h, LEG_BAD, error->status, error->details.p);
+        return;
+    }
+    head = head_new(a);
+    head->method = method_text(rq.method);
+    head->scheme = rq.scheme;
+    head->authority = rq.authority;
+    head->path = rq.path;
+    head->expect_continue = rq.expect_continue;
+    head_of_message(head, &rq.m);
+    begin_request(h);
+    h->keep_alive = rq.m.keep_alive;
+    h->leg.in_head = head;
+    begin_body(h, rq.m.framing, head);
+    hand_over(h);
+}
+
+static void take_response(struct h1_conn *h, struct str octets)
+{
+    enum method method = h->leg.is_head_request ? METHOD_HEAD : METHOD_GET;
+    struct arena *a = h->leg.arena;
+    const struct h1_error *error;
+    struct h1_response rs;
+    struct head *head;
+
+    error = h1_response_parse(arena_dup(a, octets), method, a, &h->limits, &rs);
+    if (!error && rs.status == 101)
+        error = &h1_error_first_line; /* nobody asked for an upgrade: its header is removed */
+    if (error) {
+        h1_die(h, LEG_PROTOCOL, error->details.p, true);
+        return;
+    }
+    head = head_new(a);
+    head->status = rs.status;
+    head->reason = rs.reason;
+    head_of_message(head, &rs.m);
+    if (rs.is_interim) {
+        *h->leg.in_info_last = head;
+        h->leg.in_info_last = &head->next;
+        h1_scan_init(&h->scan, H1_RESPONSE, &h->limits);
+    } else {
+        h->leg.in_head = head;
+        h->keep_alive = h->keep_alive && rs.m.keep_alive;
+        begin_body(h, rs.m.framing, head);
+    }
+    leg_notify(&h->leg);
+}
+
+static void bad_head(struct h1_conn *h, const struct h1_error *error)
+{
+    if (h1_is_server(h))
+        h1_bad_request(h, LEG_BAD, error->status, error->details.p);
+    else
+        h1_die(h, LEG_PROTOCOL, error->details.p, true);
+}
+
+/* Octets used of `rest`, which starts at the head's first. */
+static size_t decode_head(struct h1_conn *h, struct str rest)
+{
+    enum h1_got got = h1_head_scan(&h->scan, rest);
+    struct str head;
+    size_t len = h->scan.len;
+
+    if (got == H1_MORE)
+        return 0;
+    if (got == H1_BAD) {
+        bad_head(h, h->scan.error);
+        return rest.n;
+    }
+    head = h1_scan_head(&h->scan, rest);
+    if (h1_is_server(h))
+        take_request(h, head);
+    else
+        take_response(h, head);
+    return len;
+}
+
+/* ---- bodies ---- */
+
+static bool body_add(struct h1_conn *h, struct chunk *chunk, struct str data)
+{
+    h->leg.in_octets += data.n;
+    if (!h->leg_open)
+        return true; /* nobody wants it any more */
+    if (chunk)
+        return bufq_add(&h->leg.in, chunk, (size_t)(data.p - chunk->data), data.n);
+    return bufq_copy(&h->leg.in, &h->c.pools->chunks, data);
+}
+
+static void body_ended(struct h1_conn *h, struct str section)
+{
+    const struct h1_error *error = NULL;
+
+    h->in_state = H1_IN_DONE;
+    if (!h->leg_open)
+        return;
+    if (section.n) {
+        struct headers *trailers = ARENA_NEW(h->leg.arena, struct headers);
+        uint32_t before = h->leg.in_head ? h->leg.in_head->headers.n : 0;
+
+        error = h1_trailers_parse(arena_dup(h->leg.arena, section), before, h->leg.arena,
+                                  &h->limits, trailers);
+        if (trailers->n)
+            h->leg.in_trailers = trailers;
+    }
+    if (error) {
+        h1_die(h, h1_is_server(h) ? LEG_GONE : LEG_PROTOCOL, error->details.p, true);
+        return;
+    }
+    h->leg.in_end = true;
+    leg_notify(&h->leg);
+}
+
+static size_t decode_body(struct h1_conn *h, struct str rest, struct chunk *chunk)
+{
+    struct h1_chunk got;
+
+    switch (h1_body_next(&h->body, rest, &got)) {
+    case H1_BODY_DATA:
+        if (!body_add(h, chunk, got.data))
+            h1_die(h, LEG_NO_MEMORY, "overload", true);
+        else if (h->leg_open)
+            leg_notify(&h->leg);
+        break;
+    case H1_BODY_END:
+        body_ended(h, got.trailers);
+        break;
+    case H1_BODY_BAD:
+        h1_die(h, h1_is_server(h) ? LEG_GONE : LEG_PROTOCOL, h->body.error->details.p, true);
+        break;
+    case H1_BODY_MORE:
+        break;
+    }
+    return got.used;
+}
+
+/* Understands what it can of `data`; returns the octets used. `chunk` holds them, or NULL. */
+static size_t decode(struct h1_conn *h, struct str data, struct chunk *chunk)
+{
+    size_t used = 0;
+
+    while (h->state != H1_DEAD) {
+        struct str rest = str_from(data, used);
+        uint8_t before = h->in_state;
+        size_t n;
+
+        if (h->in_state == H1_IN_DONE)
+            break;
+        if (h->in_state == H1_IN_HEAD && (rest.n == 0 || (h1_is_server(h) && h->leg_open)))
+            break;
+        n = h->in_state == H1_IN_HEAD ? decode_head(h, rest) : decode_body(h, rest, chunk);
+        used += n;
+        if (n == 0 && h->in_state == before)
+            break;
+    }
+    return h->state == H1_DEAD ? data.n : used;
+}
+
+/* ---- reading ---- */
+
+static void input_ended(struct h1_conn *h, enum err why)
+{
+    bool whole = h->in_state == H1_IN_DONE ||
+                 (h->in_state == H1_IN_BODY && h1_body_may_close(&h->body));
+
+    h->eof = true;
+    if (why == ERR_EOF && h->in_state == H1_IN_BODY && whole)
+        body_ended(h, STR_NONE);
+    if (h->state == H1_DEAD)
+        return;
+    if (why == ERR_EOF && whole && h->state == H1_EXCHANGE) {
+        h->keep_alive = false;
+        h->leg.in_half_closed = true;
+        return;
+    }
+    h1_die(h, LEG_GONE, NULL, false);
+}
+
+/* May more be read now? Otherwise it waits in the kernel: back-pressure. */
+static bool wants_input(const struct h1_conn *h)
+{
+    if (h->eof || h->c.transport->read_drained)
+        return false;
+    if (h->in_state == H1_IN_BODY)
+        return !h->leg_open || h->leg.in.n < h->leg.in_limit;
+    return h->in.n < AHEAD_OCTETS || h->in_state == H1_IN_HEAD;
+}
+
+static bool ensure_fill(struct h1_conn *h)
+{
+    if (h->fill && h->fill->n < CHUNK_OCTETS)
+        return true;
+    chunk_unref(h->fill);
+    h->fill = chunk_new(&h->c.pools->chunks);
+    return h->fill != NULL;
+}
+
+/* Keeps what was not understood. */
+static void keep(struct h1_conn *h, struct str rest)
+{
+    if (h->state != H1_DEAD && rest.n && !buf_add(&h->in, rest))
+        h1_die(h, LEG_GONE, NULL, true);
+}
+
+/* Body octets, received where they stay. */
+static ssize_t read_chunk(struct h1_conn *h)
+{
+    struct transport *t = h->c.transport;
+    struct chunk *c;
+    struct str data;
+    size_t used;
+    ssize_t n;
+
+    if (!ensure_fill(h)) {
+        h1_die(h, LEG_NO_MEMORY, "overload", true);
+        return 0;
+    }
+    c = chunk_ref(h->fill);
+    n = t->ops->read(t, c->data + c->n, CHUNK_OCTETS - c->n);
+    if (n > 0) {
+        data = str_make(c->data + c->n, (size_t)n);
+        c->n += (uint32_t)n;
+        used = decode(h, data, c);
+        keep(h, str_from(data, used));
+    }
+    chunk_unref(c);
+    return n;
+}
+
+static ssize_t read_scratch(struct h1_conn *h)
+{
+    struct transport *t = h->c.transport;
+    char *scratch = h->c.pools->scratch;
+    ssize_t n = t->ops->read(t, scratch, READ_OCTETS);
+
+    if (n > 0) {
+        struct str data = str_make(scratch, (size_t)n);
+
+        keep(h, str_from(data, decode(h, data, NULL)));
+    }
+    return n;
+}
+
+static ssize_t read_behind(struct h1_conn *h)
+{
+    struct transport *t = h->c.transport;
+    char *at = buf_reserve(&h->in, READ_OCTETS);
+    ssize_t n;
+
+    if (!at) { /* larger than any head may be */
+        h1_die(h, LEG_GONE, NULL, true);
+        return 0;
+    }
+    n = t->ops->read(t, at, READ_OCTETS);
+    if (n > 0) {
+        h->in.n += (size_t)n;
+        buf_drop(&h->in, decode(h, buf_str(&h->in), NULL));
+    }
+    return n;
+}
+
+static ssize_t read_once(struct h1_conn *h)
+{
+    if (h->in.n)
+        return read_behind(h);
+    if (h->in_state == H1_IN_BODY)
+        return read_chunk(h);
+    return read_scratch(h);
+}
+
+/* A client connection at rest has nothing to receive: octets mean it is out of step. */
+static bool is_out_of_step(const struct h1_conn *h)
+{
+    return !h1_is_server(h) && h->in.n > 0 &&
+           (h->in_state == H1_IN_DONE || (h->state == H1_IDLE && !h->leg_open));
+}
+
+bool h1_input(struct h1_conn *h)
+{
+    bool moved = false;
+
+    if (h->in.n) { /* pipelined, or held back before */
+        size_t used = decode(h, buf_str(&h->in), NULL);
+
+        if (h->state == H1_DEAD)
+            return true;
+        buf_drop(&h->in, MIN(used, h->in.n));
+        moved = used > 0;
+    }
+    for (int reads = 0; reads < 16 && h->state != H1_DEAD && wants_input(h); reads++) {
+        ssize_t n = read_once(h);
+
+        if (h->state == H1_DEAD)
+            return true;
+        if (n == -ERR_AGAIN)
+            break;
+        if (n <= 0) {
+            input_ended(h, (enum err)(-n));
+            return true;
+        }
+        h->leg.in_started = h->leg_open;
+        moved = true;
+    }
+    if (h->state != H1_DEAD && is_out_of_step(h))
+        h1_die(h, LEG_PROTOCOL, "http1.codec_error", true);
+    return moved;
+}

@@ -1,0 +1,306 @@
+/*
+ * http/h1_out - what leaves on an HTTP/1 connection: heads, bodies and trailers to octets.
+ *
+ * All that is ready in a turn is gathered in `out` and leaves in one write.
+ */
+#include "http/h1_conn.h"
+
+#include "codec/h1/write.h"
+
+#include <stdio.h>
+
+/* Body octets taken from the leg ahead of the kernel; the rest waits with the owner. */
+#define OUT_OCTETS (256 * 1024)
+#define IOV_MAX_USED 64
+
+void h1_output_next(struct h1_conn *h)
+{
+    h->head_queued = false;
+    h->end_queued = false;
+    h->continue_sent = false;
+    h->out_framing = H1_BODY_NONE;
+    h->out_left = 0;
+}
+
+static void out_failed(struct h1_conn *h)
+{
+    h1_die(h, LEG_NO_MEMORY, "overload", true);
+}
+
+/* Queues what was written to the worker's text buffer. */
+static void queue_text(struct h1_conn *h, bool written)
+{
+    struct buf *text = &h->c.pools->text;
+
+    if (!written || !bufq_copy(&h->out, &h->c.pools->chunks, buf_str(text)))
+        out_failed(h);
+    buf_reset(text);
+}
+
+/* ---- framing ---- */
+
+static void add_framing(struct h1_conn *h, struct headers *list, struct arena *a)
+{
+    char digits[24];
+
+    if (h->out_framing == H1_BODY_CHUNKED) {
+        headers_add_id(list, a, HDR_TRANSFER_ENCODING, STR("chunked"));
+    } else if (h->out_framing == H1_BODY_LENGTH) {
+        int n = snprintf(digits, sizeof(digits), "%llu", (unsigned long long)h->out_left);
+
+        headers_add_id(list, a, HDR_CONTENT_LENGTH, arena_dup(a, str_make(digits, (size_t)n)));
+    }
+}
+
+static void frame_by_length(struct h1_conn *h, uint64_t length)
+{
+    h->out_framing = H1_BODY_LENGTH;
+    h->out_left = length;
+}
+
+static void frame_request(struct h1_conn *h, const struct head *head)
+{
+    if (head->content_length >= 0)
+        frame_by_length(h, (uint64_t)head->content_length);
+    else if (h->leg.out_end && bufq_is_empty(&h->leg.out) && !h->leg.out_trailers)
+        h->out_framing = H1_BODY_NONE;
+    else
+        h->out_framing = H1_BODY_CHUNKED;
+}
+
+/* Returns true if the head's own content-length stays: it describes a body that is not
+ * sent (HEAD, 304). */
+static bool frame_response(struct h1_conn *h, const struct head *head)
+{
+    const struct head *rq = h->leg.in_head;
+    struct str method = rq ? rq->method : STR_NONE;
+
+    if (!response_has_body(method, head->status)) {
+        h->out_framing = H1_BODY_NONE;
+        return head->status == 304 || (head->status >= 200 && head->status != 204);
+    }
+    if (head->content_length >= 0)
+        frame_by_length(h, (uint64_t)head->content_length);
+    else if (h->leg.out_end && !h->leg.out_trailers)
+        frame_by_length(h, h->leg.out.n);
+    else if (rq && rq->version == HTTP_10)
+        h->out_framing = H1_BODY_UNTIL_CLOSE;
+    else
+        h->out_framing = H1_BODY_CHUNKED;
+    return false;
+}
+
+/* ---- heads ---- */
+
+static void connection_header(struct h1_conn *h, struct headers *list, struct arena *a)
+{
+    const struct head *rq = h->leg.in_head;
+
+    if (!h1_is_server(h))
+        return;
+    if (h->leg.out_close || h->c.draining || h->eof || h->out_framing == H1_BODY_UNTIL_CLOSE)
+        h->keep_alive = false;
+    if (!h->keep_alive)
+        headers_add_id(list, a, HDR_CONNECTION, STR("close"));
+    else if (rq && rq->version == HTTP_10)
+        headers_add_id(list, a, HDR_CONNECTION, STR("keep-alive"));
+}
+
+static void queue_head(struct h1_conn *h)
+{
+    const struct head *head = h->leg.out_head;
+    struct arena *a = h->leg.arena;
+    struct buf *text = &h->c.pools->text;
+    struct headers list = { 0 };
+    bool keep_case = h->c.settings->preserve_case;
+    bool keep_length = false;
+    bool written;
+
+    headers_share(&list, a, &head->headers);
+    if (h1_is_server(h))
+        keep_length = frame_response(h, head);
+    else
+        frame_request(h, head);
+    if (!keep_length)
+        headers_remove(&list, HDR_CONTENT_LENGTH);
+    headers_remove(&list, HDR_TRANSFER_ENCODING);
+    add_framing(h, &list, a);
+    connection_header(h, &list, a);
+    if (h1_is_server(h))
+        written = h1_response_write(text, head->status, head->reason, &list, keep_case);
+    else
+        written = h1_request_write(text, head->method, head->path, &list, keep_case);
+    h->head_queued = true;
+    queue_text(h, written);
+}
+
+static void queue_info(struct h1_conn *h)
+{
+    struct buf *text = &h->c.pools->text;
+    const struct head *rq = h->leg.in_head;
+
+    while (h->leg.out_info && h->state != H1_DEAD) {
+        struct head *info = h->leg.out_info;
+
+        h->leg.out_info = info->next;
+        if (rq && rq->version == HTTP_10)
+            continue; /* RFC 9110, 15.2 */
+        if (info->status == 100 && h->continue_sent)
+            continue;
+        h->continue_sent |= info->status == 100;
+        queue_text(h, h1_response_write(text, info->status, info->reason, &info->headers,
+                                        h->c.settings->preserve_case));
+    }
+}
+
+/* RFC 9110, 10.1.1: no 100 where the body is already on its way, or a final answer is. */
+static void queue_continue(struct h1_conn *h)
+{
+    const struct head *rq = h->leg.in_head;
+
+    if (!h->leg.want_body || h->continue_sent || h->leg.out_head || !rq || !rq->expect_continue ||
+        h->leg.in_octets || h->in_state != H1_IN_BODY)
+        return;
+    h->continue_sent = true;
+    if (!bufq_copy(&h->out, &h->c.pools->chunks, STR("HTTP/1.1 100 Continue\r\n\r\n")))
+        out_failed(h);
+}
+
+/* ---- bodies ---- */
+
+static bool queue_chunk(struct h1_conn *h)
+{
+    struct chunk_pool *pool = &h->c.pools->chunks;
+    char octets[H1_CHUNK_HEAD_MAX];
+
+    if (!bufq_copy(&h->out, pool, h1_chunk_head(h->leg.out.n, octets)))
+        return false;
+    bufq_move(&h->out, &h->leg.out);
+    return bufq_copy(&h->out, pool, H1_CHUNK_TAIL);
+}
+
+static void queue_body(struct h1_conn *h)
+{
+    size_t n = h->leg.out.n;
+    bool fits = true;
+
+    if (n == 0)
+        return;
+    h->leg.out_octets += n;
+    if (h->out_framing == H1_BODY_NONE) { /* HEAD and the like: not sent */
+        h->leg.out_octets -= n;
+        bufq_reset(&h->leg.out);
+    } else if (h->out_framing == H1_BODY_CHUNKED) {
+        fits = queue_chunk(h);
+    } else if (h->out_framing == H1_BODY_LENGTH && n > h->out_left) {
+        h1_die(h, LEG_PROTOCOL, "content_length_mismatch", true);
+        return;
+    } else {
+        h->out_left -= h->out_framing == H1_BODY_LENGTH ? n : 0;
+        bufq_move(&h->out, &h->leg.out);
+    }
+    if (!fits)
+        out_failed(h);
+    else if (!h->leg.out_end)
+        leg_notify(&h->leg); /* there is room again */
+}
+
+static void queue_end(struct h1_conn *h)
+{
+    h->end_queued = true;
+    if (h->out_framing == H1_BODY_LENGTH && h->out_left > 0) {
+        h1_die(h, LEG_PROTOCOL, "content_length_mismatch", true); /* visible as a truncation */
+        return;
+    }
+    if (h->out_framing != H1_BODY_CHUNKED)
+        return;
+    if (h->leg.out_trailers && h->leg.out_trailers->n)
+        queue_text(h, h1_last_chunk_write(&h->c.pools->text, h->leg.out_trailers,
+                                          h->c.settings->preserve_case));
+    else if (!bufq_copy(&h->out, &h->c.pools->chunks, H1_LAST_CHUNK))
+        out_failed(h);
+}
+
+static void encode(struct h1_conn *h)
+{
+    if (!h->leg_open || h->end_queued)
+        return;
+    if (h->leg.out_info)
+        queue_info(h);
+    if (h1_is_server(h) && h->state != H1_DEAD)
+        queue_continue(h);
+    if (h->state == H1_DEAD || !h->leg.out_head)
+        return;
+    if (!h->head_queued)
+        queue_head(h);
+    if (h->state != H1_DEAD && h->out.n < OUT_OCTETS)
+        queue_body(h);
+    if (h->state != H1_DEAD && h->leg.out_end && bufq_is_empty(&h->leg.out))
+        queue_end(h);
+}
+
+/* ---- writing ---- */
+
+static void write_failed(struct h1_conn *h, enum err why)
+{
+    (void)why;
+    /* The answer may stand behind the reset of what we sent: read it first. */
+    if (!h1_is_server(h) && !h->eof && h->leg_open) {
+        h->write_broken = true;
+        h->c.transport->read_drained = false;
+        h->keep_alive = false;
+        bufq_reset(&h->out);
+        return;
+    }
+    h1_die(h, LEG_GONE, NULL, true);
+}
+
+/* False once the kernel takes no more. */
+static bool write_some(struct h1_conn *h)
+{
+    struct transport *t = h->c.transport;
+    struct iovec iov[IOV_MAX_USED];
+    size_t n = bufq_iov(&h->out, iov, LEN(iov));
+    ssize_t sent = t->ops->writev(t, iov, n);
+
+    if (sent > 0) {
+        h->leg.out_started = h->leg_open;
+        bufq_drop(&h->out, (size_t)sent);
+        return true;
+    }
+    if (sent != -ERR_AGAIN)
+        write_failed(h, (enum err)(-sent));
+    return false;
+}
+
+static void output_done(struct h1_conn *h)
+{
+    if (!h->end_queued || !h->leg_open || h->leg.out_done)
+        return;
+    h->leg.out_done = true;
+    leg_notify(&h->leg);
+}
+
+bool h1_output(struct h1_conn *h)
+{
+    struct transport *t = h->c.transport;
+    bool moved = false;
+    enum err flushed;
+
+    if (h->state == H1_OPENING)
+        return false;
+    encode(h);
+    while (h->state != H1_DEAD && h->out.n && !h->write_broken && write_some(h)) {
+        moved = true;
+        if (h->out.n < OUT_OCTETS)
+            encode(h);
+    }
+    if (h->state == H1_DEAD || h->write_broken)
+        return moved;
+    flushed = t->ops->flush(t);
+    if (flushed != ERR_OK && flushed != ERR_AGAIN)
+        write_failed(h, flushed);
+    else if (flushed == ERR_OK && h->out.n == 0)
+        output_done(h);
+    return moved;
+}

@@ -1,0 +1,47 @@
+#include "http/pools.h"
+
+#include "http/h1_conn.h"
+
+#include <stdlib.h>
+
+struct http_pools *http_pools_new(struct loop *loop, const struct http_limits *limits)
+{
+    struct http_pools *p = must_alloc(sizeof(*p));
+
+    p->loop = loop;
+    chunk_pool_init(&p->chunks, limits->max_body_octets);
+    slab_init(&p->conns, sizeof(struct h1_conn), limits->max_connections);
+    buf_init(&p->text, 1 << 20);
+    return p;
+}
+
+void http_pools_free(struct http_pools *p)
+{
+    if (!p)
+        return;
+    while (p->free_arena_count)
+        arena_free(p->free_arenas[--p->free_arena_count]);
+    buf_fini(&p->text);
+    slab_fini(&p->conns);
+    chunk_pool_fini(&p->chunks);
+    free(p);
+}
+
+struct arena *arena_take(struct http_pools *p)
+{
+    if (p->free_arena_count)
+        return p->free_arenas[--p->free_arena_count];
+    return arena_new(ARENA_CHUNK - 64); /* a malloc of a page's size */
+}
+
+void arena_give(struct http_pools *p, struct arena *a)
+{
+    if (!a)
+        return;
+    if (p->free_arena_count == LEN(p->free_arenas)) {
+        arena_free(a);
+        return;
+    }
+    arena_reset(a);
+    p->free_arenas[p->free_arena_count++] = a;
+}
