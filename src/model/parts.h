@@ -14,6 +14,7 @@
 struct regex;       /* codec/regex.h */
 struct tls_keypair; /* tls/keypair.h */
 struct live_host;   /* live/host.h */
+struct filter_kind; /* filter/filter.h */
 
 /* A list of values in the part's arena. */
 #define ARRAY_OF(type)                                                                             \
@@ -55,6 +56,9 @@ struct filter_config {
     struct str kind;     /* "router", "headers", ...: a row of filter/kinds.c */
     struct str instance; /* unique within its chain */
     struct str config;   /* the kind's own octets; see filter/<kind>.h */
+    /* derived, through part_hooks: filter/filter.h */
+    const struct filter_kind *row;
+    const void *parsed;
 };
 
 /* Envoy's HttpConnectionManager, as far as it is carried out. */
