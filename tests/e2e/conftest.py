@@ -1,0 +1,45 @@
+"""Fixtures: the tutorial running for a module's reading tests, or a test's own for changes."""
+import re
+
+import pytest
+
+from harness import BIN, Manifests, running
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "reload: changes under load; also run under TSan")
+    config.addinivalue_line("markers", "browser: needs Chromium")
+    assert BIN.exists(), f"{BIN}: run `make` first"
+
+
+def plain(name):
+    return re.sub(r"\W+", "-", name).strip("-")[:80]
+
+
+@pytest.fixture(scope="module")
+def tutorial(tmp_path_factory, request):
+    """The tutorial's files as they are, running. Tests do not change them."""
+    manifests = Manifests(tmp_path_factory.mktemp("tutorial") / "manifests")
+    with running(manifests, plain(request.module.__name__)) as lateen:
+        yield lateen
+
+
+@pytest.fixture
+def manifests(tmp_path):
+    return Manifests(tmp_path / "manifests")
+
+
+@pytest.fixture
+def start(manifests, request):
+    """start(flags, ports): runs the test's own manifests, stopped and checked at its end."""
+    stack = []
+
+    def begin(flags=(), ports=(80, 443)):
+        context = running(manifests, plain(request.node.name), flags, ports)
+        lateen = context.__enter__()
+        stack.append(context)
+        return lateen
+
+    yield begin
+    for context in reversed(stack):
+        context.__exit__(None, None, None)
