@@ -12,7 +12,8 @@
 
 /* Opens `n` listening TCP sockets on one address (SO_REUSEPORT when n > 1, dual stack for
  * family 0: [::] with IPV6_V6ONLY off, falling back to 0.0.0.0 without IPv6). Port 0 picks
- * one; `addr` receives what was bound. On failure no socket stays open. */
+ * one and `addr` receives it; family 0 stays 0. A port that another program listens on is
+ * ERR_ADDRESS_IN_USE for groups, too. On failure no socket stays open. */
 MUST_USE enum err listen_open(struct addr *addr, int *fds, size_t n);
 
 /* Accepts from one socket on a loop. */
@@ -20,11 +21,17 @@ struct acceptor {
     struct task task;
     struct watch watch;
     struct timer pause; /* EMFILE and the like: wait, then go on; no spinning */
-    /* Takes the descriptor over; false: no more for now (a limit): accepting pauses 100 ms. */
+    /* Takes the descriptor over in any case (non-blocking, TCP_NODELAY set); false: no more
+     * for now (a limit): accepting pauses 100 ms. */
     bool (*accepted)(struct acceptor *a, int take_fd, const struct addr *peer);
     uint64_t accept_errors;
+    bool shared;
+    int paused_fd; /* while pausing; -1 otherwise */
 };
 
+/* The caller has set `accepted`. Takes the descriptor over, also when it fails. `shared`: other
+ * loops accept from the same socket. */
 MUST_USE enum err acceptor_start(struct acceptor *a, struct loop *loop, int take_fd, bool shared);
-/* Accepts all that waits already (design 5.11), then closes the socket. */
+/* Accepts all that waits already (design 5.11), then closes the socket. Harmless when stopped;
+ * not to be called from `accepted`. */
 void acceptor_stop(struct acceptor *a);

@@ -1,0 +1,44 @@
+#include "net/net.h"
+
+#include "net/net_int.h"
+
+#include <stdlib.h>
+
+struct net *net_new(struct loop *loop, size_t max_connections)
+{
+    struct net *n = must_alloc(sizeof(*n));
+
+    n->loop = loop;
+    n->max = max_connections;
+    slab_init(&n->sockets, socket_size(), max_connections);
+    return n;
+}
+
+void net_free(struct net *n)
+{
+    if (!n)
+        return;
+    if (n->tls)
+        n->tls_free(n->tls);
+    slab_fini(&n->sockets);
+    free(n);
+}
+
+size_t net_open_count(const struct net *n)
+{
+    return n->open;
+}
+
+bool net_enter(struct net *n)
+{
+    if (n->open >= n->max)
+        return false;
+    n->open++;
+    return true;
+}
+
+void net_leave(struct net *n)
+{
+    MUST(n->open > 0);
+    n->open--;
+}

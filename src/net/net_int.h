@@ -1,0 +1,25 @@
+/*
+ * net/net_int - what the files of net/ share: the worker's own state.
+ */
+#pragma once
+
+#include "base/slab.h"
+#include "net/net.h"
+
+struct tls_side;
+
+struct net {
+    struct loop *loop;
+    size_t max, open;
+    struct slab sockets; /* struct socket, of socket.c */
+    /* What tls_transport.c keeps; NULL until the first TLS connection. */
+    struct tls_side *tls;
+    void (*tls_free)(struct tls_side *side);
+};
+
+/* One more connection: false at the limit. Each success is given back by net_leave. */
+MUST_USE bool net_enter(struct net *n);
+void net_leave(struct net *n);
+
+/* socket.c */
+size_t socket_size(void);

@@ -1,0 +1,203 @@
+/*
+ * net/socket - the plain transport: octets over a TCP socket, accepted or dialled.
+ */
+#include "net/net_int.h"
+#include "net/sockaddr.h"
+#include "net/wire.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdio.h>
+#include <unistd.h>
+
+struct socket {
+    struct transport t;
+    struct wire wire;
+    struct net *net;
+    char failure_text[96];
+};
+
+size_t socket_size(void)
+{
+    return sizeof(struct socket);
+}
+
+static struct socket *socket_of(struct transport *t)
+{
+    return CONTAINER_OF(t, struct socket, t);
+}
+
+static void socket_notify(struct wire *w)
+{
+    struct socket *s = CONTAINER_OF(w, struct socket, wire);
+
+    s->t.read_drained = wire_is_drained(w);
+    if (s->t.task)
+        task_wake(s->t.task);
+}
+
+/* Envoy's words for a connect that did not succeed. */
+static void socket_fail(struct socket *s, enum err e)
+{
+    static const struct {
+        enum err e;
+        const char *text;
+    } words[] = {
+        { ERR_REFUSED, "Connection refused" },
+        { ERR_TIMEOUT, "Connection timed out" },
+        { ERR_UNREACHABLE, "No route to host" },
+        { ERR_RESET, "Connection reset by peer" },
+    };
+    const char *text = err_text(e);
+
+    for (size_t i = 0; i < LEN(words); i++) {
+        if (words[i].e == e)
+            text = words[i].text;
+    }
+    snprintf(s->failure_text, sizeof(s->failure_text), "delayed connect error: %s", text);
+    s->t.state = TRANSPORT_FAILED;
+    s->t.info.failure = e;
+    s->t.info.failure_text = str_of(s->failure_text);
+}
+
+static enum transport_state socket_advance(struct transport *t)
+{
+    struct socket *s = socket_of(t);
+    enum err e;
+
+    if (t->state != TRANSPORT_OPENING)
+        return t->state;
+    e = wire_connected(&s->wire);
+    if (e == ERR_AGAIN)
+        return t->state;
+    if (e != ERR_OK) {
+        socket_fail(s, e);
+        return t->state;
+    }
+    t->info.local = sockaddr_local(s->wire.watch.fd);
+    t->state = TRANSPORT_OPEN;
+    return t->state;
+}
+
+static ssize_t socket_read(struct transport *t, char *into, size_t n)
+{
+    struct socket *s = socket_of(t);
+    ssize_t got = wire_read(&s->wire, into, n);
+
+    t->read_drained = wire_is_drained(&s->wire);
+    return got;
+}
+
+static ssize_t socket_writev(struct transport *t, const struct iovec *iov, size_t n)
+{
+    return wire_writev(&socket_of(t)->wire, iov, n);
+}
+
+static enum err socket_flush(struct transport *t)
+{
+    (void)t;
+    return ERR_OK; /* nothing is kept here */
+}
+
+static void socket_finish(struct transport *t)
+{
+    wire_finish(&socket_of(t)->wire);
+}
+
+static void socket_close(struct transport *t, bool reset)
+{
+    struct socket *s = socket_of(t);
+    struct net *n = s->net;
+
+    wire_close(&s->wire, reset);
+    slab_put(&n->sockets, s);
+    net_leave(n);
+}
+
+static const struct transport_ops socket_ops = {
+    .name = "socket",
+    .advance = socket_advance,
+    .read = socket_read,
+    .writev = socket_writev,
+    .flush = socket_flush,
+    .finish = socket_finish,
+    .close = socket_close,
+};
+
+/* Takes the descriptor over; NULL at a limit. */
+static struct socket *socket_new(struct net *n, int take_fd, bool connecting, struct task *task)
+{
+    struct socket *s;
+
+    if (!net_enter(n)) {
+        close(take_fd);
+        return NULL;
+    }
+    s = slab_get(&n->sockets);
+    MUST(s != NULL); /* as many as may be open */
+    s->net = n;
+    s->t.ops = &socket_ops;
+    s->t.task = task;
+    s->t.state = connecting ? TRANSPORT_OPENING : TRANSPORT_OPEN;
+    s->t.info.chain = SLOT_NONE;
+    s->t.read_drained = true; /* the loop reports at once what waits already */
+    if (wire_start(&s->wire, n->loop, take_fd, connecting, socket_notify))
+        return s;
+    slab_put(&n->sockets, s);
+    net_leave(n);
+    return NULL;
+}
+
+struct transport *net_accept(struct net *n, int take_fd, const struct addr *peer, struct task *task)
+{
+    struct socket *s = socket_new(n, take_fd, false, task);
+
+    if (!s)
+        return NULL;
+    s->t.info.remote = *peer;
+    s->t.info.local = sockaddr_local(take_fd);
+    return &s->t;
+}
+
+static int dial_start(const struct addr *to)
+{
+    struct sockaddr_storage there = { 0 };
+    socklen_t n = sockaddr_of_addr(to, &there);
+    int fd = socket(there.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    int on = 1, saved;
+
+    if (fd < 0)
+        return -1;
+    (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+    if (connect(fd, (struct sockaddr *)&there, n) == 0 || errno == EINPROGRESS)
+        return fd;
+    saved = errno;
+    close(fd);
+    errno = saved;
+    return -1;
+}
+
+struct transport *net_dial(struct net *n, const struct addr *to, struct task *task,
+                           enum err *reterr)
+{
+    struct socket *s = NULL;
+    int fd;
+
+    if (n->open >= n->max) {
+        *reterr = ERR_LIMIT;
+        return NULL;
+    }
+    fd = dial_start(to);
+    if (fd < 0) {
+        *reterr = err_of_errno(errno);
+        return NULL;
+    }
+    s = socket_new(n, fd, true, task);
+    if (!s) {
+        *reterr = ERR_LIMIT;
+        return NULL;
+    }
+    s->t.info.remote = *to;
+    return &s->t;
+}

@@ -1,0 +1,53 @@
+#include "tls/fault.h"
+
+#include <ctype.h>
+#include <openssl/err.h>
+#include <openssl/sslerr.h>
+#include <stdio.h>
+
+struct str fault_reason(char *out, size_t size, const char *otherwise)
+{
+    unsigned long e = ERR_peek_error();
+    const char *text = e ? ERR_reason_error_string(e) : NULL;
+
+    snprintf(out, size, "%s", text ? text : otherwise);
+    ERR_clear_error();
+    return str_of(out);
+}
+
+/* BoringSSL's number of a reason, where people search for it; alerts are the same in both. */
+static unsigned reason_number(int reason)
+{
+    static const struct {
+        int ours;
+        unsigned boring;
+    } rows[] = {
+        { SSL_R_WRONG_VERSION_NUMBER, 247 }, { SSL_R_UNSUPPORTED_PROTOCOL, 240 },
+        { SSL_R_NO_SHARED_CIPHER, 184 },     { SSL_R_CERTIFICATE_VERIFY_FAILED, 125 },
+        { SSL_R_HTTP_REQUEST, 155 },
+    };
+
+    for (size_t i = 0; i < LEN(rows); i++) {
+        if (rows[i].ours == reason)
+            return rows[i].boring;
+    }
+    return (unsigned)reason;
+}
+
+struct str fault_envoy(char *out, size_t size, const char *otherwise)
+{
+    unsigned long e = ERR_peek_error();
+    int reason = ERR_GET_REASON(e);
+    char name[96];
+
+    if (e == 0) {
+        snprintf(out, size, "%s", otherwise);
+        return str_of(out);
+    }
+    fault_reason(name, sizeof(name), "unknown");
+    for (char *c = name; *c; c++)
+        *c = *c == ' ' ? '_' : (char)toupper((unsigned char)*c);
+    snprintf(out, size, "TLS_error:|%u:SSL_routines:OPENSSL_internal:%s:TLS_error_end",
+             0x10000000u + reason_number(reason), name);
+    return str_of(out);
+}

@@ -1,0 +1,14 @@
+/*
+ * tls/fault - what OpenSSL says went wrong, as text.
+ */
+#pragma once
+
+#include "base/str.h"
+
+/* Writes the first reason in this thread's error queue, or `otherwise` when it is empty, and
+ * empties the queue: "bad base64 decode". */
+struct str fault_reason(char *out, size_t size, const char *otherwise);
+
+/* The same as Envoy prints its transport failure reason:
+ * "TLS_error:|268435703:SSL_routines:OPENSSL_internal:WRONG_VERSION_NUMBER:TLS_error_end". */
+struct str fault_envoy(char *out, size_t size, const char *otherwise);

@@ -1,0 +1,19 @@
+/*
+ * tls/keypair_int - the OpenSSL objects behind a keypair, for this folder only.
+ */
+#pragma once
+
+#include "base/arena.h"
+#include "tls/keypair.h"
+
+#include <openssl/x509.h>
+#include <stdatomic.h>
+
+struct tls_keypair {
+    _Atomic uint32_t refs;
+    X509 *leaf;
+    STACK_OF(X509) * chain; /* without the leaf; may be empty */
+    EVP_PKEY *key;
+    struct arena *arena; /* of info's strings */
+    struct tls_cert_info info;
+};
