@@ -1,0 +1,147 @@
+/*
+ * source/read - the octets of one file, with a cap, read again only where they may differ.
+ */
+#include "base/hash.h"
+#include "source/files_int.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+/* A file changed within this time of being read may change again under the same stamp. */
+#define STAMP_TRUST_S 2
+
+static void set_error(char error[128], const char *text)
+{
+    snprintf(error, 128, "%s", text);
+}
+
+static bool grow_for_read(char **octets, size_t n, size_t *cap, size_t max)
+{
+    if (n < *cap)
+        return true;
+    if (*cap > max)
+        return false;
+    *cap = *cap ? *cap * 2 : 65536;
+    if (*cap > max + 1)
+        *cap = max + 1;
+    *octets = must_realloc(*octets, *cap);
+    return n < *cap;
+}
+
+bool read_descriptor(int fd, size_t max, char **ret, size_t *ret_n, char error[128])
+{
+    char *octets = NULL;
+    size_t n = 0, cap = 0;
+
+    for (;;) {
+        ssize_t got;
+
+        if (!grow_for_read(&octets, n, &cap, max) || n > max) {
+            snprintf(error, 128, "larger than %zu octets", max);
+            free(octets);
+            return false;
+        }
+        got = read(fd, octets + n, cap - n);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0) {
+            set_error(error, strerror(errno));
+            free(octets);
+            return false;
+        }
+        if (got == 0)
+            break;
+        n += (size_t)got;
+    }
+    *ret = octets;
+    *ret_n = n;
+    return true;
+}
+
+static bool stamp_is_same(const struct file_stamp *a, const struct stat *st)
+{
+    return a->dev == st->st_dev && a->ino == st->st_ino && a->size == st->st_size &&
+           a->mtime.tv_sec == st->st_mtim.tv_sec && a->mtime.tv_nsec == st->st_mtim.tv_nsec &&
+           a->ctime.tv_sec == st->st_ctim.tv_sec && a->ctime.tv_nsec == st->st_ctim.tv_nsec &&
+           a->read_at_s - st->st_ctim.tv_sec > STAMP_TRUST_S;
+}
+
+static void stamp_set(struct file_stamp *a, const struct stat *st, int64_t now_s)
+{
+    *a = (struct file_stamp){ .dev = st->st_dev,
+                              .ino = st->st_ino,
+                              .size = st->st_size,
+                              .mtime = st->st_mtim,
+                              .ctime = st->st_ctim,
+                              .read_at_s = now_s };
+}
+
+static void take_octets(struct file_record *r, char *octets, size_t n)
+{
+    uint64_t hash = hash_stable(str_make(octets ? octets : "", n));
+    bool same = r->octets && r->n == n && r->hash == hash && memcmp(r->octets, octets, n) == 0;
+
+    if (same) {
+        free(octets);
+        return;
+    }
+    free(r->octets);
+    r->octets = octets;
+    r->n = n;
+    r->hash = hash;
+    r->changed = true;
+}
+
+static bool read_open(struct source *s, struct file_record *r, int fd, char error[128])
+{
+    struct stat st;
+    struct timespec now;
+    char *octets;
+    size_t n;
+
+    if (fstat(fd, &st)) {
+        set_error(error, strerror(errno));
+        return false;
+    }
+    if (!S_ISREG(st.st_mode) && !s->roots[r->root].once) {
+        set_error(error, "not a regular file");
+        return false;
+    }
+    if (S_ISREG(st.st_mode) && r->octets && stamp_is_same(&r->stamp, &st))
+        return true;
+    clock_gettime(CLOCK_REALTIME, &now);
+    if (!read_descriptor(fd, s->max_octets, &octets, &n, error))
+        return false;
+    take_octets(r, octets, n);
+    stamp_set(&r->stamp, &st, now.tv_sec);
+    return true;
+}
+
+bool read_record(struct source *s, struct file_record *r)
+{
+    char error[128] = "";
+    bool is_stdin = str_eq(r->path, STR("-")) && s->roots[r->root].once;
+    int flags = O_RDONLY | O_CLOEXEC | (s->roots[r->root].once ? 0 : O_NONBLOCK);
+    int fd = is_stdin ? dup(0) : open(r->path.p, flags);
+    bool fine;
+
+    if (fd < 0) {
+        struct stat st;
+
+        set_error(error, strerror(errno));
+        if (errno == ENOENT && lstat(r->path.p, &st))
+            return false;
+    } else {
+        fine = read_open(s, r, fd, error);
+        close(fd);
+        MUST(fine || error[0]);
+    }
+    if (strcmp(error, r->error) != 0)
+        r->changed = true;
+    memcpy(r->error, error, sizeof(error));
+    return true;
+}
