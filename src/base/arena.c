@@ -119,6 +119,7 @@ struct str arena_vprintf(struct arena *a, const char *fmt, va_list args)
     char *p;
     int n;
 
+    MUST(fmt); /* also tells a sanitizing gcc that it is set */
     va_copy(again, args);
     n = vsnprintf(NULL, 0, fmt, again);
     va_end(again);
