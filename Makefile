@@ -10,6 +10,9 @@ J ?= $(shell nproc)
 RELEASE = --buildtype=debugoptimized -Dhardened=true
 CLANG = CC=clang-14 CXX=clang++-14
 
+# A build directory follows the flags that stand here.
+CONFIGURE = meson setup $(if $(wildcard $(@D)/build.ninja),--reconfigure) $(@D)
+
 # Without an argument: build/lateen with the release flags (PIE, RELRO, FORTIFY, stack protector).
 .PHONY: all
 all: build/.release ## build build/lateen, hardened (what `make` alone does)
@@ -17,23 +20,29 @@ all: build/.release ## build build/lateen, hardened (what `make` alone does)
 	@if [ -e build/src/cli/lateen ]; then ln -sf src/cli/lateen build/lateen; \
 	 else echo "make: src/cli defines no executable 'lateen' yet"; exit 1; fi
 
-build/.release:
-	@meson setup $(if $(wildcard build/build.ninja),--reconfigure) build $(RELEASE)
+build/.release: Makefile
+	@$(CONFIGURE) $(RELEASE)
 	@touch $@
 
-# Every other build directory is build-NAME.
-build-clang/build.ninja:
-	@$(CLANG) meson setup build-clang $(RELEASE)
-build-asan/build.ninja:
-	@meson setup build-asan -Db_sanitize=address,undefined -Db_lundef=false
-build-tsan/build.ninja:
-	@meson setup build-tsan -Db_sanitize=thread -Db_lundef=false
-build-fuzz/build.ninja:
-	@$(CLANG) meson setup build-fuzz -Dfuzz=true -Db_sanitize=address,undefined -Db_lundef=false
+# Every other build directory is build-NAME. Warnings are judged in the plain builds: under the
+# sanitizers gcc warns of paths that cannot be.
+SANITIZE = -Db_lundef=false -Dwerror=false -Db_sanitize
+build-clang/.made: Makefile
+	@$(CLANG) $(CONFIGURE) $(RELEASE)
+	@touch $@
+build-asan/.made: Makefile
+	@$(CONFIGURE) $(SANITIZE)=address,undefined
+	@touch $@
+build-tsan/.made: Makefile
+	@$(CONFIGURE) $(SANITIZE)=thread
+	@touch $@
+build-fuzz/.made: Makefile
+	@$(CLANG) $(CONFIGURE) -Dfuzz=true $(SANITIZE)=address,undefined
+	@touch $@
 
 .PHONY: FORCE
 FORCE:
-build-%: build-%/build.ninja FORCE
+build-%: build-%/.made FORCE
 	@ninja -C $@ -j$(J)
 	@if [ -e $@/src/cli/lateen ]; then ln -sf src/cli/lateen $@/lateen; fi
 

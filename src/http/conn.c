@@ -9,7 +9,7 @@ void http_conn_init(struct http_conn *c, const struct http_conn_ops *ops, enum h
     static _Atomic uint64_t last_id;
 
     c->ops = ops;
-    c->role = role;
+    c->role = (uint8_t)role;
     c->pools = p;
     c->transport = take_transport;
     c->settings = settings;
