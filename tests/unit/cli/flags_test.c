@@ -43,7 +43,7 @@ struct parsed {
 static struct parsed parse(const char *line, struct arena *arena)
 {
     struct parsed p = { .o.watch = true };
-    const char *argv[16];
+    const char *argv[32];
     size_t n = 0;
     struct str rest = str_of(line);
     struct buf why;
