@@ -91,7 +91,11 @@ static ssize_t socket_read(struct transport *t, char *into, size_t n)
 
 static ssize_t socket_writev(struct transport *t, const struct iovec *iov, size_t n)
 {
-    return wire_writev(&socket_of(t)->wire, iov, n);
+    struct socket *s = socket_of(t);
+    ssize_t sent = wire_writev(&s->wire, iov, n);
+
+    t->read_drained = wire_is_drained(&s->wire);
+    return sent;
 }
 
 static enum err socket_flush(struct transport *t)

@@ -41,16 +41,35 @@ enum err wire_connected(struct wire *w)
     w->connecting = false;
     if (getsockopt(w->watch.fd, SOL_SOCKET, SO_ERROR, &error, &n) != 0)
         error = errno;
-    w->failed = err_of_errno(error);
+    w->failed = w->unsendable = err_of_errno(error);
     return w->failed;
 }
 
-/* An error of the socket ends both directions. */
-static ssize_t wire_fail(struct wire *w, int number)
+/* An error met while reading ends both directions. */
+static ssize_t wire_fail(struct wire *w, enum err e)
 {
-    w->failed = err_of_errno(number);
+    w->failed = w->unsendable = e;
     w->wants_write = false;
-    return -(ssize_t)w->failed;
+    return -(ssize_t)e;
+}
+
+/* A reset met while sending: the kernel keeps what had arrived before it, which may be an
+ * answer. It reports the error only once, so it is remembered for the end of the reading. */
+static ssize_t wire_fail_sending(struct wire *w, enum err e)
+{
+    w->unsendable = e;
+    w->wants_write = false;
+    w->watch.ready |= READY_READ | READY_HUP;
+    return -(ssize_t)e;
+}
+
+static ssize_t wire_at_end(struct wire *w)
+{
+    w->watch.ready &= (uint8_t)~READY_READ;
+    if (w->unsendable)
+        return wire_fail(w, w->unsendable);
+    w->eof = true;
+    return -ERR_EOF;
 }
 
 ssize_t wire_read(struct wire *w, char *into, size_t n)
@@ -66,18 +85,14 @@ ssize_t wire_read(struct wire *w, char *into, size_t n)
     do
         got = recv(w->watch.fd, into, n, 0);
     while (got < 0 && errno == EINTR);
-    if (got > 0) {
-        if ((size_t)got < n && !(w->watch.ready & READY_HUP))
-            w->watch.ready &= (uint8_t)~READY_READ;
-        return got;
-    }
-    if (got == 0) {
-        w->eof = true;
-        w->watch.ready &= (uint8_t)~READY_READ;
-        return -ERR_EOF;
-    }
+    if (got == 0)
+        return wire_at_end(w);
+    if (got > 0 && ((size_t)got == n || (w->watch.ready & READY_HUP)))
+        return got; /* more may be there; behind a hang-up the end is */
     w->watch.ready &= (uint8_t)~READY_READ;
-    return errno == EAGAIN ? -ERR_AGAIN : wire_fail(w, errno);
+    if (got > 0)
+        return got;
+    return errno == EAGAIN ? -ERR_AGAIN : wire_fail(w, err_of_errno(errno));
 }
 
 static ssize_t wire_send(struct wire *w, const struct iovec *iov, size_t n)
@@ -97,8 +112,8 @@ ssize_t wire_writev(struct wire *w, const struct iovec *iov, size_t n)
     size_t whole = 0;
     ssize_t sent;
 
-    if (w->failed)
-        return -(ssize_t)w->failed;
+    if (w->unsendable)
+        return -(ssize_t)w->unsendable;
     if (!(w->watch.ready & READY_WRITE)) {
         w->wants_write = true;
         return -ERR_AGAIN;
@@ -108,7 +123,7 @@ ssize_t wire_writev(struct wire *w, const struct iovec *iov, size_t n)
         whole += iov[i].iov_len;
     sent = wire_send(w, iov, n);
     if (sent < 0 && errno != EAGAIN)
-        return wire_fail(w, errno);
+        return wire_fail_sending(w, err_of_errno(errno));
     if (sent < 0 || (size_t)sent < whole) { /* full: the kernel will report room */
         w->watch.ready &= (uint8_t)~READY_WRITE;
         w->wants_write = true;
@@ -120,7 +135,7 @@ ssize_t wire_writev(struct wire *w, const struct iovec *iov, size_t n)
 
 void wire_finish(struct wire *w)
 {
-    if (w->finished || w->failed || w->connecting)
+    if (w->finished || w->unsendable || w->connecting)
         return;
     w->finished = true;
     /* fails only when the connection is gone already: the next read says so */

@@ -15,8 +15,9 @@
 
 struct wire {
     struct watch watch;
-    struct task woken; /* the watch's own: tells `notify` what matters */
-    enum err failed;   /* ERR_OK while it lives; ERR_EOF is not a failure */
+    struct task woken;   /* the watch's own: tells `notify` what matters */
+    enum err failed;     /* both directions; ERR_OK while it lives */
+    enum err unsendable; /* writing failed; what arrived before can still be read */
     bool connecting;
     bool eof;         /* the other side's FIN was read */
     bool finished;    /* our FIN is sent */

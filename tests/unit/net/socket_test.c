@@ -250,3 +250,25 @@ TEST(an_idle_connection_wakes_nobody)
     CHECK_EQ(p.client_runs, 0);
     pair_fini(&p);
 }
+
+TEST(an_answer_behind_a_reset_is_still_read)
+{
+    struct pair p;
+    char in[64];
+
+    pair_init(&p, 10);
+    pair_connect(&p);
+    CHECK_EQ(send_str(p.client, STR("unread")), 6);
+    while (p.server->read_drained)
+        loop_turn(p.loop, 1000);
+    CHECK_EQ(send_str(p.server, STR("answer")), 6);
+    transport_close(p.server, false); /* with octets unread: the kernel resets */
+    p.server = NULL;
+    for (int i = 0; i < 3; i++)
+        loop_turn(p.loop, 1);
+    CHECK_EQ(send_str(p.client, STR("more")), -ERR_RESET);
+    CHECK_EQ(p.client->ops->read(p.client, in, sizeof(in)), 6);
+    CHECK_STRZ(str_make(in, 6), "answer");
+    CHECK_EQ(p.client->ops->read(p.client, in, sizeof(in)), -ERR_RESET);
+    pair_fini(&p);
+}
