@@ -66,7 +66,13 @@ uint32_t http_conn_exchanges(const struct http_conn *c)
 void http_conn_drain(struct http_conn *c)
 {
     c->draining = true;
-    c->ops->drain(c);
+}
+
+void http_conn_retire(struct http_conn *c)
+{
+    c->draining = true;
+    c->retiring = true;
+    c->ops->retire(c);
 }
 
 void http_conn_close(struct http_conn *c)

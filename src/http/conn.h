@@ -62,8 +62,10 @@ bool http_conn_is_usable(const struct http_conn *c);
 bool http_conn_is_dead(const struct http_conn *c);
 uint32_t http_conn_exchanges(const struct http_conn *c); /* begun so far */
 
-/* Server: finish the exchange under way, announce the end, then close. Idle: close now. */
+/* Server: from now on each answer says that it is the connection's last. */
 void http_conn_drain(struct http_conn *c);
+/* Server: drain, and close as soon as it is idle: now, if it is. */
+void http_conn_retire(struct http_conn *c);
 /* Ends it now. Legs fail with LEG_GONE. Frees `c` from its own task. */
 void http_conn_close(struct http_conn *c);
 

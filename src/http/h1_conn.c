@@ -122,8 +122,7 @@ static void conn_exchange_done(struct h1_conn *h)
     bool truncated = h->head_queued && !h->leg.out_done;
 
     leg_fini(&h->leg);
-    if (sent && received && h->keep_alive && !h->eof && !h->closing &&
-        !(h->c.draining && h->in.n == 0)) {
+    if (sent && received && h->keep_alive && !h->eof && !h->closing) {
         h->state = H1_IDLE;
         h1_input_next(h);
         h1_output_next(h);
@@ -263,7 +262,7 @@ static void conn_run(struct task *t)
             break;
         }
     }
-    if (h->state == H1_IDLE && h->c.draining && h->in.n == 0)
+    if (h->state == H1_IDLE && h->c.retiring && h->in.n == 0)
         h1_die(h, LEG_GONE, NULL, false);
     if (h->state == H1_DEAD && conn_bury(h))
         return;
@@ -311,7 +310,7 @@ static void h1_close(struct http_conn *c)
 static const struct http_conn_ops h1_ops = {
     .open = h1_open,
     .is_usable = h1_is_usable,
-    .drain = h1_wake,
+    .retire = h1_wake,
     .close = h1_close,
 };
 

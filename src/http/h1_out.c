@@ -7,8 +7,6 @@
 
 #include "codec/h1/write.h"
 
-#include <stdio.h>
-
 /* Body octets taken from the leg ahead of the kernel; the rest waits with the owner. */
 #define OUT_OCTETS (256 * 1024)
 #define IOV_MAX_USED 64
@@ -39,17 +37,18 @@ static void queue_text(struct h1_conn *h, bool written)
 
 /* ---- framing ---- */
 
+static void add_length(struct headers *list, struct arena *a, uint64_t length)
+{
+    headers_add_id(list, a, HDR_CONTENT_LENGTH,
+                   arena_printf(a, "%llu", (unsigned long long)length));
+}
+
 static void add_framing(struct h1_conn *h, struct headers *list, struct arena *a)
 {
-    char digits[24];
-
-    if (h->out_framing == H1_BODY_CHUNKED) {
+    if (h->out_framing == H1_BODY_CHUNKED)
         headers_add_id(list, a, HDR_TRANSFER_ENCODING, STR("chunked"));
-    } else if (h->out_framing == H1_BODY_LENGTH) {
-        int n = snprintf(digits, sizeof(digits), "%llu", (unsigned long long)h->out_left);
-
-        headers_add_id(list, a, HDR_CONTENT_LENGTH, arena_dup(a, str_make(digits, (size_t)n)));
-    }
+    else if (h->out_framing == H1_BODY_LENGTH)
+        add_length(list, a, h->out_left);
 }
 
 static void frame_by_length(struct h1_conn *h, uint64_t length)
@@ -123,6 +122,8 @@ static void queue_head(struct h1_conn *h)
         frame_request(h, head);
     if (!keep_length)
         headers_remove(&list, HDR_CONTENT_LENGTH);
+    else if (head->content_length >= 0 && !headers_find(&list, HDR_CONTENT_LENGTH))
+        add_length(&list, a, (uint64_t)head->content_length);
     headers_remove(&list, HDR_TRANSFER_ENCODING);
     add_framing(h, &list, a);
     connection_header(h, &list, a);

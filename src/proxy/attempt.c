@@ -1,0 +1,257 @@
+/*
+ * proxy/attempt - tries at upstreams: destination, endpoint, connection, retries.
+ *
+ * Source: Envoy's router with Istio's default retry policy (istio-api.md 1.4.4); the
+ * idle-race retry and what is replayed: design 7.
+ */
+#include "proxy/request.h"
+
+#include "codec/method.h"
+#include "live/host.h"
+#include "proxy/redirect.h"
+#include "proxy/upstream.h"
+
+#include <stdio.h>
+
+#define BACKOFF_BASE_MS 25
+
+/* ---- the request as the backend gets it ---- */
+
+static struct str decimal(struct arena *a, uint64_t v)
+{
+    return arena_printf(a, "%llu", (unsigned long long)v);
+}
+
+static void finish_request_head(struct request *r)
+{
+    struct headers *h = &r->s.request->headers;
+    struct arena *a = r->s.arena;
+
+    headers_set_id(h, a, HDR_X_ENVOY_ATTEMPT_COUNT, decimal(a, r->record.attempts));
+    if (r->s.route->timeout_ms)
+        headers_set_id(h, a, HDR_X_ENVOY_EXPECTED_RQ_TIMEOUT_MS,
+                       decimal(a, r->s.route->timeout_ms));
+}
+
+/* ---- starting ---- */
+
+static void count_active(struct request *r, int32_t by)
+{
+    if (r->counted_active == (by > 0))
+        return;
+    r->counted_active = by > 0;
+    atomic_fetch_add_explicit(&r->endpoint->live->active[worker_id(r->worker)], by,
+                              memory_order_relaxed);
+}
+
+static bool was_tried(const struct request *r, const struct endpoint *e)
+{
+    for (uint32_t i = 0; i < r->tried_n; i++) {
+        if (r->tried[i] == e)
+            return true;
+    }
+    return false;
+}
+
+void attempt_start(struct request *r)
+{
+    const struct hosts *hosts = root_hosts(r->s.root, r->cluster->hosts);
+    const struct endpoint *e = NULL;
+
+    if (hosts)
+        e = lb_endpoint(r->worker->lb, r->cluster, hosts, r->tried, r->tried_n);
+    if (!e) {
+        reply_send(&r->s, 503, STR("no healthy upstream"), "no_healthy_upstream", FLAG_UH);
+        return;
+    }
+    r->endpoint = e;
+    if (r->tried_n < REQUEST_TRIED_MAX && !was_tried(r, e))
+        r->tried[r->tried_n++] = e;
+    r->record.attempts++;
+    r->record.upstream_start_ns = loop_now_ns(r->s.loop);
+    r->record.upstream_remote = e->addr;
+    r->record.upstream_local = (struct addr){ 0 };
+    finish_request_head(r);
+    r->up = upstream_open(r->worker, r->cluster, e, r->s.arena, &r->task, &r->open_error);
+    count_active(r, 1);
+    if (!r->up) {
+        attempt_failed(r);
+        return;
+    }
+    r->up->is_head_request = str_eq(r->s.request->method, STR("HEAD"));
+    r->up->out_head = r->s.request;
+    if (!bufq_is_empty(&r->replay) && !bufq_share(&r->up->out, &r->replay)) {
+        reply_send(&r->s, 503, STR_NONE, "overload", FLAG_OM);
+        return;
+    }
+    r->down->want_body = true;
+    leg_wake(r->down);
+    pump_request(r);
+    if (r->up)
+        leg_wake(r->up);
+}
+
+void attempt_end(struct request *r)
+{
+    if (r->endpoint)
+        count_active(r, -1);
+    leg_release(r->up);
+    r->up = NULL;
+}
+
+void attempt_keep(struct request *r, const struct bufq *octets)
+{
+    size_t limit = r->s.chain->http.buffer_limit;
+
+    if (!r->can_replay)
+        return;
+    if (r->replay.n + octets->n <= limit && bufq_share(&r->replay, octets))
+        return;
+    r->can_replay = false; /* Envoy: beyond the buffer limit there is no retry */
+    bufq_reset(&r->replay);
+}
+
+void attempt_forward(struct stream *s)
+{
+    struct request *r = request_of(s);
+    const struct route *route = s->route;
+
+    if (!route || route->action == ACTION_NONE) {
+        reply_send(s, 404, STR_NONE, "route_not_found", FLAG_NR);
+        return;
+    }
+    if (route->action != ACTION_FORWARD) {
+        redirect_answer(r);
+        return;
+    }
+    if (route->destinations.n)
+        s->destination = &route->destinations.v[lb_destination(r->worker->lb, s->vhost, route)];
+    r->cluster = s->destination ? root_cluster(s->root, s->destination->cluster) : NULL;
+    if (!r->cluster) {
+        reply_send(s, 503, STR_NONE, "cluster_not_found", FLAG_NC);
+        return;
+    }
+    r->can_replay = true;
+    request_set_state(r, REQUEST_UPSTREAM);
+    attempt_start(r);
+}
+
+/* ---- failures ---- */
+
+struct failure {
+    uint16_t status;
+    uint32_t flag;
+    const char *details, *reason; /* Envoy's response code details and body */
+};
+
+static const struct failure connect_failure = {
+    503, FLAG_UF, "upstream_reset_before_response_started{remote_connection_failure}",
+    "remote connection failure"
+};
+static const struct failure connect_timeout = {
+    503, FLAG_UF, "upstream_reset_before_response_started{connection_timeout}", "connection timeout"
+};
+static const struct failure termination = {
+    503, FLAG_UC, "upstream_reset_before_response_started{connection_termination}",
+    "connection termination"
+};
+static const struct failure protocol_error = {
+    502, FLAG_UPE, "upstream_reset_before_response_started{protocol_error}", "protocol error"
+};
+static const struct failure no_memory = { 503, FLAG_OM,
+                                          "upstream_reset_before_response_started{overflow}",
+                                          "overflow" };
+
+static const struct failure *failure_of(const struct request *r)
+{
+    if (!r->up)
+        return &connect_failure;
+    switch (r->up->fail) {
+    case LEG_CONNECT:
+        return &connect_failure;
+    case LEG_CONNECT_TIMEOUT:
+        return &connect_timeout;
+    case LEG_PROTOCOL:
+        return &protocol_error;
+    case LEG_NO_MEMORY:
+        return &no_memory;
+    default:
+        return &termination;
+    }
+}
+
+/* The other end closed an idle connection as we took it: nobody's fault, tried again
+ * without counting (design 7). */
+static bool is_idle_race(const struct request *r)
+{
+    const struct leg *up = r->up;
+    const struct retry_policy *retry = &r->s.route->retry;
+
+    if (!up || up->fail != LEG_GONE || !up->reused || up->in_started || !r->can_replay)
+        return false;
+    if (!up->out_started)
+        return true;
+    return retry->idle_race && method_is_idempotent(method_of(r->s.request->method));
+}
+
+static bool may_retry(const struct request *r, const struct failure *f)
+{
+    const struct retry_policy *retry = &r->s.route->retry;
+
+    return r->can_replay && f->flag == FLAG_UF && (retry->on & RETRY_CONNECT_FAILURE) &&
+           r->retries < retry->attempts;
+}
+
+static struct str failure_body(const struct request *r, const struct failure *f, struct str why)
+{
+    return arena_printf(r->s.arena,
+                        "upstream connect error or disconnect/reset before headers. %sreset "
+                        "reason: %s%s%.*s",
+                        r->retries ? "retried and the latest " : "", f->reason,
+                        why.n ? ", transport failure reason: " : "", STRF(why));
+}
+
+static void try_again(struct request *r)
+{
+    uint64_t most = BACKOFF_BASE_MS << MIN(r->retries, 4);
+
+    r->retry_due = true;
+    timer_set(&r->timer, rng_below(r->s.rng, most) + 1);
+}
+
+static void answer_failure(struct request *r, const struct failure *f, struct str why)
+{
+    uint32_t flags = f->flag;
+
+    if (r->retries && r->retries >= r->s.route->retry.attempts)
+        flags |= FLAG_URX;
+    r->record.upstream_failure = why;
+    reply_send(&r->s, f->status, failure_body(r, f, why), f->details, flags);
+}
+
+void attempt_failed(struct request *r)
+{
+    const struct failure *f = failure_of(r);
+    struct str why = r->up ? r->up->fail_text : str_of(err_text(r->open_error));
+    bool idle_race = is_idle_race(r);
+
+    if (f->flag == FLAG_UF)
+        metrics_cluster_stat(r->worker->metrics, r->cluster, STAT_UPSTREAM_CX_CONNECT_FAIL, 1);
+    if (r->state == REQUEST_RESPONSE) {
+        reply_break(r, "upstream_reset_after_response_started{connection_termination}",
+                    f->flag == FLAG_UPE ? FLAG_UPE : FLAG_UC);
+        return;
+    }
+    attempt_end(r);
+    if (idle_race) {
+        r->tried_n = 0;
+        metrics_stat(r->worker->metrics, STAT_IDLE_RACE_RECOVERED, 1);
+        attempt_start(r);
+    } else if (may_retry(r, f)) {
+        r->retries++;
+        metrics_cluster_stat(r->worker->metrics, r->cluster, STAT_UPSTREAM_RQ_RETRY, 1);
+        try_again(r);
+    } else {
+        answer_failure(r, f, why);
+    }
+}

@@ -1,0 +1,220 @@
+#include "proxy/downstream.h"
+
+#include "proxy/request.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+/* ---- choosing the chain ---- */
+
+/* How well a chain's name covers `sni`: 0 not at all, else longer is better. */
+static size_t name_fits(struct str name, struct str sni)
+{
+    if (str_eq(name, STR("*")))
+        return 1;
+    if (!str_is_set(sni))
+        return 0;
+    if (str_eq(name, sni))
+        return SIZE_MAX;
+    if (str_starts(name, STR("*.")) && sni.n >= name.n && str_ends(sni, str_from(name, 1)))
+        return name.n + 1;
+    return 0;
+}
+
+static size_t chain_fits(const struct chain *c, struct str sni)
+{
+    size_t best = c->server_names.n == 0;
+
+    for (uint32_t i = 0; i < c->server_names.n; i++)
+        best = MAX(best, name_fits(c->server_names.v[i], sni));
+    return best;
+}
+
+const struct chain *chain_by_name(const struct root *root, const struct listener *l, struct str sni)
+{
+    const struct chain *best = NULL;
+    size_t best_fit = 0;
+
+    for (uint32_t i = 0; i < l->chains.n; i++) {
+        const struct chain *c = root_chain(root, l->chains.v[i]);
+        size_t fit = c ? chain_fits(c, sni) : 0;
+
+        if (fit > best_fit) {
+            best = c;
+            best_fit = fit;
+        }
+    }
+    return best;
+}
+
+static const struct chain *downstream_choose(const struct tls_chooser *self, struct str sni,
+                                             const struct root **ret_root)
+{
+    const struct downstream *d = CONTAINER_OF(self, const struct downstream, chooser);
+    const struct root *root = worker_root(d->worker);
+    const struct listener *l = root_listener(root, d->listener);
+    const struct chain *c = l ? chain_by_name(root, l, sni) : NULL;
+
+    *ret_root = root;
+    return c;
+}
+
+/* ---- the connection ---- */
+
+static void settings_of_chain(struct http_settings *s, const struct chain *c)
+{
+    s->request_head_ms = c->http.request_head_ms;
+    s->idle_ms = c->http.idle_ms;
+    s->max_headers = c->http.max_headers;
+    s->max_head_octets = c->http.max_head_octets;
+    s->buffer_limit = c->http.buffer_limit;
+    s->preserve_case = c->http.preserve_case;
+}
+
+static void downstream_opened(struct http_server *server, struct http_conn *conn)
+{
+    struct downstream *d = CONTAINER_OF(server, struct downstream, server);
+    const struct root *root = worker_root(d->worker);
+    const struct listener *l = root_listener(root, d->listener);
+    const struct chain *c;
+
+    if (d->is_tls)
+        d->chain = http_conn_info(conn)->chain;
+    else if (l && l->chains.n)
+        d->chain = l->chains.v[0];
+    c = root_chain(root, d->chain);
+    if (c)
+        settings_of_chain(&d->settings, c);
+    if (d->is_tls)
+        metrics_listener_stat(d->worker->metrics, d->part, STAT_TLS_HANDSHAKE, 1);
+}
+
+static void downstream_free(struct downstream *d)
+{
+    part_unref((struct part *)(uintptr_t)&d->part->part);
+    list_remove(&d->node);
+    slab_put(&d->worker->downstream_slab, d);
+}
+
+static void downstream_closed(struct http_server *server, struct http_conn *conn)
+{
+    struct downstream *d = CONTAINER_OF(server, struct downstream, server);
+    struct worker *w = d->worker;
+
+    (void)conn;
+    metrics_listener_stat(w->metrics, d->part, STAT_DOWNSTREAM_CX_ACTIVE, -1);
+    downstream_free(d);
+}
+
+static void downstream_request(struct http_server *server, struct http_conn *conn, struct leg *leg)
+{
+    struct downstream *d = CONTAINER_OF(server, struct downstream, server);
+
+    request_begin(d->worker, d, conn, leg);
+}
+
+/* Before the chain is known: the defaults of design 7. */
+static const struct http_settings first_settings = {
+    .request_head_ms = 60000,
+    .idle_ms = 3600000,
+    .handshake_ms = 15000,
+    .max_headers = 100,
+    .max_head_octets = 60 * 1024,
+    .buffer_limit = 1 << 20,
+};
+
+static struct downstream *downstream_new(struct worker *w, const struct listener *l)
+{
+    struct downstream *d = slab_get(&w->downstream_slab);
+
+    if (!d)
+        return NULL;
+    d->worker = w;
+    d->part = l;
+    part_ref((struct part *)(uintptr_t)&l->part);
+    d->listener = l->part.slot;
+    d->chain = SLOT_NONE;
+    d->is_tls = l->is_tls;
+    d->settings = first_settings;
+    if (l->tls_handshake_ms)
+        d->settings.handshake_ms = l->tls_handshake_ms;
+    d->server.request = downstream_request;
+    d->server.opened = downstream_opened;
+    d->server.closed = downstream_closed;
+    d->chooser.choose = downstream_choose;
+    list_push_back(&w->downstreams, &d->node);
+    return d;
+}
+
+static bool downstream_start(struct downstream *d, int take_fd, const struct addr *peer)
+{
+    struct worker *w = d->worker;
+    struct transport *t = d->is_tls ? net_accept_tls(w->net, take_fd, peer, NULL, &d->chooser)
+                                    : net_accept(w->net, take_fd, peer, NULL);
+
+    if (!t)
+        return false;
+    d->conn = http_serve(w->pools, t, &d->server, &d->settings);
+    if (!d->conn)
+        return false;
+    if (w->draining)
+        http_conn_drain(d->conn);
+    return true;
+}
+
+static bool port_accepted(struct acceptor *a, int take_fd, const struct addr *peer)
+{
+    struct port *p = CONTAINER_OF(a, struct port, acceptor);
+    struct worker *w = p->worker;
+    const struct root *root = worker_root(w);
+    const struct listener *l = root ? root_listener(root, p->listener) : NULL;
+    struct downstream *d = l ? downstream_new(w, l) : NULL;
+
+    if (!d) {
+        close(take_fd);
+        metrics_stat(w->metrics, STAT_ACCEPT_REFUSED, 1);
+        return l == NULL; /* at the limit: wait a little */
+    }
+    if (!downstream_start(d, take_fd, peer)) {
+        downstream_free(d);
+        metrics_stat(w->metrics, STAT_ACCEPT_REFUSED, 1);
+        return false;
+    }
+    metrics_listener_stat(w->metrics, l, STAT_DOWNSTREAM_CX_TOTAL, 1);
+    metrics_listener_stat(w->metrics, l, STAT_DOWNSTREAM_CX_ACTIVE, 1);
+    return true;
+}
+
+/* ---- ports ---- */
+
+void port_open(struct worker *w, slot_id listener, int take_fd)
+{
+    struct port *p = must_alloc(sizeof(*p));
+
+    p->worker = w;
+    p->listener = listener;
+    p->acceptor.accepted = port_accepted;
+    if (acceptor_start(&p->acceptor, w->loop, take_fd, false) != ERR_OK) {
+        free(p);
+        return;
+    }
+    list_push_back(&w->ports, &p->node);
+}
+
+struct port *port_of_listener(struct worker *w, slot_id listener)
+{
+    LIST_EACH (it, &w->ports, after) {
+        struct port *p = LIST_ITEM(it, struct port, node);
+
+        if (p->listener == listener)
+            return p;
+    }
+    return NULL;
+}
+
+void port_close(struct port *p)
+{
+    acceptor_stop(&p->acceptor);
+    list_remove(&p->node);
+    free(p);
+}

@@ -1,0 +1,38 @@
+/*
+ * proxy/downstream - accepted connections: which listener and chain they belong to, and
+ * the requests that arrive on them.
+ */
+#pragma once
+
+#include "proxy/worker_int.h"
+
+/* A listening socket of this worker. */
+struct port {
+    struct list node;
+    struct acceptor acceptor;
+    struct worker *worker;
+    slot_id listener;
+};
+
+struct downstream {
+    struct list node;
+    struct worker *worker;
+    struct http_server server;
+    struct http_settings settings;
+    struct tls_chooser chooser;
+    struct http_conn *conn;
+    const struct listener *part; /* as accepted; a reference */
+    slot_id listener, chain;
+    bool is_tls;
+};
+
+/* Starts to accept for a listener; the descriptor is handed over. */
+void port_open(struct worker *w, slot_id listener, int take_fd);
+struct port *port_of_listener(struct worker *w, slot_id listener);
+/* Accepts what waits, then closes. */
+void port_close(struct port *p);
+
+/* The chain that serves a name on a listener: exact, then the longest "*.suffix", then "*"
+ * or a chain without names. `sni` is lower case; STR_NONE matches only the last kind. */
+const struct chain *chain_by_name(const struct root *root, const struct listener *l,
+                                  struct str sni);

@@ -1,0 +1,58 @@
+#include "proxy/redirect.h"
+
+#include "codec/url.h"
+
+/* The port to print, with its colon, or nothing. */
+static struct str port_text(struct request *r, const struct redirect *to, struct str scheme,
+                            struct str old_port)
+{
+    bool is_https = str_eq(scheme, STR("https"));
+
+    if (to->https_redirect && to->port == 0)
+        return old_port;
+    if (to->port)
+        return to->port == (is_https ? 443 : 80) && !str_is_set(to->scheme)
+                   ? STR_NONE
+                   : arena_printf(r->s.arena, ":%u", to->port);
+    if (str_is_set(to->scheme) && ((is_https && str_eq(old_port, STR(":80"))) ||
+                                   (!is_https && str_eq(old_port, STR(":443")))))
+        return STR_NONE;
+    return old_port;
+}
+
+static struct str location_of(struct request *r, const struct redirect *to)
+{
+    const struct head *head = r->s.request;
+    struct str scheme = str_is_set(to->scheme) ? to->scheme : head->scheme;
+    struct str host = url_host_of(head->authority);
+    struct str port = str_from(head->authority, host.n);
+    struct str path = head->path;
+
+    if (str_is_set(to->authority)) {
+        host = to->authority;
+        port = STR_NONE;
+    }
+    port = port_text(r, to, scheme, port);
+    if (str_is_set(to->path)) {
+        bool own_query = str_find(to->path, '?') < to->path.n;
+
+        path = str_is_set(r->s.query) && !own_query
+                   ? arena_printf(r->s.arena, "%.*s?%.*s", STRF(to->path), STRF(r->s.query))
+                   : to->path;
+    }
+    return arena_printf(r->s.arena, "%.*s://%.*s%.*s%.*s", STRF(scheme), STRF(host), STRF(port),
+                        STRF(path));
+}
+
+void redirect_answer(struct request *r)
+{
+    const struct route *route = r->s.route;
+    struct headers extra = { 0 };
+
+    if (route->action == ACTION_DIRECT_RESPONSE) {
+        reply_with(r, route->direct.status, route->direct.body, "direct_response", 0, NULL);
+        return;
+    }
+    headers_add_id(&extra, r->s.arena, HDR_LOCATION, location_of(r, &route->redirect));
+    reply_with(r, route->redirect.status, STR_NONE, "direct_response", 0, &extra);
+}

@@ -1,0 +1,232 @@
+#include "proxy/request.h"
+
+#include "live/host.h"
+
+static const struct stream_ops request_ops;
+
+static void request_run(struct task *t);
+
+static void request_timeout(struct timer *t)
+{
+    struct request *r = CONTAINER_OF(t, struct request, timer);
+
+    r->timed_out = true;
+    task_wake(&r->task);
+}
+
+static void record_begin(struct request *r)
+{
+    struct record *rec = &r->record;
+    const struct transport_info *info = http_conn_info(r->conn->conn);
+    const struct head *head = r->down->in_head;
+
+    rec->start_wall_us = loop_wall_ms(r->s.loop) * 1000;
+    rec->start_ns = loop_now_ns(r->s.loop);
+    rec->listener = r->s.listener;
+    rec->chain = r->s.chain;
+    rec->connection_id = http_conn_id(r->conn->conn);
+    rec->protocol = PROTOCOL_HTTP11;
+    if (info) {
+        rec->downstream_local = info->local;
+        rec->downstream_peer = rec->downstream_remote = info->remote;
+        /* copies: the transport may be gone before the record is read */
+        rec->sni = arena_dup(r->s.arena, info->sni);
+        rec->tls_version = arena_dup(r->s.arena, info->tls_version);
+        rec->tls_cipher = arena_dup(r->s.arena, info->tls_cipher);
+    }
+    if (!head)
+        return;
+    rec->protocol = head->version == HTTP_10 ? PROTOCOL_HTTP10 : PROTOCOL_HTTP11;
+    rec->method = head->method;
+    rec->path = head->path;
+    rec->authority = head->authority;
+    rec->request = &head->headers;
+}
+
+void request_begin(struct worker *w, struct downstream *d, struct http_conn *conn, struct leg *leg)
+{
+    struct request *r = ARENA_NEW(leg->arena, struct request);
+
+    (void)conn;
+    r->s.ops = &request_ops;
+    r->s.arena = leg->arena;
+    r->s.loop = w->loop;
+    r->s.rng = &w->rng;
+    r->worker = w;
+    r->conn = d;
+    r->down = leg;
+    r->hold = worker_hold(w);
+    r->s.root = r->hold->root;
+    r->s.listener = root_listener(r->s.root, d->listener);
+    r->s.chain = root_chain(r->s.root, d->chain);
+    r->s.request = leg->in_head;
+    r->s.record = &r->record;
+    bufq_init(&r->replay);
+    task_init(&r->task, w->loop, request_run);
+    timer_init(&r->timer, w->loop, request_timeout);
+    record_begin(r);
+    metrics_listener_stat(w->metrics, d->part, STAT_DOWNSTREAM_RQ_TOTAL, 1);
+    metrics_listener_stat(w->metrics, d->part, STAT_DOWNSTREAM_RQ_ACTIVE, 1);
+    leg->task = &r->task;
+    task_wake(&r->task);
+}
+
+/* ---- the end ---- */
+
+static void record_end(struct request *r)
+{
+    struct record *rec = &r->record;
+
+    rec->end_ns = loop_now_ns(r->s.loop);
+    rec->vhost = r->s.vhost;
+    rec->route = r->s.route;
+    rec->destination = r->s.destination;
+    rec->cluster = r->cluster;
+    rec->endpoint = r->endpoint;
+    if (r->s.request) {
+        rec->path = r->s.request->path;
+        rec->method = r->s.request->method;
+        rec->authority = r->s.request->authority;
+        rec->request = &r->s.request->headers;
+    }
+    if (r->s.response)
+        rec->response = &r->s.response->headers;
+    log_end_add(r->worker->log, rec);
+    metrics_request(r->worker->metrics, rec);
+}
+
+static void request_end(struct request *r)
+{
+    struct worker *w = r->worker;
+    struct arena *arena = r->s.arena;
+
+    chain_done(r);
+    attempt_end(r);
+    record_end(r);
+    metrics_listener_stat(w->metrics, r->conn->part, STAT_DOWNSTREAM_RQ_ACTIVE, -1);
+    bufq_reset(&r->replay);
+    leg_release(r->down);
+    r->down = NULL;
+    timer_fini(&r->timer);
+    task_cancel(&r->task);
+    stream_leave(&r->s);
+    worker_unhold(w, r->hold);
+    arena_give(w->pools, arena); /* r lies in it */
+}
+
+/* ---- the turn ---- */
+
+static void answer_unreadable(struct request *r)
+{
+    const struct leg *down = r->down;
+    bool late = down->fail == LEG_TIMEOUT;
+    uint16_t status = down->fail_status;
+
+    r->down->out_close = true;
+    metrics_listener_stat(r->worker->metrics, r->conn->part,
+                          late ? STAT_DOWNSTREAM_RQ_TIMEOUT : STAT_DOWNSTREAM_PROTOCOL_ERROR, 1);
+    reply_send(&r->s, status, status_reason(status), down->fail_details, late ? 0 : FLAG_DPE);
+}
+
+static bool body_is_too_large(const struct request *r)
+{
+    const struct head *head = r->s.request;
+
+    return r->s.chain && r->s.chain->http.max_body && head->content_length > 0 &&
+           (uint64_t)head->content_length > r->s.chain->http.max_body;
+}
+
+static void request_head(struct request *r)
+{
+    if (r->down->fail == LEG_BAD || r->down->fail == LEG_TIMEOUT) {
+        answer_unreadable(r);
+        return;
+    }
+    if (!stream_enter(r->worker->streams, &r->s)) {
+        reply_send(&r->s, 503, STR("overload"), "overload", FLAG_OM);
+        return;
+    }
+    chain_init(r);
+    if (!edge_request(r) || !edge_route(r))
+        return;
+    request_set_state(r, REQUEST_FILTERS);
+    if (body_is_too_large(r))
+        reply_send(&r->s, 413, STR("Payload Too Large"), "request_payload_too_large", 0);
+    else
+        chain_request_head(r);
+}
+
+/* The other side left, or what it sent broke off. */
+static void downstream_failed(struct request *r)
+{
+    r->record.flags |= FLAG_DC;
+    if (!r->record.details || r->state < REQUEST_RESPONSE)
+        r->record.details = "downstream_remote_disconnect";
+    if (r->state < REQUEST_RESPONSE)
+        r->record.code = 0;
+    r->state = REQUEST_DONE;
+}
+
+static void route_timed_out(struct request *r)
+{
+    r->timed_out = false;
+    if (r->retry_due) {
+        r->retry_due = false;
+        attempt_start(r);
+        return;
+    }
+    if (r->state == REQUEST_UPSTREAM)
+        reply_send(&r->s, 504, STR("upstream request timeout"), "response_timeout", FLAG_UT);
+    else if (r->state == REQUEST_RESPONSE && !r->is_replied)
+        reply_break(r, "response_timeout", FLAG_UT);
+}
+
+static bool is_gone(const struct leg *leg)
+{
+    return leg->fail == LEG_GONE || leg->fail == LEG_NO_MEMORY || leg->fail == LEG_PROTOCOL;
+}
+
+static void request_step(struct request *r)
+{
+    if (r->state == REQUEST_HEAD)
+        request_head(r);
+    if (r->timed_out)
+        route_timed_out(r);
+    if (r->up && r->state >= REQUEST_UPSTREAM) {
+        pump_request(r);
+        pump_response(r);
+    }
+}
+
+static void request_run(struct task *t)
+{
+    struct request *r = CONTAINER_OF(t, struct request, task);
+
+    if (is_gone(r->down))
+        downstream_failed(r);
+    else
+        request_step(r);
+    if (r->state == REQUEST_RESPONSE && r->down->out_done)
+        r->state = REQUEST_DONE;
+    if (r->state == REQUEST_DONE)
+        request_end(r);
+}
+
+static void request_go_on(struct stream *s)
+{
+    struct request *r = request_of(s);
+
+    if (r->state == REQUEST_WAITING) {
+        request_set_state(r, REQUEST_FILTERS);
+        chain_request_head(r);
+    } else if (r->response_waits) {
+        r->response_waits = false;
+    }
+    task_wake(&r->task);
+}
+
+static const struct stream_ops request_ops = {
+    .reply = reply_send,
+    .go_on = request_go_on,
+    .forward = attempt_forward,
+};

@@ -1,0 +1,129 @@
+/*
+ * proxy/request - one request on its way through a worker: the driver of struct stream.
+ *
+ * request.c has its life and its one task; edge.c what the gateway changes in heads;
+ * chain.c runs the filters; attempt.c tries upstreams; pump.c moves bodies; reply.c answers
+ * from here. Everything runs in the request's task; legs and timers only wake it.
+ *
+ *   HEAD -> FILTERS <-> WAITING -> UPSTREAM -> RESPONSE -> DONE
+ *             |                      |
+ *             +------> RESPONSE <----+   (a local reply)
+ *
+ * The struct lies in the arena that the downstream leg gave; request_end frees it.
+ */
+#pragma once
+
+#include "filter/filter.h"
+#include "proxy/downstream.h"
+#include "telemetry/record.h"
+
+enum request_state {
+    REQUEST_HEAD,     /* nothing decided yet */
+    REQUEST_FILTERS,  /* request hooks run */
+    REQUEST_WAITING,  /* a request hook said FLOW_WAIT */
+    REQUEST_UPSTREAM, /* an attempt is under way, no response head went down */
+    REQUEST_RESPONSE, /* the response head went down */
+    REQUEST_DONE
+};
+
+struct filter_run {
+    const struct filter_kind *kind;
+    const struct filter_config *config;
+    void *state;
+};
+
+#define REQUEST_TRIED_MAX 8
+
+struct request {
+    struct stream s;
+    struct task task;
+    struct timer timer; /* route timeout, or the pause before a retry */
+    struct worker *worker;
+    struct downstream *conn;
+    struct root_hold *hold;
+    struct leg *down, *up; /* NULL once released */
+    uint8_t state;         /* enum request_state */
+    bool timed_out, retry_due, is_replied, response_waits;
+    struct record record;
+
+    struct filter_run *filters;
+    uint32_t filter_count;
+    uint32_t filter_at;          /* the next request hook */
+    uint32_t response_filter_at; /* one above the next response hook */
+    bool has_body_hooks;
+
+    /* upstream */
+    const struct cluster *cluster;
+    const struct endpoint *endpoint;
+    const struct endpoint *tried[REQUEST_TRIED_MAX];
+    uint32_t tried_n, retries;
+    bool idle_retried;
+    struct bufq replay; /* the request body so far, while it may be sent again */
+    bool can_replay;
+    bool counted_active; /* in endpoint->live */
+    enum err open_error;
+
+    /* a local reply */
+    struct str reply_body;
+};
+
+/* A request arrived (or cannot be read: leg->fail). Owns the leg and its arena from now on. */
+void request_begin(struct worker *w, struct downstream *d, struct http_conn *conn, struct leg *leg);
+
+static inline struct request *request_of(struct stream *s)
+{
+    return CONTAINER_OF(s, struct request, s);
+}
+
+static inline void request_set_state(struct request *r, enum request_state state)
+{
+    MUST(state > r->state || (r->state == REQUEST_WAITING && state == REQUEST_FILTERS));
+    r->state = (uint8_t)state;
+}
+
+/* ---- edge.c ---- */
+
+/* Brings the request into the one form that routing, filters and the backend see, and
+ * makes it the gateway's own. False: it was answered (400, 403). */
+MUST_USE bool edge_request(struct request *r);
+/* Chooses virtual host and route. False: it was answered (421). */
+MUST_USE bool edge_route(struct request *r);
+void edge_response(struct request *r);
+
+/* ---- chain.c ---- */
+
+void chain_init(struct request *r);
+/* Runs request hooks from filter_at on. */
+void chain_request_head(struct request *r);
+/* Runs the response hooks that are left; true when the head may go down. */
+MUST_USE bool chain_response_head(struct request *r);
+void chain_response_info(struct request *r, struct head *info);
+void chain_body(struct request *r, bool is_response, struct bufq *octets, bool end);
+void chain_trailers(struct request *r, bool is_response, struct headers *trailers);
+void chain_done(struct request *r);
+
+/* ---- attempt.c ---- */
+
+void attempt_forward(struct stream *s); /* stream_ops.forward */
+void attempt_start(struct request *r);
+/* Lets go of the upstream leg. */
+void attempt_end(struct request *r);
+/* The upstream leg has failed: retry, answer, or break the response off. */
+void attempt_failed(struct request *r);
+/* Has octets of the request gone by that may be needed again? Keeps them. */
+void attempt_keep(struct request *r, const struct bufq *octets);
+
+/* ---- pump.c ---- */
+
+void pump_request(struct request *r);
+void pump_response(struct request *r);
+
+/* ---- reply.c ---- */
+
+void reply_send(struct stream *s, uint16_t status, struct str body, const char *details,
+                uint32_t flags); /* stream_ops.reply */
+/* The same with headers of its own besides. */
+void reply_with(struct request *r, uint16_t status, struct str body, const char *details,
+                uint32_t flags, const struct headers *extra);
+/* Ends the exchange without an answer, or in the middle of one. */
+void reply_break(struct request *r, const char *details, uint32_t flags);

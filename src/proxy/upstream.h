@@ -1,0 +1,25 @@
+/*
+ * proxy/upstream - connections to endpoints: one pool per endpoint and worker.
+ *
+ * A pool lives as long as the snapshot names its endpoint or a connection of it is open;
+ * it keeps a reference to the endpoint's live state (design 5.13). Idle connections are
+ * taken last in, first out, so that surplus ones grow old and close.
+ */
+#pragma once
+
+#include "proxy/worker_int.h"
+
+struct upstream;
+
+/* Starts an exchange with an endpoint, on an idle connection or a new one. NULL with a
+ * reason when none can be started. */
+struct leg *upstream_open(struct worker *w, const struct cluster *c, const struct endpoint *e,
+                          struct arena *arena, struct task *task, enum err *reterr);
+
+/* Lets go of pools whose endpoints the new root no longer names: idle connections close,
+ * busy ones when they are through. */
+void upstream_sweep(struct worker *w);
+
+void upstream_close_all(struct worker *w);
+void upstream_free_all(struct worker *w);
+size_t upstream_size(void);

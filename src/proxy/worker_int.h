@@ -1,0 +1,62 @@
+/*
+ * proxy/worker_int - a worker's inside, for this folder's own files.
+ */
+#pragma once
+
+#include "base/rng.h"
+#include "http/conn.h"
+#include "http/pools.h"
+#include "http/stream.h"
+#include "lb/lb.h"
+#include "net/listen.h"
+#include "net/net.h"
+#include "proxy/date.h"
+#include "proxy/worker.h"
+#include "telemetry/telemetry.h"
+
+#include <pthread.h>
+
+/* A root that this worker's streams use: one atomic reference for all of them. */
+struct root_hold {
+    struct root *root;
+    uint32_t streams;
+};
+
+struct worker {
+    struct worker_options options;
+    pthread_t thread;
+    struct loop *loop;
+    struct http_pools *pools;
+    struct net *net;
+    struct rng rng;
+    struct lb *lb;
+    struct streams *streams;
+    struct metrics *metrics;
+    struct log_writer_end *log;
+    struct timer log_timer;
+    struct date_cache date;
+
+    struct root_hold *hold; /* the current one; NULL before the first root */
+    _Atomic uint64_t generation;
+
+    struct list ports;       /* struct port: listening sockets */
+    struct list downstreams; /* struct downstream */
+    struct slab downstream_slab;
+
+    struct slab upstream_slab;
+    struct upstream_pool **upstream_pools; /* by live_host id */
+    size_t upstream_pool_cap;
+
+    bool draining, retiring, stopping;
+    struct timer drain_timer, drain_poll;
+    uint64_t drain_ends_ms;
+};
+
+/* Takes a share of the current root for a stream. */
+struct root_hold *worker_hold(struct worker *w);
+void worker_unhold(struct worker *w, struct root_hold *hold);
+
+static inline const struct root *worker_root(const struct worker *w)
+{
+    return w->hold ? w->hold->root : NULL;
+}
