@@ -107,18 +107,29 @@ static void put_escaped(struct writer *w, unsigned char c)
     w->p[w->n++] = "0123456789ABCDEF"[c & 15];
 }
 
-/* Writes what stands at the front of `rest`; returns the octets read, 0 for "%00". */
+/* Would `c` be read as a digit of the stray "%" that was written before it? Then decoding it
+ * would make an escape that nobody sent: "%%32e" must not become "%2e". */
+static bool completes_escape(const struct writer *w, char c)
+{
+    if (hex_of(c) < 0)
+        return false;
+    return (w->n >= 1 && w->p[w->n - 1] == '%') ||
+           (w->n >= 2 && w->p[w->n - 2] == '%' && hex_of(w->p[w->n - 1]) >= 0);
+}
+
+/* Writes what stands at the front of `rest`; returns the octets read, 0 for a NUL,
+ * escaped or not. */
 static size_t put_next(struct writer *w, struct str rest, enum url_normalize how)
 {
     bool merge = how >= URL_MERGE_SLASHES, decode = how == URL_DECODE_AND_MERGE_SLASHES;
     int escaped = escape_of(rest);
 
-    if (escaped == 0)
+    if (escaped == 0 || rest.p[0] == '\0')
         return 0;
     if (escaped > 0) {
         if (decode && (escaped == '/' || escaped == '\\'))
             put_slash(w, merge);
-        else if (path_octet[escaped] == UNRESERVED)
+        else if (path_octet[escaped] == UNRESERVED && !completes_escape(w, (char)escaped))
             w->p[w->n++] = (char)escaped;
         else
             w->n = (size_t)((char *)mempcpy(w->p + w->n, rest.p, 3) - w->p);
