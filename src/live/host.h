@@ -23,6 +23,8 @@ struct live_host {
 };
 
 struct live_host *live_host_get(struct str cluster, const struct addr *addr); /* one reference */
-void live_host_unref(struct live_host *h);
+void live_host_unref(struct live_host *h);                                    /* takes NULL */
 /* One above the largest id in use. */
 uint32_t live_host_limit(void);
+/* Requests in flight at all workers: a moment's sum, never below 0. Any thread. */
+int64_t live_host_active(const struct live_host *h);

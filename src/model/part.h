@@ -8,6 +8,7 @@
  */
 #pragma once
 
+#include "base/addr.h"
 #include "base/arena.h"
 
 #include <stdatomic.h>
@@ -47,15 +48,19 @@ struct part {
     _Atomic uint32_t refs;
     uint8_t kind; /* enum part_kind */
     slot_id slot;
-    uint64_t hash;   /* content hash: equal parts have equal hashes in every process */
-    struct str name; /* unique within its kind; the slot's stable identity */
+    bool holds_slots;     /* part_finish has been called */
+    uint64_t hash;        /* of the content: equal parts have equal hashes in every process */
+    uint64_t origin_hash; /* of the origins alone: moved lines are no change of content */
+    struct str name;      /* unique within its kind; the slot's stable identity */
     struct arena *arena;
     struct origin *origins;
     uint32_t origin_count;
 };
 
-/* A part of `kind` (one of the structs of model/parts.h) with one reference, zeroed, in an
- * arena of its own that the caller fills from. */
+/* A part of `kind` (one of the structs of model/parts.h) with one reference, in an arena of
+ * its own that the caller fills from. Zeroed, but for `slot`, which is the name's (a part
+ * keeps its own slot and those that it names taken), and for its references to other parts,
+ * which are SLOT_NONE. */
 void *part_new(enum part_kind kind, struct str name);
 struct part *part_ref(struct part *p);
 void part_unref(struct part *p); /* takes NULL; any thread */
@@ -67,6 +72,23 @@ origin_id part_origin(struct part *p, struct origin origin);
  * builds what is derived (indexes, compiled regexes, parsed keys). Returns false with a
  * text for people in the part's arena when something cannot be built (a regex, a key). */
 MUST_USE bool part_finish(struct part *p, struct str *reterr);
+
+/* What part_finish needs of the folders above. Set once at start; what is not set leaves its
+ * field 0. live_host_get, live_host_unref, metrics_block_of_cluster,
+ * metrics_block_of_endpoint and filter_config_parse fit as they are. */
+struct live_host;
+struct cluster;
+struct endpoint;
+struct filter_config;
+struct part_hooks {
+    struct live_host *(*host_get)(struct str cluster, const struct addr *addr); /* a reference */
+    void (*host_unref)(struct live_host *h);
+    uint32_t (*block_of_cluster)(const struct cluster *c);
+    uint32_t (*block_of_endpoint)(const struct endpoint *e);
+    /* Sets the derived fields; false with a text when the config is refused. */
+    bool (*filter_parse)(struct filter_config *fc, struct arena *a, struct str *reterr);
+};
+extern struct part_hooks part_hooks;
 
 /* Set once at start; frees by default on the spot. */
 extern void (*part_release_hook)(struct part *p);

@@ -99,7 +99,7 @@ struct routes {
     struct part part; /* name: "http.80", "https.443.https.gw.ns" */
     ARRAY_OF(struct domain) domains;
     /* derived */
-    struct host_index *index; /* route/host.h builds it through part hooks */
+    struct host_index *index; /* model/host_index.h */
 };
 
 /* ---- virtual host and routes --------------------------------------------------------- */
@@ -180,7 +180,7 @@ struct vhost {
     ARRAY_OF(struct route) routes; /* first match wins */
     ARRAY_OF(struct filter_config) overrides;
     /* derived */
-    struct path_index *index; /* route/path.h */
+    struct path_index *index; /* model/path_index.h */
 };
 
 /* ---- cluster and hosts --------------------------------------------------------------- */

@@ -38,20 +38,29 @@ ROOT_GETTER(cluster, PART_CLUSTER)
 ROOT_GETTER(hosts, PART_HOSTS)
 ROOT_GETTER(secret, PART_SECRET)
 
-/* Stable slot ids by (kind, name); owned by the compiler. A name keeps its slot as long as
- * it is named in a root or reserved; freed slots are reused only after the roots that knew
- * them are gone. */
-struct slots;
+/* Slot ids by (kind, name): one table for the whole process, so a name has one number
+ * whoever asks. A slot is taken as long as a part has that name or names it, or a `struct
+ * slots` reserves it; so it is reused only after the roots that knew it are gone. The table
+ * has a lock, which only the compiler and the admin port ever touch. */
+struct slots; /* a holder of reservations: the compiler's */
 struct slots *slots_new(void);
-void slots_free(struct slots *s);
+void slots_free(struct slots *s);                                        /* takes NULL */
 slot_id slots_of(struct slots *s, enum part_kind kind, struct str name); /* reserves */
+/* Gives back the reservations of names that no part has or names any more. To be called
+ * between two compilations, when no number is remembered outside of parts. */
+void slots_sweep(struct slots *s);
+/* The name of a taken slot, STR_NONE otherwise. Borrowed while the slot is taken. */
+struct str slot_name(enum part_kind kind, slot_id slot);
 
-/* The next root from `base` (NULL: an empty one). Each part set takes over the caller's
- * reference; the same content (hash) keeps the old pointer. */
+/* The next root from `base` (NULL: an empty one), which is kept by a reference of the edit.
+ * Each part set takes over the caller's reference; the same content and origins keep the
+ * old pointer. */
 struct root_edit;
 struct root_edit *root_edit_new(struct root *base);
 void root_edit_set(struct root_edit *e, struct part *take_part); /* into its slot */
 void root_edit_clear(struct root_edit *e, enum part_kind kind, slot_id slot);
-struct root *root_edit_finish(struct root_edit *e); /* one reference; frees the edit */
+/* One reference; frees the edit. An edit that changes nothing gives its base again. */
+struct root *root_edit_finish(struct root_edit *e);
+void root_edit_free(struct root_edit *e); /* gives it up */
 /* True when nothing differs from the base. */
 bool root_edit_is_empty(const struct root_edit *e);

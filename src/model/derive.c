@@ -1,0 +1,166 @@
+#include "model/derive.h"
+
+#include "model/host_index.h"
+#include "model/path_index.h"
+#include "model/pattern.h"
+#include "model/shape.h"
+#include "tls/keypair.h"
+
+/* ---- regexes and filters, wherever they stand ------------------------------------------- */
+
+struct inner_walk {
+    struct shape_visitor visitor;
+    struct arena *arena;
+    struct str err;
+    bool failed;
+};
+
+static void inner_build_at(struct shape_visitor *v, const struct field *f, void *at)
+{
+    struct inner_walk *w = CONTAINER_OF(v, struct inner_walk, visitor);
+
+    if (w->failed)
+        return;
+    if (f->kind == FIELD_STRUCT && f->of == &text_matcher_shape) {
+        struct text_matcher *m = at;
+
+        w->failed = m->how == TEXT_REGEX && !pattern_build(m, w->arena, &w->err);
+    } else if (f->kind == FIELD_LIST && f->of == &filter_config_shape && part_hooks.filter_parse) {
+        ARRAY_OF(struct filter_config) *list = at;
+
+        for (uint32_t i = 0; i < list->n && !w->failed; i++)
+            w->failed = !part_hooks.filter_parse(&list->v[i], w->arena, &w->err);
+    }
+}
+
+static void inner_drop_at(__attribute__((unused)) struct shape_visitor *v, const struct field *f,
+                          void *at)
+{
+    if (f->kind == FIELD_STRUCT && f->of == &text_matcher_shape)
+        pattern_drop(at);
+}
+
+static bool inner_build(struct part *p, struct str *reterr)
+{
+    struct inner_walk w = { .visitor = { inner_build_at }, .arena = p->arena };
+
+    shape_walk(shape_of_part(p->kind), p, &w.visitor);
+    if (w.failed)
+        *reterr = arena_dup(p->arena, w.err);
+    return !w.failed;
+}
+
+/* ---- by kind ------------------------------------------------------------------------------ */
+
+static bool routes_build(struct part *p, __attribute__((unused)) struct str *reterr)
+{
+    struct routes *routes = (void *)p;
+
+    routes->index = host_index_build(routes);
+    return true;
+}
+
+static bool vhost_build(struct part *p, struct str *reterr)
+{
+    struct vhost *vhost = (void *)p;
+
+    if (!inner_build(p, reterr))
+        return false;
+    vhost->index = path_index_build(vhost);
+    return true;
+}
+
+static void vhost_drop(struct part *p)
+{
+    struct shape_visitor v = { inner_drop_at };
+
+    shape_walk(shape_of_part(PART_VHOST), p, &v);
+}
+
+static bool cluster_build(struct part *p, __attribute__((unused)) struct str *reterr)
+{
+    struct cluster *c = (void *)p;
+
+    if (part_hooks.block_of_cluster)
+        c->label_block = part_hooks.block_of_cluster(c);
+    return true;
+}
+
+static bool hosts_build(struct part *p, __attribute__((unused)) struct str *reterr)
+{
+    struct hosts *hosts = (void *)p;
+
+    for (uint32_t i = 0; i < hosts->endpoints.n; i++) {
+        struct endpoint *e = &hosts->endpoints.v[i];
+
+        if (part_hooks.block_of_endpoint)
+            e->label_block = part_hooks.block_of_endpoint(e);
+        if (part_hooks.host_get)
+            e->live = part_hooks.host_get(hosts->cluster_name, &e->addr);
+    }
+    return true;
+}
+
+static void hosts_drop(struct part *p)
+{
+    struct hosts *hosts = (void *)p;
+
+    for (uint32_t i = 0; i < hosts->endpoints.n; i++) {
+        struct endpoint *e = &hosts->endpoints.v[i];
+
+        if (e->live)
+            part_hooks.host_unref(e->live);
+        e->live = NULL;
+    }
+}
+
+/* The certificate's names live in the key pair, which the secret holds. */
+static bool secret_build(struct part *p, struct str *reterr)
+{
+    struct secret *s = (void *)p;
+    const struct tls_cert_info *cert;
+    struct str err;
+
+    if (s->chain_pem.n == 0 && s->key_pem.n == 0)
+        return true; /* a CA alone */
+    s->keypair = tls_keypair_parse(s->chain_pem, s->key_pem, &err);
+    if (!s->keypair) {
+        *reterr = arena_dup(p->arena, err);
+        return false;
+    }
+    cert = tls_keypair_info(s->keypair);
+    s->not_after_ms = cert->not_after_ms;
+    s->dns_names.n = (uint32_t)cert->dns_name_count;
+    s->dns_names.v = ARENA_ARRAY(p->arena, struct str, cert->dns_name_count);
+    for (size_t i = 0; i < cert->dns_name_count; i++)
+        s->dns_names.v[i] = cert->dns_names[i];
+    return true;
+}
+
+static void secret_drop(struct part *p)
+{
+    struct secret *s = (void *)p;
+
+    tls_keypair_unref(s->keypair);
+    s->keypair = NULL;
+}
+
+static const struct {
+    bool (*build)(struct part *p, struct str *reterr);
+    void (*drop)(struct part *p);
+} kinds[PART_KINDS] = {
+    [PART_CHAIN] = { inner_build, NULL },       [PART_ROUTES] = { routes_build, NULL },
+    [PART_VHOST] = { vhost_build, vhost_drop }, [PART_CLUSTER] = { cluster_build, NULL },
+    [PART_HOSTS] = { hosts_build, hosts_drop }, [PART_SECRET] = { secret_build, secret_drop },
+};
+
+bool derive_build(struct part *p, struct str *reterr)
+{
+    return !kinds[p->kind].build || kinds[p->kind].build(p, reterr);
+}
+
+void derive_drop(struct part *p)
+{
+    if (kinds[p->kind].drop)
+        kinds[p->kind].drop(p);
+}

@@ -1,0 +1,10 @@
+/*
+ * model/derive - the fields of parts marked "derived": built by part_finish, dropped by
+ * part_destroy. For the folder's own files.
+ */
+#pragma once
+
+#include "model/parts.h"
+
+MUST_USE bool derive_build(struct part *p, struct str *reterr);
+void derive_drop(struct part *p); /* also of what was built only in part */

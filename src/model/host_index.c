@@ -1,0 +1,86 @@
+#include "model/host_index.h"
+
+#include "base/hash.h"
+
+#define NOWHERE UINT32_MAX
+
+struct host_index {
+    const struct domain *domains;
+    uint32_t *slots; /* number of a domain + 1; 0: empty */
+    size_t mask;
+    size_t suffix_max; /* octets of the longest wildcard suffix, its dot included */
+    uint32_t any;      /* the domain "*" */
+};
+
+/* What a domain is found by: "a.b", or ".b" for "*.b". No host name begins with a dot
+ * where a suffix is looked up, so the two never meet. */
+static struct str key_of(struct str name)
+{
+    return str_starts(name, STR("*.")) ? str_from(name, 1) : name;
+}
+
+/* Where `key` is, or the empty slot where it would be. */
+static size_t slot_of(const struct host_index *x, struct str key)
+{
+    size_t at = hash_str(key) & x->mask;
+
+    while (x->slots[at] != 0 && !str_eq(key_of(x->domains[x->slots[at] - 1].name), key))
+        at = (at + 1) & x->mask;
+    return at;
+}
+
+static void domain_add(struct host_index *x, uint32_t number)
+{
+    struct str name = x->domains[number].name;
+    struct str key = key_of(name);
+    size_t at;
+
+    if (str_eq(name, STR("*"))) {
+        x->any = MIN(x->any, number);
+        return;
+    }
+    at = slot_of(x, key);
+    if (x->slots[at] == 0)
+        x->slots[at] = number + 1;
+    if (key.n < name.n)
+        x->suffix_max = MAX(x->suffix_max, key.n);
+}
+
+struct host_index *host_index_build(const struct routes *routes)
+{
+    struct host_index *x = ARENA_NEW(routes->part.arena, struct host_index);
+    size_t size = 4;
+
+    while (size < (size_t)routes->domains.n * 2)
+        size *= 2;
+    x->domains = routes->domains.v;
+    x->slots = ARENA_ARRAY(routes->part.arena, uint32_t, size);
+    x->mask = size - 1;
+    x->any = NOWHERE;
+    for (uint32_t i = 0; i < routes->domains.n; i++)
+        domain_add(x, i);
+    return x;
+}
+
+static uint32_t find(const struct host_index *x, struct str key)
+{
+    uint32_t slot = x->slots[slot_of(x, key)];
+
+    return slot ? slot - 1 : NOWHERE;
+}
+
+uint32_t host_index_find(const struct host_index *x, struct str host)
+{
+    size_t from = host.n > x->suffix_max ? host.n - x->suffix_max : 1;
+    uint32_t found = NOWHERE;
+
+    if (host.n == 0)
+        return x->any;
+    if (host.p[0] != '.')
+        found = find(x, host);
+    for (size_t i = MAX(from, 1); i < host.n && found == NOWHERE; i++) {
+        if (host.p[i] == '.')
+            found = find(x, str_from(host, i));
+    }
+    return found == NOWHERE ? x->any : found;
+}

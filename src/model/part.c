@@ -1,0 +1,102 @@
+#include "model/part.h"
+
+#include "model/derive.h"
+#include "model/encode.h"
+#include "model/shape.h"
+#include "model/slots.h"
+
+struct part_hooks part_hooks;
+void (*part_release_hook)(struct part *p) = part_destroy;
+
+static void forget_slot(__attribute__((unused)) struct shape_visitor *v, const struct field *f,
+                        void *at)
+{
+    if (f->kind == FIELD_SLOT)
+        *(slot_id *)at = SLOT_NONE;
+}
+
+void *part_new(enum part_kind kind, struct str name)
+{
+    const struct shape *shape = shape_of_part(kind);
+    struct arena *a = arena_new(1024);
+    struct part *p = arena_alloc(a, shape->size);
+
+    shape_walk(shape, p, &(struct shape_visitor){ forget_slot });
+    p->kind = (uint8_t)kind;
+    p->arena = a;
+    p->name = arena_dup(a, name);
+    p->slot = slot_take(kind, name);
+    atomic_init(&p->refs, 1);
+    return p;
+}
+
+struct part *part_ref(struct part *p)
+{
+    uint32_t before = atomic_fetch_add_explicit(&p->refs, 1, memory_order_relaxed);
+
+    MUST(before > 0 && before < UINT32_MAX / 2);
+    return p;
+}
+
+void part_unref(struct part *p)
+{
+    uint32_t before;
+
+    if (!p)
+        return;
+    before = atomic_fetch_sub_explicit(&p->refs, 1, memory_order_acq_rel);
+    MUST(before > 0);
+    if (before == 1)
+        part_release_hook(p);
+}
+
+origin_id part_origin(struct part *p, struct origin origin)
+{
+    uint32_t n = p->origin_count;
+
+    if ((n & (n - 1)) == 0) { /* full: the room is the next power of two */
+        struct origin *grown = ARENA_ARRAY(p->arena, struct origin, MAX(n * 2, 1));
+
+        if (n)
+            memcpy(grown, p->origins, n * sizeof(*grown));
+        p->origins = grown;
+    }
+    origin.file = arena_dup(p->arena, origin.file);
+    origin.object = arena_dup(p->arena, origin.object);
+    origin.path = arena_dup(p->arena, origin.path);
+    p->origins[n] = origin;
+    return p->origin_count++;
+}
+
+static void hold_slot(__attribute__((unused)) struct shape_visitor *v, const struct field *f,
+                      void *at)
+{
+    if (f->kind == FIELD_SLOT)
+        slot_take_again(f->part_kind, *(slot_id *)at);
+}
+
+static void drop_slot(__attribute__((unused)) struct shape_visitor *v, const struct field *f,
+                      void *at)
+{
+    if (f->kind == FIELD_SLOT)
+        slot_drop(f->part_kind, *(slot_id *)at);
+}
+
+bool part_finish(struct part *p, struct str *reterr)
+{
+    MUST(!p->holds_slots);
+    shape_walk(shape_of_part(p->kind), p, &(struct shape_visitor){ hold_slot });
+    p->holds_slots = true;
+    part_hash(p, &p->hash, &p->origin_hash);
+    return derive_build(p, reterr);
+}
+
+void part_destroy(struct part *p)
+{
+    MUST(atomic_load_explicit(&p->refs, memory_order_acquire) == 0);
+    derive_drop(p);
+    if (p->holds_slots)
+        shape_walk(shape_of_part(p->kind), p, &(struct shape_visitor){ drop_slot });
+    slot_drop(p->kind, p->slot);
+    arena_free(p->arena);
+}

@@ -1,0 +1,149 @@
+#include "model/image.h"
+
+#include "base/hash.h"
+#include "model/sorted.h"
+#include "unit/check.h"
+#include "unit/model/random_parts.h"
+
+#include <stdlib.h>
+
+static struct root *read_back(struct str octets, struct str *reterr)
+{
+    struct slots *slots = slots_new();
+    struct root *r = image_read(octets, slots, reterr);
+
+    slots_free(slots);
+    return r;
+}
+
+TEST(an_image_gives_the_same_snapshot_back)
+{
+    struct rng rng;
+
+    rng_init(&rng, 11);
+    for (uint32_t i = 0; i < 200; i++) {
+        struct root *r = random_root(&rng), *again;
+        struct buf image, image_again;
+        struct str err = STR_NONE;
+
+        CASE(i);
+        buf_init(&image, 1 << 24);
+        buf_init(&image_again, 1 << 24);
+        image_write(r, &image);
+        again = read_back(buf_str(&image), &err);
+        CHECK_STR(err, STR_NONE);
+        CHECK(root_hash(r) == root_hash(again));
+        image_write(again, &image_again);
+        CHECK(str_eq(buf_str(&image), buf_str(&image_again)));
+        root_unref(r);
+        root_unref(again);
+        buf_fini(&image);
+        buf_fini(&image_again);
+    }
+}
+
+TEST(a_part_alone_is_read_back)
+{
+    struct rng rng;
+
+    rng_init(&rng, 12);
+    for (uint32_t i = 0; i < 300; i++) {
+        struct part *p = random_part(&rng, i % PART_KINDS, STR("r1")), *again;
+        struct buf octets;
+        struct str err = STR_NONE;
+
+        CASE(i);
+        buf_init(&octets, 1 << 24);
+        part_write(p, &octets);
+        again = part_read(buf_str(&octets), &err);
+        CHECK_STR(err, STR_NONE);
+        CHECK(p->hash == again->hash && p->origin_hash == again->origin_hash);
+        CHECK_EQ(p->slot, again->slot);
+        part_unref(p);
+        part_unref(again);
+        buf_fini(&octets);
+    }
+}
+
+/* The checksum put right, so that what is behind it is reached. */
+static void reseal(struct buf *image)
+{
+    uint64_t hash = hash_stable(str_from(buf_str(image), 20));
+
+    for (size_t i = 0; i < 8; i++)
+        image->p[12 + i] = (char)(hash >> (8 * i));
+}
+
+TEST(an_image_cut_anywhere_is_refused)
+{
+    struct rng rng;
+    struct root *r;
+    struct buf image;
+
+    rng_init(&rng, 13);
+    r = random_root(&rng);
+    buf_init(&image, 1 << 24);
+    image_write(r, &image);
+    for (size_t n = 0; n < image.n; n++) {
+        struct buf cut;
+        struct str err = STR_NONE;
+
+        CASE(n);
+        buf_init(&cut, 1 << 24);
+        buf_add(&cut, str_make(image.p, n));
+        CHECK(read_back(buf_str(&cut), &err) == NULL);
+        CHECK(str_is_set(err));
+        if (n >= 20) {
+            reseal(&cut);
+            CHECK(read_back(buf_str(&cut), &err) == NULL);
+        }
+        buf_fini(&cut);
+    }
+    root_unref(r);
+    buf_fini(&image);
+}
+
+TEST(flipped_bits_are_refused_by_the_checksum_and_harmless_behind_it)
+{
+    struct rng rng;
+    struct root *r;
+    struct buf image;
+
+    rng_init(&rng, 14);
+    r = random_root(&rng);
+    buf_init(&image, 1 << 24);
+    image_write(r, &image);
+    for (uint32_t i = 0; i < 5000; i++) {
+        size_t at = rng_below(&rng, image.n);
+        char flipped = (char)(1 << rng_below(&rng, 8));
+        struct str err = STR_NONE;
+
+        CASE(i);
+        image.p[at] ^= flipped;
+        CHECK(read_back(buf_str(&image), &err) == NULL);
+        reseal(&image);
+        root_unref(read_back(buf_str(&image), &err));
+        image.p[at] ^= flipped;
+        reseal(&image);
+    }
+    root_unref(read_back(buf_str(&image), &(struct str){ 0 }));
+    root_unref(r);
+    buf_fini(&image);
+}
+
+TEST(another_version_or_kind_of_octets_is_refused)
+{
+    static const char *const cases[] = { "", "LATEENIM", "LATEENPT\1\0\0\0",
+                                         "hello, world, hello!" };
+
+    for (size_t i = 0; i < LEN(cases); i++) {
+        struct str err = STR_NONE;
+
+        CASE(i);
+        CHECK(read_back(str_of(cases[i]), &err) == NULL);
+        CHECK(err.n > 0);
+        err = STR_NONE;
+        CHECK(part_read(str_of(cases[i]), &err) == NULL);
+        CHECK(err.n > 0);
+    }
+}

@@ -1,0 +1,306 @@
+#include "model/root.h"
+
+#include "model/sorted.h"
+#include "unit/check.h"
+#include "unit/model/random_parts.h"
+
+#include <pthread.h>
+
+static struct part *cluster_of(const char *name, uint32_t connect_ms)
+{
+    struct cluster *c = part_new(PART_CLUSTER, str_of(name));
+    struct str err;
+
+    c->connect_ms = connect_ms;
+    CHECK(part_finish(&c->part, &err));
+    return &c->part;
+}
+
+static uint32_t freed;
+
+static void count_and_destroy(struct part *p)
+{
+    freed++;
+    part_destroy(p);
+}
+
+TEST(a_part_is_freed_once_with_its_last_reference)
+{
+    struct part *p = cluster_of("a", 1);
+
+    freed = 0;
+    part_release_hook = count_and_destroy;
+    part_ref(p);
+    part_unref(p);
+    CHECK_EQ(freed, 0);
+    part_unref(p);
+    CHECK_EQ(freed, 1);
+    part_unref(NULL);
+    part_release_hook = part_destroy;
+}
+
+TEST(references_to_other_parts_begin_as_none)
+{
+    struct chain *c = part_new(PART_CHAIN, STR("c"));
+
+    CHECK_EQ(c->http.routes, SLOT_NONE);
+    CHECK_EQ(c->tls.client_ca, SLOT_NONE);
+    part_unref(&c->part);
+}
+
+TEST(origins_keep_their_order_and_are_copied)
+{
+    struct part *p = part_new(PART_CLUSTER, STR("c"));
+    char text[] = "VirtualService a/b";
+
+    for (uint32_t i = 0; i < 40; i++)
+        CHECK_EQ(part_origin(p, (struct origin){ .line = i, .object = str_of(text) }), i);
+    text[0] = 'X';
+    CHECK_EQ(p->origins[39].line, 39);
+    CHECK_STRZ(p->origins[0].object, "VirtualService a/b");
+    part_unref(p);
+}
+
+TEST(equal_content_has_an_equal_hash_and_other_origins_do_not_matter)
+{
+    struct part *a = cluster_of("a", 1), *same = cluster_of("a", 1), *other = cluster_of("a", 2);
+    struct cluster *moved = part_new(PART_CLUSTER, STR("a"));
+    struct str err;
+
+    moved->connect_ms = 1;
+    part_origin(&moved->part, (struct origin){ .line = 9 });
+    CHECK(part_finish(&moved->part, &err));
+    CHECK(a->hash == same->hash && a->origin_hash == same->origin_hash);
+    CHECK(a->hash != other->hash);
+    CHECK(a->hash == moved->part.hash && a->origin_hash != moved->part.origin_hash);
+    part_unref(a);
+    part_unref(same);
+    part_unref(other);
+    part_unref(&moved->part);
+}
+
+TEST(content_hashes_are_the_same_in_every_process)
+{
+    struct part *p = cluster_of("outbound|80||a.b", 10000);
+
+    CHECK_EQ(p->hash, 4050418728877502780);
+    part_unref(p);
+}
+
+/* ---- slots ------------------------------------------------------------------------------ */
+
+TEST(a_slot_is_the_names_until_nobody_holds_it)
+{
+    struct slots *s = slots_new();
+    slot_id a = slots_of(s, PART_CLUSTER, STR("a")), b = slots_of(s, PART_CLUSTER, STR("b"));
+    struct part *p = cluster_of("a", 1);
+
+    CHECK_EQ(slots_of(s, PART_CLUSTER, STR("a")), a);
+    CHECK(a != b);
+    CHECK_EQ(p->slot, a);
+    CHECK_STRZ(slot_name(PART_CLUSTER, b), "b");
+    slots_sweep(s);
+    CHECK(!str_is_set(slot_name(PART_CLUSTER, b)));
+    CHECK_STRZ(slot_name(PART_CLUSTER, a), "a");
+    slots_free(s);
+    CHECK_STRZ(slot_name(PART_CLUSTER, a), "a");
+    part_unref(p);
+    CHECK(!str_is_set(slot_name(PART_CLUSTER, a)));
+}
+
+TEST(a_part_holds_the_slots_that_it_names)
+{
+    struct slots *s = slots_new();
+    struct cluster *c = part_new(PART_CLUSTER, STR("c"));
+    struct str err;
+    slot_id hosts = slots_of(s, PART_HOSTS, STR("h"));
+
+    c->hosts = hosts;
+    CHECK(part_finish(&c->part, &err));
+    slots_free(s);
+    CHECK_STRZ(slot_name(PART_HOSTS, hosts), "h");
+    part_unref(&c->part);
+    CHECK(!str_is_set(slot_name(PART_HOSTS, hosts)));
+}
+
+/* ---- roots ------------------------------------------------------------------------------- */
+
+static struct root *root_with(struct root *base, struct part *take_part)
+{
+    struct root_edit *e = root_edit_new(base);
+
+    root_edit_set(e, take_part);
+    return root_edit_finish(e);
+}
+
+static struct root *root_of_many(uint32_t n)
+{
+    struct root_edit *e = root_edit_new(NULL);
+    char name[16];
+
+    for (uint32_t i = 0; i < n; i++) {
+        snprintf(name, sizeof(name), "c%u", i);
+        root_edit_set(e, cluster_of(name, 1));
+    }
+    return root_edit_finish(e);
+}
+
+TEST(a_change_leaves_the_other_parts_the_same_pointers)
+{
+    struct root *before = root_of_many(300);
+    struct root *after = root_with(before, cluster_of("c7", 2));
+    uint32_t same = 0, changed = 0;
+
+    for (slot_id i = 0; i < root_slots(before, PART_CLUSTER); i++) {
+        if (!root_part(before, PART_CLUSTER, i))
+            continue;
+        if (root_part(before, PART_CLUSTER, i) == root_part(after, PART_CLUSTER, i))
+            same++;
+        else
+            changed++;
+    }
+    CHECK_EQ(same, 299);
+    CHECK_EQ(changed, 1);
+    CHECK_EQ(root_generation(before), 1);
+    CHECK_EQ(root_generation(after), 2);
+    CHECK(root_hash(before) != root_hash(after));
+    root_unref(before);
+    root_unref(after);
+}
+
+TEST(a_change_copies_one_chunk_and_shares_the_others)
+{
+    struct root *before = root_of_many(300);
+    struct root *after = root_with(before, cluster_of("c7", 2));
+    slot_id slot = SLOT_NONE;
+
+    for (slot_id i = 0; i < root_slots(after, PART_CLUSTER); i++) {
+        const struct part *p = root_part(after, PART_CLUSTER, i);
+
+        if (p && str_eq(p->name, STR("c7")))
+            slot = i;
+    }
+    CHECK_EQ(root_chunks_shared(before, after, PART_CLUSTER),
+             root_slots(after, PART_CLUSTER) / 64 - 1);
+    CHECK_EQ(root_cluster(before, slot)->connect_ms, 1);
+    CHECK_EQ(root_cluster(after, slot)->connect_ms, 2);
+    root_unref(before);
+    CHECK_EQ(root_cluster(after, slot)->connect_ms, 2);
+    root_unref(after);
+}
+
+TEST(the_same_content_keeps_the_old_pointer_and_the_old_root)
+{
+    struct root *before = root_with(NULL, cluster_of("a", 1));
+    struct root_edit *e = root_edit_new(before);
+    struct root *after;
+
+    root_edit_set(e, cluster_of("a", 2));
+    CHECK(!root_edit_is_empty(e));
+    root_edit_set(e, cluster_of("a", 1));
+    CHECK(root_edit_is_empty(e));
+    after = root_edit_finish(e);
+    CHECK(after == before);
+    root_unref(after);
+    root_unref(before);
+}
+
+TEST(a_cleared_slot_is_empty_in_the_next_root_only)
+{
+    struct root *before = root_with(NULL, cluster_of("a", 1));
+    struct root_edit *e = root_edit_new(before);
+    struct part *p = cluster_of("a", 1);
+    slot_id slot = p->slot;
+    struct root *after;
+
+    part_unref(p);
+    root_edit_clear(e, PART_CLUSTER, slot);
+    root_edit_clear(e, PART_CLUSTER, 100000);
+    after = root_edit_finish(e);
+    CHECK(root_cluster(before, slot) != NULL);
+    CHECK(root_cluster(after, slot) == NULL);
+    CHECK(root_cluster(after, SLOT_NONE) == NULL);
+    CHECK_EQ(root_hash(after), 0);
+    root_unref(after);
+    root_unref(before);
+}
+
+TEST(the_root_hash_does_not_know_the_order_of_edits)
+{
+    struct root *a = root_with(NULL, cluster_of("a", 1));
+    struct root *ab = root_with(a, cluster_of("b", 2)), *ba;
+    struct root_edit *e = root_edit_new(NULL);
+
+    root_unref(a);
+    root_edit_set(e, cluster_of("b", 7));
+    root_edit_set(e, cluster_of("x", 7));
+    root_edit_set(e, cluster_of("a", 1));
+    root_edit_set(e, cluster_of("b", 2));
+    ba = root_edit_finish(e);
+    CHECK(root_hash(ab) != root_hash(ba));
+    e = root_edit_new(ba);
+    for (slot_id i = 0; i < root_slots(ba, PART_CLUSTER); i++) {
+        const struct part *p = root_part(ba, PART_CLUSTER, i);
+
+        if (p && str_eq(p->name, STR("x")))
+            root_edit_clear(e, PART_CLUSTER, i);
+    }
+    root_unref(ba);
+    ba = root_edit_finish(e);
+    CHECK(root_hash(ab) == root_hash(ba));
+    root_unref(ab);
+    root_unref(ba);
+}
+
+TEST(an_edit_given_up_leaves_nothing_behind)
+{
+    struct root *before = root_with(NULL, cluster_of("a", 1));
+    struct root_edit *e = root_edit_new(before);
+
+    root_edit_set(e, cluster_of("b", 2));
+    root_edit_free(e);
+    root_unref(before);
+}
+
+/* Two threads take and give back roots while the compiler replaces them. */
+static struct root *_Atomic current;
+
+static void *reader(__attribute__((unused)) void *arg)
+{
+    pthread_mutex_t *lock = arg;
+    uint64_t sum = 0;
+
+    for (uint32_t i = 0; i < 20000; i++) {
+        struct root *r;
+
+        pthread_mutex_lock(lock);
+        r = root_ref(atomic_load(&current));
+        pthread_mutex_unlock(lock);
+        for (slot_id s = 0; s < root_slots(r, PART_CLUSTER); s++)
+            sum += root_cluster(r, s) ? root_cluster(r, s)->connect_ms : 0;
+        root_unref(r);
+    }
+    return (void *)(uintptr_t)(sum > 0);
+}
+
+TEST(roots_are_released_by_any_thread)
+{
+    pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+    pthread_t threads[2];
+
+    atomic_store(&current, root_of_many(70));
+    for (size_t i = 0; i < LEN(threads); i++)
+        CHECK_EQ(pthread_create(&threads[i], NULL, reader, &lock), 0);
+    for (uint32_t i = 2; i < 500; i++) {
+        struct root *old = atomic_load(&current);
+        struct root *next = root_with(old, cluster_of("c3", i));
+
+        pthread_mutex_lock(&lock);
+        atomic_store(&current, next);
+        pthread_mutex_unlock(&lock);
+        root_unref(old);
+    }
+    for (size_t i = 0; i < LEN(threads); i++)
+        CHECK_EQ(pthread_join(threads[i], NULL), 0);
+    root_unref(atomic_load(&current));
+}
