@@ -9,12 +9,12 @@
 #include "api/common.h"
 
 enum api_lb_simple {
-    LB_UNSPECIFIED = 0,
-    LB_LEAST_CONN = 1,
-    LB_RANDOM = 2,
-    LB_PASSTHROUGH = 3,
-    LB_ROUND_ROBIN = 4,
-    LB_LEAST_REQUEST = 5,
+    LB_SIMPLE_UNSPECIFIED = 0,
+    LB_SIMPLE_LEAST_CONN = 1,
+    LB_SIMPLE_RANDOM = 2,
+    LB_SIMPLE_PASSTHROUGH = 3,
+    LB_SIMPLE_ROUND_ROBIN = 4,
+    LB_SIMPLE_LEAST_REQUEST = 5,
 };
 extern const struct api_enum api_enum_lb;
 
