@@ -7,8 +7,8 @@
 
 #define KEY_HEAD 19 /* family, address, port; the cluster's name follows */
 
-/* All hosts by key, and by id. Only the compiler comes here, where parts are built and
- * freed; the lock is for tests and for parts that are freed elsewhere. */
+/* All hosts by key, and by id. The compiler comes here where parts are built and freed, a
+ * worker only where it gives back the last reference. */
 static struct {
     struct map by_key;
     struct live_host **by_id; /* NULL where the id is free */
@@ -105,16 +105,35 @@ struct live_host *live_host_get(struct str cluster, const struct addr *addr)
     return h;
 }
 
+struct live_host *live_host_ref(struct live_host *h)
+{
+    uint32_t before = atomic_fetch_add_explicit(&h->refs, 1, memory_order_relaxed);
+
+    MUST(before > 0);
+    return h;
+}
+
+/* Gives one back unless it is the last: that one goes under the lock, so that nobody gets a
+ * host that is being freed. */
+static bool unref_shared(struct live_host *h)
+{
+    uint32_t refs = atomic_load_explicit(&h->refs, memory_order_relaxed);
+
+    MUST(refs > 0);
+    while (refs > 1) {
+        if (atomic_compare_exchange_weak_explicit(&h->refs, &refs, refs - 1, memory_order_release,
+                                                  memory_order_relaxed))
+            return true;
+    }
+    return false;
+}
+
 void live_host_unref(struct live_host *h)
 {
-    uint32_t before;
-
-    if (!h)
+    if (!h || unref_shared(h))
         return;
     pthread_mutex_lock(&lock);
-    before = atomic_fetch_sub_explicit(&h->refs, 1, memory_order_acq_rel);
-    MUST(before > 0);
-    if (before == 1) {
+    if (atomic_fetch_sub_explicit(&h->refs, 1, memory_order_acq_rel) == 1) {
         struct str key = key_of(h);
 
         map_del(&all.by_key, key);

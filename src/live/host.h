@@ -23,7 +23,8 @@ struct live_host {
 };
 
 struct live_host *live_host_get(struct str cluster, const struct addr *addr); /* one reference */
-void live_host_unref(struct live_host *h);                                    /* takes NULL */
+struct live_host *live_host_ref(struct live_host *h);                         /* any thread */
+void live_host_unref(struct live_host *h); /* takes NULL; any thread */
 /* One above the largest id in use. */
 uint32_t live_host_limit(void);
 /* Requests in flight at all workers: a moment's sum, never below 0. Any thread. */

@@ -15,7 +15,6 @@ struct regex;       /* codec/regex.h */
 struct tls_keypair; /* tls/keypair.h */
 struct live_host;   /* live/host.h */
 struct filter_kind; /* filter/filter.h */
-struct filter_kind; /* filter/filter.h */
 
 /* A list of values in the part's arena. */
 #define ARRAY_OF(type)                                                                             \
