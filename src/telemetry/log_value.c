@@ -40,6 +40,13 @@ static size_t wide_len(struct str s)
     return n;
 }
 
+size_t log_char_len(struct str s)
+{
+    unsigned char c = (unsigned char)s.p[0];
+
+    return c >= 0x20 && c < 0x7f ? 1 : wide_len(s);
+}
+
 static void add_hex(struct buf *out, struct str before, unsigned char c)
 {
     static const char digits[] = "0123456789abcdef";

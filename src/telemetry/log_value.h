@@ -34,5 +34,9 @@ void log_value_add(struct buf *out, const struct log_value *v, enum log_style st
  * are added. */
 void log_escape_add(struct buf *out, struct str s, enum log_style style);
 
+/* Octets of the printable character at the front of `s` (not empty), which is well-formed UTF-8
+ * and no control character; else 0. */
+size_t log_char_len(struct str s);
+
 /* Decimal digits in `out`, which has room for 20 and a sign; returns how many. */
 size_t log_number_format(int64_t v, char *out);

@@ -103,6 +103,9 @@ struct metrics_source {
 };
 void metrics_set_source(const struct metrics_source *source);
 
+/* The gauge envoy_server_live: false while draining. Any thread. */
+void metrics_set_live(bool live);
+
 /* Prometheus text of all workers and of the process. Any thread but a worker's. */
 void metrics_scrape(struct buf *out, bool openmetrics);
 /* The envoy_* series under Envoy's own names, one "name: value" a line: the page /stats. */
