@@ -88,3 +88,11 @@ struct stream *stream_of(struct streams *t, struct stream_handle handle)
         return NULL;
     return t->slots[handle.slot].stream;
 }
+
+void streams_each(struct streams *t, void (*visit)(struct stream *s, void *arg), void *arg)
+{
+    for (uint32_t i = 0; i < t->n; i++) {
+        if (t->slots[i].stream)
+            visit(t->slots[i].stream, arg);
+    }
+}

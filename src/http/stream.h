@@ -64,3 +64,5 @@ void streams_free(struct streams *t);
 MUST_USE bool stream_enter(struct streams *t, struct stream *s);
 void stream_leave(struct stream *s);
 size_t streams_count(const struct streams *t);
+/* Visits each live stream; `visit` must not end any. */
+void streams_each(struct streams *t, void (*visit)(struct stream *s, void *arg), void *arg);

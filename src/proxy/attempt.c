@@ -55,7 +55,7 @@ static bool was_tried(const struct request *r, const struct endpoint *e)
 
 void attempt_start(struct request *r)
 {
-    const struct hosts *hosts = root_hosts(r->s.root, r->cluster->hosts);
+    const struct hosts *hosts = root_hosts(request_root(r), r->cluster->hosts);
     const struct endpoint *e = NULL;
 
     if (hosts)
@@ -126,7 +126,7 @@ void attempt_forward(struct stream *s)
     }
     if (route->destinations.n)
         s->destination = &route->destinations.v[lb_destination(r->worker->lb, s->vhost, route)];
-    r->cluster = s->destination ? root_cluster(s->root, s->destination->cluster) : NULL;
+    r->cluster = s->destination ? root_cluster(request_root(r), s->destination->cluster) : NULL;
     if (!r->cluster) {
         reply_send(s, 503, STR_NONE, "cluster_not_found", FLAG_NC);
         return;

@@ -206,11 +206,11 @@ static bool certificate_covers(const struct root *root, const struct chain *c, s
 static bool choose_authority_chain(struct request *r, struct str host)
 {
     const struct chain *by_sni = r->s.chain;
-    const struct chain *by_host = chain_by_name(r->s.root, r->s.listener, host);
+    const struct chain *by_host = chain_by_name(request_root(r), r->s.listener, host);
 
     if (!by_host || by_host == by_sni)
         return true; /* without one: the route look-up answers 404 */
-    if (profiles_are_equal(by_sni, by_host) && certificate_covers(r->s.root, by_sni, host)) {
+    if (profiles_are_equal(by_sni, by_host) && certificate_covers(request_root(r), by_sni, host)) {
         r->s.chain = by_host;
         return true;
     }
@@ -227,8 +227,8 @@ bool edge_route(struct request *r)
 
     if (r->conn->is_tls && r->s.listener && !choose_authority_chain(r, host))
         return false;
-    routes = root_routes(r->s.root, r->s.chain->http.routes);
-    r->s.vhost = routes ? route_vhost(r->s.root, routes, host) : NULL;
+    routes = root_routes(request_root(r), r->s.chain->http.routes);
+    r->s.vhost = routes ? route_vhost(request_root(r), routes, host) : NULL;
     rq = (struct route_request){
         .host = host,
         .authority = head->authority,

@@ -71,6 +71,49 @@ void request_begin(struct worker *w, struct downstream *d, struct http_conn *con
     task_wake(&r->task);
 }
 
+/* ---- the root ---- */
+
+const struct root *request_root(struct request *r)
+{
+    if (!r->hold) {
+        r->hold = worker_hold(r->worker);
+        r->s.root = r->hold->root;
+    }
+    return r->s.root;
+}
+
+static void hold_part(struct request *r, uint32_t *n, const struct part *p)
+{
+    if (p)
+        r->held[(*n)++] = part_ref((struct part *)(uintptr_t)p);
+}
+
+void request_trade_root(struct stream *s, uint64_t ns)
+{
+    struct request *r = request_of(s);
+    uint32_t n = 0;
+
+    if (r->traded || r->hold == r->worker->hold || r->record.start_ns > ns)
+        return;
+    r->traded = true;
+    hold_part(r, &n, s->listener ? &s->listener->part : NULL);
+    hold_part(r, &n, s->chain ? &s->chain->part : NULL);
+    hold_part(r, &n, s->vhost ? &s->vhost->part : NULL);
+    hold_part(r, &n, r->cluster ? &r->cluster->part : NULL);
+    hold_part(r, &n, r->cluster ? root_part(s->root, PART_HOSTS, r->cluster->hosts) : NULL);
+    s->root = NULL;
+    worker_unhold(r->worker, r->hold);
+    r->hold = NULL;
+}
+
+static void request_let_go(struct request *r)
+{
+    for (uint32_t i = 0; i < LEN(r->held); i++)
+        part_unref(r->held[i]);
+    if (r->hold)
+        worker_unhold(r->worker, r->hold);
+}
+
 /* ---- the end ---- */
 
 static void record_end(struct request *r)
@@ -110,7 +153,7 @@ static void request_end(struct request *r)
     timer_fini(&r->timer);
     task_cancel(&r->task);
     stream_leave(&r->s);
-    worker_unhold(w, r->hold);
+    request_let_go(r);
     arena_give(w->pools, arena); /* r lies in it */
 }
 

@@ -33,6 +33,7 @@ struct filter_run {
 };
 
 #define REQUEST_TRIED_MAX 8
+#define REQUEST_HELD_MAX 5
 
 struct request {
     struct stream s;
@@ -40,10 +41,11 @@ struct request {
     struct timer timer; /* route timeout, or the pause before a retry */
     struct worker *worker;
     struct downstream *conn;
-    struct root_hold *hold;
+    struct root_hold *hold; /* NULL once the root was traded for `held` */
+    struct part *held[REQUEST_HELD_MAX];
     struct leg *down, *up; /* NULL once released */
     uint8_t state;         /* enum request_state */
-    bool timed_out, retry_due, is_replied, response_waits;
+    bool traded, timed_out, retry_due, is_replied, response_waits;
     struct record record;
 
     struct filter_run *filters;
@@ -69,6 +71,14 @@ struct request {
 
 /* A request arrived (or cannot be read: leg->fail). Owns the leg and its arena from now on. */
 void request_begin(struct worker *w, struct downstream *d, struct http_conn *conn, struct leg *leg);
+
+/* Trades the root of a stream that began before `ns` for references to the parts it uses,
+ * unless it began with the current root. */
+void request_trade_root(struct stream *s, uint64_t ns);
+
+/* Where look-ups go: the root the request started with; once that was traded, the one that
+ * is current at the first look-up after. */
+const struct root *request_root(struct request *r);
 
 static inline struct request *request_of(struct stream *s)
 {

@@ -2,6 +2,7 @@
 
 #include "live/host.h"
 #include "proxy/downstream.h"
+#include "proxy/request.h"
 #include "proxy/upstream.h"
 
 #include <signal.h>
@@ -10,6 +11,9 @@
 #include <unistd.h>
 
 #define DRAIN_POLL_MS 50
+/* A stream older than this trades its root for holds on the parts it uses. */
+#define TRADE_AFTER_MS 10000
+#define TRADE_AGAIN_MS 1000
 
 /* ---- roots ---- */
 
@@ -27,8 +31,27 @@ static void hold_free(struct root_hold *hold)
 
 void worker_unhold(struct worker *w, struct root_hold *hold)
 {
-    if (--hold->streams == 0 && hold != w->hold)
-        hold_free(hold);
+    if (--hold->streams > 0 || hold == w->hold)
+        return;
+    w->old_holds--;
+    hold_free(hold);
+}
+
+static void trade_old(struct stream *s, void *arg)
+{
+    struct worker *w = arg;
+
+    request_trade_root(s, loop_now_ns(w->loop) - TRADE_AFTER_MS * 1000000ull);
+}
+
+/* A long stream must not keep a whole snapshot in memory (design 5.1). */
+static void trade_due(struct timer *t)
+{
+    struct worker *w = CONTAINER_OF(t, struct worker, trade_timer);
+
+    streams_each(w->streams, trade_old, w);
+    if (w->old_holds)
+        timer_set(t, TRADE_AGAIN_MS);
 }
 
 static void worker_swap(struct worker *w, struct root *take_root)
@@ -38,8 +61,13 @@ static void worker_swap(struct worker *w, struct root *take_root)
 
     fresh->root = take_root;
     w->hold = fresh;
-    if (old && old->streams == 0)
+    if (old && old->streams == 0) {
         hold_free(old);
+    } else if (old) {
+        w->old_holds++;
+        if (w->trade_timer.deadline_ms == 0)
+            timer_set(&w->trade_timer, TRADE_AFTER_MS);
+    }
     atomic_store_explicit(&w->generation, root_generation(take_root), memory_order_release);
     lb_sweep(w->lb, take_root);
     upstream_sweep(w);
@@ -241,6 +269,7 @@ static void worker_init(struct worker *w, const struct worker_options *options)
     w->log = log_end_new(options->access_log);
     timer_init(&w->log_timer, w->loop, log_due);
     loop_on_idle(w->loop, before_wait, w);
+    timer_init(&w->trade_timer, w->loop, trade_due);
     timer_init(&w->drain_timer, w->loop, drain_min_passed);
     timer_init(&w->drain_poll, w->loop, drain_look);
     list_init(&w->ports);
@@ -273,6 +302,7 @@ static void stop_deliver(struct mail *m, struct loop *loop)
 static void worker_free(struct worker *w)
 {
     timer_fini(&w->log_timer);
+    timer_fini(&w->trade_timer);
     timer_fini(&w->drain_timer);
     timer_fini(&w->drain_poll);
     upstream_free_all(w);

@@ -37,6 +37,8 @@ struct worker {
     struct date_cache date;
 
     struct root_hold *hold; /* the current one; NULL before the first root */
+    uint32_t old_holds;     /* roots that are only held by streams that began with them */
+    struct timer trade_timer;
     _Atomic uint64_t generation;
 
     struct list ports;       /* struct port: listening sockets */
