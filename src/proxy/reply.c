@@ -44,7 +44,8 @@ void reply_with(struct request *r, uint16_t status, struct str body, const char 
     close_unless_whole(r);
     build_head(r, status, body, extra);
     edge_response(r);
-    (void)chain_response_head(r); /* a local reply does not wait */
+    while (!chain_response_head(r))
+        ; /* a local reply does not wait */
     r->response_waits = false;
     down->out_head = r->s.response;
     if (body.n && !(r->s.request && str_eq(r->s.request->method, STR("HEAD")))) {
