@@ -276,6 +276,11 @@ static bool write_some(struct h1_conn *h)
 
 static void output_done(struct h1_conn *h)
 {
+    if (h->leg_open && h->leg.out_break && bufq_is_empty(&h->leg.out)) {
+        /* A body that ends with the connection would look whole behind a FIN. */
+        h1_die(h, LEG_GONE, NULL, h->out_framing == H1_BODY_UNTIL_CLOSE);
+        return;
+    }
     if (!h->end_queued || !h->leg_open || h->leg.out_done)
         return;
     h->leg.out_done = true;

@@ -60,6 +60,7 @@ struct leg {
     const struct head *out_head; /* set once; its content_length frames the body */
     struct bufq out;
     const struct headers *out_trailers;
+    bool out_break; /* behind `out` the exchange breaks off, visibly: no clean end */
     bool out_end;   /* nothing follows `out` and `out_trailers` */
     bool out_done;  /* driver: all of it was handed to the kernel */
     bool out_close; /* server: end the connection behind the response */

@@ -69,6 +69,9 @@ void reply_break(struct request *r, const char *details, uint32_t flags)
 {
     r->record.flags |= flags;
     r->record.details = details;
+    r->is_broken = true;
     attempt_end(r);
-    r->state = REQUEST_DONE; /* releasing the leg unfinished is what breaks it off */
+    timer_off(&r->timer);
+    r->down->out_break = true; /* what was passed on still goes out */
+    leg_wake(r->down);
 }

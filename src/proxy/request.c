@@ -202,6 +202,10 @@ static void request_head(struct request *r)
 /* The other side left, or what it sent broke off. */
 static void downstream_failed(struct request *r)
 {
+    if (r->is_broken) { /* as was asked for */
+        r->state = REQUEST_DONE;
+        return;
+    }
     r->record.flags |= FLAG_DC;
     if (!r->record.details || r->state < REQUEST_RESPONSE)
         r->record.details = "downstream_remote_disconnect";

@@ -45,7 +45,7 @@ struct request {
     struct part *held[REQUEST_HELD_MAX];
     struct leg *down, *up; /* NULL once released */
     uint8_t state;         /* enum request_state */
-    bool traded, timed_out, retry_due, is_replied, response_waits;
+    bool traded, timed_out, retry_due, is_replied, is_broken, response_waits;
     struct record record;
 
     struct filter_run *filters;
@@ -135,5 +135,5 @@ void reply_send(struct stream *s, uint16_t status, struct str body, const char *
 /* The same with headers of its own besides. */
 void reply_with(struct request *r, uint16_t status, struct str body, const char *details,
                 uint32_t flags, const struct headers *extra);
-/* Ends the exchange without an answer, or in the middle of one. */
+/* Breaks a response off that has begun; the client sees that it is not whole. */
 void reply_break(struct request *r, const char *details, uint32_t flags);
