@@ -18,9 +18,30 @@
     XX(LR)                                                                                         \
     XX(UR)                                                                                         \
     XX(UF)                                                                                         \
-    XX(UC) XX(UO) XX(NR) XX(DI) XX(FI) XX(RL) XX(UAEX) XX(RLSE) XX(DC) XX(URX) XX(SI) XX(IH)       \
-        XX(DPE) XX(UMSDR) XX(RFCF) XX(NFCF) XX(DT) XX(UPE) XX(NC) XX(OM) XX(DF) XX(DO) XX(DR)      \
-            XX(UDO)
+    XX(UC)                                                                                         \
+    XX(UO)                                                                                         \
+    XX(NR)                                                                                         \
+    XX(DI)                                                                                         \
+    XX(FI)                                                                                         \
+    XX(RL)                                                                                         \
+    XX(UAEX)                                                                                       \
+    XX(RLSE)                                                                                       \
+    XX(DC)                                                                                         \
+    XX(URX)                                                                                        \
+    XX(SI)                                                                                         \
+    XX(IH)                                                                                         \
+    XX(DPE)                                                                                        \
+    XX(UMSDR)                                                                                      \
+    XX(RFCF)                                                                                       \
+    XX(NFCF)                                                                                       \
+    XX(DT)                                                                                         \
+    XX(UPE)                                                                                        \
+    XX(NC)                                                                                         \
+    XX(OM)                                                                                         \
+    XX(DF)                                                                                         \
+    XX(DO)                                                                                         \
+    XX(DR)                                                                                         \
+    XX(UDO)
 
 enum response_flag_bit {
 #define XX(name) FLAG_BIT_##name,

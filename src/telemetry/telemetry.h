@@ -8,7 +8,6 @@
 
 #include "base/buf.h"
 #include "base/err.h"
-#include "model/root.h"
 #include "telemetry/record.h"
 
 /* ---- access log formats: Envoy's format strings ---- */
@@ -88,12 +87,9 @@ void metrics_stat(struct metrics *m, enum stat_id id, int64_t delta);
 void metrics_request(struct metrics *m, const struct record *r);
 
 /* The label-block id of a cluster's or endpoint's labels, interned for the life of the
- * process (design 5.12). Compiler thread. 0 is "all unknown". */
+ * process (design 5.12). 0 is "all unknown". Any thread, with a lock: for part_hooks. */
 uint32_t metrics_block_of_cluster(const struct cluster *c);
 uint32_t metrics_block_of_endpoint(const struct endpoint *e);
-
-/* Sets the label-block ids of all parts of a root before it is published: by these two. */
-void metrics_label_root(struct root *r);
 
 /* The gateway's own side of Istio's labels; empty prints as "unknown". Copied. To be called
  * once, before the first scrape. */

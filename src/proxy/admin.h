@@ -1,0 +1,39 @@
+/*
+ * proxy/admin - the service ports of a running program: admin pages, health, metrics
+ * (surface.md 2.4).
+ *
+ * Lives on one loop, main's, and asks the program through struct admin_host, on that loop's
+ * thread. GETs change nothing; what does is a POST with a loopback Host and no foreign
+ * Origin. Keys never leave. Pages that are not built yet answer 501 and say which.
+ */
+#pragma once
+
+#include "base/addr.h"
+#include "base/err.h"
+#include "event/loop.h"
+#include "model/root.h"
+
+enum admin_port { ADMIN_PAGES, ADMIN_HEALTH, ADMIN_METRICS, ADMIN_PORTS };
+
+enum admin_state { ADMIN_STARTING, ADMIN_LIVE, ADMIN_DRAINING };
+
+/* The program, as the pages see it. Members that are NULL make their page answer 501. */
+struct admin_host {
+    /* The first configuration serves: LIVE; no drain has begun. */
+    enum admin_state (*state)(void *arg);
+    /* What the workers serve; borrowed for the call, NULL before the first. */
+    const struct root *(*root)(void *arg);
+    void (*drain_listeners)(void *arg); /* POST /drain_listeners */
+    void (*quit)(void *arg);            /* POST /quitquitquit: may return before it is done */
+    void (*reopen_logs)(void *arg);     /* POST /reopen_logs */
+    void *arg;
+};
+
+struct admin;
+
+struct admin *admin_new(struct loop *loop, const struct admin_host *host);
+/* Stops listening and ends all connections; runs the loop for that. Takes NULL. */
+void admin_free(struct admin *a);
+
+/* Serves a port; `addr` receives the port picked for 0. */
+MUST_USE enum err admin_listen(struct admin *a, enum admin_port which, struct addr *addr);
