@@ -29,7 +29,9 @@ struct transport_info {
     struct str alpn;        /* STR_NONE without */
     struct str tls_version; /* "TLSv1.3" */
     struct str tls_cipher;
-    slot_id chain; /* what tls_chooser chose; SLOT_NONE otherwise */
+    bool tls_resumed;
+    bool truncated; /* read said ERR_EOF, but no close_notify came before it */
+    slot_id chain;  /* what tls_chooser chose; SLOT_NONE otherwise */
     /* When it failed: */
     enum err failure;
     struct str failure_text; /* Envoy's transport failure reason */

@@ -1,0 +1,68 @@
+/*
+ * tls/engine - one server-side TLS connection over octets that somebody else carries.
+ *
+ * No socket: the owner pulls received octets in and pushes what is to be sent. One pull may
+ * feed many records, and what many writes produce is pushed before it is sent once. Not
+ * thread-safe; frees all memory in engine_fini.
+ */
+#pragma once
+
+#include "base/err.h"
+#include "tls/context.h"
+#include "tls/keypair.h"
+
+#include <sys/types.h>
+
+#define ENGINE_RECORD_MAX 16384 /* plain octets of a record */
+#define ENGINE_KEYPAIRS_MAX 2   /* one RSA, one ECDSA (Gateway credentialNames) */
+
+struct engine;
+
+struct engine_carrier {
+    /* Hands over up to `n` received octets; 0: none for now. */
+    size_t (*pull)(struct engine *e, char *into, size_t n);
+    /* Takes all octets; false: no room, and the connection fails. */
+    bool (*push)(struct engine *e, struct str octets);
+};
+
+struct ssl_st;
+
+struct engine {
+    struct ssl_st *ssl; /* NULL until engine_start */
+    struct tls_context *context;
+    const struct engine_carrier *carrier;
+    struct tls_keypair *keypairs[ENGINE_KEYPAIRS_MAX]; /* until the handshake is over */
+    bool open;                                         /* the handshake is over */
+    bool shut;                                         /* close_notify was sent */
+    bool failed;
+};
+
+struct engine_names {
+    struct str alpn; /* STR_NONE without; borrowed from the engine */
+    struct str version, cipher;
+    bool resumed;
+};
+
+/* Takes the reference to `context` over and references of its own to the keypairs. `binding`
+ * (up to 32 octets) says what a ticket is good for: only where it is the same again. */
+void engine_start(struct engine *e, const struct engine_carrier *carrier,
+                  struct tls_context *take_context, struct tls_keypair *const *keypairs, size_t n,
+                  struct str binding);
+void engine_fini(struct engine *e); /* harmless before engine_start and twice */
+
+/* Carries the handshake on: ERR_OK once it is over, ERR_AGAIN, or ERR_TLS with Envoy's text
+ * in `text`. */
+enum err engine_accept(struct engine *e, char *text, size_t size);
+struct engine_names engine_describe(const struct engine *e);
+
+/* As the transport's read: octets, -ERR_AGAIN, -ERR_EOF (close_notify), -ERR_TLS. */
+ssize_t engine_read(struct engine *e, char *into, size_t n);
+/* Makes one record of 1 to ENGINE_RECORD_MAX octets. False: the connection failed. */
+MUST_USE bool engine_write(struct engine *e, struct str octets);
+/* close_notify, once. Reading goes on. */
+void engine_finish(struct engine *e);
+
+/* A read would yield octets or the end without a pull. */
+bool engine_has_more(const struct engine *e);
+/* A record has arrived in part. */
+bool engine_is_inside_record(const struct engine *e);
