@@ -318,10 +318,14 @@ static enum transport_state handshake_step(struct tls *x)
 
     if (e == ERR_TLS)
         return tls_fail(x, ERR_TLS, str_of(x->failure_text));
-    if (e == ERR_OK)
-        tls_opened(x); /* the ticket waits for the first answer's flush */
-    else if (tls_flush(&x->t) != ERR_OK && x->wire.unsendable)
+    if (e == ERR_OK) {
+        tls_opened(x);
+        /* In TLS 1.3 only a ticket waits: the first answer takes it along. */
+        if (!str_eq(x->t.info.tls_version, STR("TLSv1.3")))
+            (void)tls_flush(&x->t);
+    } else if (tls_flush(&x->t) != ERR_OK && x->wire.unsendable) {
         return tls_fail(x, x->wire.unsendable, STR("TLS error: reset during the handshake"));
+    }
     return e == ERR_OK ? TRANSPORT_OPEN : ended_early(x);
 }
 
@@ -385,7 +389,8 @@ static struct str record_gather(struct tls_side *side, const struct iovec *iov, 
     for (size_t i = 0; i < n && all < ENGINE_RECORD_MAX; i++, skip = 0) {
         size_t piece = MIN(iov[i].iov_len - skip, ENGINE_RECORD_MAX - all);
 
-        memcpy(side->record + all, (char *)iov[i].iov_base + skip, piece);
+        if (piece)
+            memcpy(side->record + all, (char *)iov[i].iov_base + skip, piece);
         all += piece;
     }
     return str_make(side->record, all);
