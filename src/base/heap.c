@@ -4,8 +4,6 @@
 
 void heap_fini(struct heap *h)
 {
-    for (size_t i = 0; i < h->n; i++)
-        h->nodes[i]->place = 0;
     free(h->nodes);
     *h = (struct heap){ 0 };
 }

@@ -18,7 +18,7 @@ struct heap {
     size_t n, cap;
 };
 
-void heap_fini(struct heap *h);
+void heap_fini(struct heap *h); /* nodes that were in it are not touched */
 /* Adds the node, or moves it if it is in already. */
 void heap_set(struct heap *h, struct heap_node *node, uint64_t key);
 void heap_remove(struct heap *h, struct heap_node *node); /* harmless where it is in none */
