@@ -100,3 +100,19 @@ TEST(methods_are_case_sensitive)
     CHECK(method_is_idempotent(METHOD_PUT) && !method_is_idempotent(METHOD_POST));
     CHECK_STRZ(method_text(METHOD_TRACE), "TRACE");
 }
+
+TEST(values_may_hold_all_but_controls_wherever_they_stand)
+{
+    char text[40];
+
+    for (size_t at = 0; at < sizeof(text); at++) {
+        for (int c = 0; c < 256; c++) {
+            memset(text, c & 1 ? 0xff : 'a', sizeof(text));
+            text[at] = (char)c;
+            CASE(c);
+            CHECK_EQ(header_value_is_valid(str_make(text, sizeof(text))),
+                     c == '\t' || (c >= 0x20 && c != 0x7f));
+        }
+    }
+    CHECK(header_value_is_valid(STR("")) && header_value_is_valid(STR_NONE));
+}

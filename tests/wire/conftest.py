@@ -1,0 +1,31 @@
+"""Fixtures: one gateway for each module, one backend for each test."""
+import pytest
+
+from wire import GATEWAY, Backend, Bench, Manifests, running
+
+BACKENDS = 128  # of one module
+
+
+@pytest.fixture(scope="module")
+def bench(tmp_path_factory, request):
+    manifests = Manifests(tmp_path_factory.mktemp("wire") / "manifests", source=None)
+    backends = [Backend(f"b{i}") for i in range(BACKENDS)]
+    manifests.write("gateway.yaml", GATEWAY + "".join(b.manifests() for b in backends))
+    with running(manifests, f"wire-{request.module.__name__}", ports=(80,)) as lateen:
+        yield Bench(lateen, backends)
+    for backend in backends:
+        backend.socket.close()
+
+
+@pytest.fixture
+def backend(bench):
+    """This test's backend. An assertion that failed in its script fails the test."""
+    backend = bench.backend()
+    yield backend
+    assert not backend.faults, backend.faults
+
+
+@pytest.fixture
+def client(bench):
+    with bench.client() as client:
+        yield client
