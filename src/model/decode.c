@@ -127,6 +127,8 @@ static void take_scalar(struct reader *r, const struct field *f, char *at)
     case FIELD_ORIGIN:
         *(origin_id *)to = take_origin(r);
         return;
+    case FIELD_DERIVED:
+        return;
     case FIELD_STRUCT:
     case FIELD_LIST:
         break;

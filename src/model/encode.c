@@ -82,6 +82,8 @@ static void put_scalar(struct buf *out, const struct field *f, const char *at)
     case FIELD_SLOT:
         put_str(out, slot_name(f->part_kind, *(const slot_id *)(const void *)at));
         return;
+    case FIELD_DERIVED:
+        return;
     case FIELD_STRUCT:
     case FIELD_LIST:
         break;

@@ -1,27 +1,27 @@
 #include "model/shape.h"
 
+#define PLACE(type, member)                                                                        \
+    .name = #member, .offset = offsetof(struct type, member),                                      \
+    .size = sizeof(((struct type *)0)->member), .align = __alignof__(((struct type *)0)->member)
 #define F(type, member, field_kind)                                                                \
     {                                                                                              \
-        .name = #member, .kind = FIELD_##field_kind, .offset = offsetof(struct type, member)       \
+        PLACE(type, member), .kind = FIELD_##field_kind                                            \
     }
 #define F_ENUM(type, member, enum_names)                                                           \
     {                                                                                              \
-        .name = #member, .kind = FIELD_ENUM, .offset = offsetof(struct type, member),              \
-        .limit = LEN(enum_names), .names = enum_names                                              \
+        PLACE(type, member), .kind = FIELD_ENUM, .limit = LEN(enum_names), .names = enum_names     \
     }
 #define F_SLOT(type, member, slot_kind)                                                            \
     {                                                                                              \
-        .name = #member, .kind = FIELD_SLOT, .offset = offsetof(struct type, member),              \
-        .part_kind = slot_kind                                                                     \
+        PLACE(type, member), .kind = FIELD_SLOT, .part_kind = slot_kind                            \
     }
 #define F_STRUCT(type, member, shape)                                                              \
     {                                                                                              \
-        .name = #member, .kind = FIELD_STRUCT, .offset = offsetof(struct type, member),            \
-        .of = &shape                                                                               \
+        PLACE(type, member), .kind = FIELD_STRUCT, .of = &shape                                    \
     }
 #define F_LIST(type, member, shape)                                                                \
     {                                                                                              \
-        .name = #member, .kind = FIELD_LIST, .offset = offsetof(struct type, member), .of = &shape \
+        PLACE(type, member), .kind = FIELD_LIST, .of = &shape                                      \
     }
 #define SHAPE(type)                                                                                \
     {                                                                                              \
@@ -31,17 +31,19 @@
 
 /* ---- elements that are one value ------------------------------------------------------ */
 
-static const struct field str_fields[] = { { .name = "", .kind = FIELD_STR } };
+static const struct field str_fields[] = {
+    { .name = "", .kind = FIELD_STR, .size = sizeof(struct str) },
+};
 static const struct shape str_shape = SHAPE(str);
 
 static const struct field chain_slot_fields[] = {
-    { .name = "", .kind = FIELD_SLOT, .part_kind = PART_CHAIN },
+    { .name = "", .kind = FIELD_SLOT, .part_kind = PART_CHAIN, .size = sizeof(slot_id) },
 };
 static const struct shape chain_slot_shape = { "chain_slot", sizeof(slot_id), 1,
                                                chain_slot_fields };
 
 static const struct field secret_slot_fields[] = {
-    { .name = "", .kind = FIELD_SLOT, .part_kind = PART_SECRET },
+    { .name = "", .kind = FIELD_SLOT, .part_kind = PART_SECRET, .size = sizeof(slot_id) },
 };
 static const struct shape secret_slot_shape = { "secret_slot", sizeof(slot_id), 1,
                                                 secret_slot_fields };
@@ -74,9 +76,9 @@ static const struct field tls_profile_fields[] = {
 static const struct shape tls_profile_shape = SHAPE(tls_profile);
 
 static const struct field filter_config_fields[] = {
-    F(filter_config, kind, STR),
-    F(filter_config, instance, STR),
-    F(filter_config, config, STR),
+    F(filter_config, kind, STR),       F(filter_config, instance, STR),
+    F(filter_config, config, STR),     F(filter_config, row, DERIVED),
+    F(filter_config, parsed, DERIVED),
 };
 const struct shape filter_config_shape = SHAPE(filter_config);
 
@@ -121,6 +123,7 @@ static const struct shape domain_shape = SHAPE(domain);
 
 static const struct field routes_fields[] = {
     F_LIST(routes, domains, domain_shape),
+    F(routes, index, DERIVED),
 };
 static const struct shape routes_shape = SHAPE(routes);
 
@@ -133,6 +136,7 @@ static const struct field text_matcher_fields[] = {
     F_ENUM(text_matcher, how, text_matches),
     F(text_matcher, nocase, BOOL),
     F(text_matcher, value, STR),
+    F(text_matcher, regex, DERIVED),
 };
 const struct shape text_matcher_shape = SHAPE(text_matcher);
 
@@ -203,6 +207,7 @@ static const struct field vhost_fields[] = {
     F(vhost, label, STR),
     F_LIST(vhost, routes, route_shape),
     F_LIST(vhost, overrides, filter_config_shape),
+    F(vhost, index, DERIVED),
 };
 static const struct shape vhost_shape = SHAPE(vhost);
 
@@ -229,6 +234,7 @@ static const struct field cluster_fields[] = {
     F(cluster, idle_ms, U32),
     F(cluster, max_requests_per_connection, U32),
     F_STRUCT(cluster, service, service_labels_shape),
+    F(cluster, label_block, DERIVED),
 };
 static const struct shape cluster_shape = SHAPE(cluster);
 
@@ -244,6 +250,8 @@ static const struct field endpoint_fields[] = {
     F(endpoint, canonical_revision, STR),
     F(endpoint, locality, STR),
     F(endpoint, origin, ORIGIN),
+    F(endpoint, label_block, DERIVED),
+    F(endpoint, live, DERIVED),
 };
 static const struct shape endpoint_shape = SHAPE(endpoint);
 
@@ -255,9 +263,8 @@ static const struct field hosts_fields[] = {
 static const struct shape hosts_shape = SHAPE(hosts);
 
 static const struct field secret_fields[] = {
-    F(secret, chain_pem, STR),
-    F(secret, key_pem, SECRET),
-    F(secret, ca_pem, STR),
+    F(secret, chain_pem, STR),   F(secret, key_pem, SECRET),       F(secret, ca_pem, STR),
+    F(secret, keypair, DERIVED), F(secret, not_after_ms, DERIVED), F(secret, dns_names, DERIVED),
 };
 static const struct shape secret_shape = SHAPE(secret);
 
@@ -285,9 +292,10 @@ const struct shape *shape_of_part(enum part_kind kind)
 size_t shape_octets_min(const struct shape *s)
 {
     static const uint8_t sizes[] = {
-        [FIELD_BOOL] = 1, [FIELD_ENUM] = 1, [FIELD_U16] = 2,    [FIELD_U32] = 4,
-        [FIELD_U64] = 8,  [FIELD_STR] = 4,  [FIELD_SECRET] = 4, [FIELD_ADDR] = 3,
-        [FIELD_SLOT] = 4, [FIELD_LIST] = 4, [FIELD_ORIGIN] = 4, [FIELD_STRUCT] = 0,
+        [FIELD_BOOL] = 1,    [FIELD_ENUM] = 1, [FIELD_U16] = 2,    [FIELD_U32] = 4,
+        [FIELD_U64] = 8,     [FIELD_STR] = 4,  [FIELD_SECRET] = 4, [FIELD_ADDR] = 3,
+        [FIELD_SLOT] = 4,    [FIELD_LIST] = 4, [FIELD_ORIGIN] = 4, [FIELD_STRUCT] = 0,
+        [FIELD_DERIVED] = 0,
     };
     size_t sum = 0;
 

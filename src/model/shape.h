@@ -1,8 +1,8 @@
 /*
  * model/shape - every struct of model/parts.h described once, as a table of fields.
  *
- * Image, content hash, dump and the walks of part_finish follow from it; derived fields are
- * left out. A struct that gets a field gets a row in shape.c and a new IMAGE_VERSION.
+ * Image, content hash, dump and the walks of part_finish follow from it. A struct that gets
+ * a field gets a row in shape.c, in order (a test looks for holes), and a new IMAGE_VERSION.
  */
 #pragma once
 
@@ -20,7 +20,8 @@ enum field_kind {
     FIELD_SLOT,   /* a slot_id of `part_kind`; written by name, so that images are portable */
     FIELD_ORIGIN, /* an origin_id; not part of the content */
     FIELD_STRUCT, /* embedded; `of` */
-    FIELD_LIST    /* ARRAY_OF(...); `of` is the element */
+    FIELD_LIST,   /* ARRAY_OF(...); `of` is the element */
+    FIELD_DERIVED /* built by part_finish: neither written nor shown */
 };
 
 struct shape;
@@ -30,7 +31,8 @@ struct field {
     uint8_t kind;      /* enum field_kind */
     uint8_t part_kind; /* FIELD_SLOT */
     uint8_t limit;     /* FIELD_ENUM */
-    uint32_t offset;
+    uint32_t offset, size;
+    uint32_t align;
     const struct shape *of;
     const char *const *names;
 };

@@ -1,6 +1,7 @@
 #include "model/image.h"
 
 #include "base/hash.h"
+#include "model/dump.h"
 #include "model/sorted.h"
 #include "unit/check.h"
 #include "unit/model/random_parts.h"
@@ -23,22 +24,29 @@ TEST(an_image_gives_the_same_snapshot_back)
     rng_init(&rng, 11);
     for (uint32_t i = 0; i < 200; i++) {
         struct root *r = random_root(&rng), *again;
-        struct buf image, image_again;
+        struct buf image, image_again, dump, dump_again;
         struct str err = STR_NONE;
 
         CASE(i);
         buf_init(&image, 1 << 24);
         buf_init(&image_again, 1 << 24);
+        buf_init(&dump, 1 << 24);
+        buf_init(&dump_again, 1 << 24);
         image_write(r, &image);
         again = read_back(buf_str(&image), &err);
         CHECK_STR(err, STR_NONE);
         CHECK(root_hash(r) == root_hash(again));
+        root_dump(r, PART_KINDS, &dump);
+        root_dump(again, PART_KINDS, &dump_again);
+        CHECK_STR(buf_str(&dump), buf_str(&dump_again));
         image_write(again, &image_again);
         CHECK(str_eq(buf_str(&image), buf_str(&image_again)));
         root_unref(r);
         root_unref(again);
         buf_fini(&image);
         buf_fini(&image_again);
+        buf_fini(&dump);
+        buf_fini(&dump_again);
     }
 }
 

@@ -72,6 +72,7 @@ static void random_scalar(struct rng *rng, struct part *p, const struct field *f
         break;
     case FIELD_STRUCT:
     case FIELD_LIST:
+    case FIELD_DERIVED:
         break;
     }
 }
