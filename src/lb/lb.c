@@ -216,3 +216,8 @@ void lb_sweep(struct lb *lb, const struct root *root)
             set_drop(lb, kept);
     }
 }
+
+size_t lb_state_count(const struct lb *lb)
+{
+    return lb->decks.n + lb->sets.n;
+}

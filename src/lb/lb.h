@@ -28,3 +28,6 @@ const struct endpoint *lb_endpoint(struct lb *lb, const struct cluster *cluster,
                                    size_t tried_n);
 /* Drops state of parts that are no longer in `root`; called after a swap, cheap. */
 void lb_sweep(struct lb *lb, const struct root *root);
+/* Decks and host sets that it remembers: bounded by what the root and streams of older
+ * roots use. */
+size_t lb_state_count(const struct lb *lb);
