@@ -55,12 +55,12 @@ test: ## every test (tools/test); `tools/test --help` for parts of it
 	@./tools/test
 
 .PHONY: asan
-asan: build-asan ## unit and end-to-end tests under ASan and UBSan
-	@./tools/test asan
+asan: build-asan ## unit, wire and end-to-end tests under ASan and UBSan
+	@./tools/test asan asan-e2e asan-wire
 
 .PHONY: tsan
 tsan: build-tsan ## unit and reload tests under TSan
-	@./tools/test tsan
+	@./tools/test tsan tsan-e2e
 
 .PHONY: fuzz
 fuzz: build-fuzz ## fuzz one target: make fuzz T=h1 S=60 (seconds)
