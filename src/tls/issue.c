@@ -192,3 +192,19 @@ bool issue_certificate(const struct issue_request *r, struct buf *cert_pem, stru
     EVP_PKEY_free(key);
     return fine;
 }
+
+bool issue_is_signed_by(const struct tls_keypair *kp, const struct tls_keypair *issuer)
+{
+    bool fine = X509_check_issued(issuer->leaf, kp->leaf) == X509_V_OK &&
+                X509_verify(kp->leaf, X509_get0_pubkey(issuer->leaf)) == 1;
+
+    ERR_clear_error();
+    return fine;
+}
+
+bool issue_has_client_auth(const struct tls_keypair *kp)
+{
+    uint32_t usage = X509_get_extended_key_usage(kp->leaf);
+
+    return usage == UINT32_MAX || (usage & XKU_SSL_CLIENT);
+}

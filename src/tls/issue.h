@@ -25,3 +25,8 @@ struct issue_request {
  * constant text: a name is unusable or the issuer is no CA. */
 MUST_USE bool issue_certificate(const struct issue_request *r, struct buf *cert_pem,
                                 struct buf *key_pem, struct str *reterr);
+
+/* Did `issuer` sign this certificate? Looks at names and signature, not at times. */
+bool issue_is_signed_by(const struct tls_keypair *kp, const struct tls_keypair *issuer);
+/* May it be shown by a client (extendedKeyUsage)? */
+bool issue_has_client_auth(const struct tls_keypair *kp);
