@@ -74,6 +74,19 @@ const char *severity_name(enum severity s)
     return names[s];
 }
 
+/* A note is one line, whatever octets a manifest put into its text. */
+static void add_visible(struct buf *b, struct str s)
+{
+    for (size_t i = 0; i < s.n; i++) {
+        unsigned char c = (unsigned char)s.p[i];
+
+        if (c < 0x20 || c == 0x7f)
+            buf_printf(b, "\\x%02x", c);
+        else
+            buf_addc(b, s.p[i]);
+    }
+}
+
 void note_print(struct buf *b, const struct note *note)
 {
     if (str_is_set(note->pos.file)) {
@@ -83,7 +96,7 @@ void note_print(struct buf *b, const struct note *note)
         buf_add(b, STR(": "));
     }
     buf_printf(b, "%s: ", severity_name(note->severity));
-    buf_add(b, note->text);
+    add_visible(b, note->text);
     if (note->code)
         buf_printf(b, " [%s]", note->code);
     buf_addc(b, '\n');

@@ -36,6 +36,8 @@ struct reader {
     struct str file;
     struct yaml_limits limits;
     struct fy_parser *parser;
+    struct fy_diag *diag;
+    bool json;
     struct level *levels; /* limits.depth + 1 */
     uint32_t depth;
     struct node *items; /* of all open sequences */
@@ -375,20 +377,42 @@ static bool on_event(struct reader *r, struct fy_event *e)
     }
 }
 
+static void drop_output(struct fy_diag *diag, void *user, const char *text, size_t n)
+{
+    (void)diag;
+    (void)user;
+    (void)text;
+    (void)n;
+}
+
+/* Errors are collected; nothing ever goes to stderr. */
+static struct fy_diag *make_diag(void)
+{
+    struct fy_diag_cfg cfg;
+    struct fy_diag *diag;
+
+    fy_diag_cfg_default(&cfg);
+    cfg.fp = NULL;
+    cfg.output_fn = drop_output;
+    cfg.colorize = false;
+    diag = fy_diag_create(&cfg);
+    MUST(diag);
+    fy_diag_set_collect_errors(diag, true);
+    return diag;
+}
+
 /* libfyaml's first error is the cause; what follows is its echo. */
 static void note_library_error(struct reader *r)
 {
-    struct fy_diag *diag = fy_parser_get_diag(r->parser);
     void *prev = NULL;
-    struct fy_diag_error *first = diag ? fy_diag_errors_iterate(diag, &prev) : NULL;
+    struct fy_diag_error *first = fy_diag_errors_iterate(r->diag, &prev);
 
     if (first)
         (void)FAIL(r, first->line > 0 ? (uint32_t)first->line : 1,
-                   first->column > 0 ? (uint32_t)first->column : 1, "LAT0101", "not valid YAML: %s",
-                   first->msg);
+                   first->column > 0 ? (uint32_t)first->column : 1, "LAT0101", "not valid %s: %s",
+                   r->json ? "JSON" : "YAML", first->msg);
     else
-        (void)FAIL(r, 1, 1, "LAT0101", "not valid YAML");
-    fy_diag_unref(diag);
+        (void)FAIL(r, 1, 1, "LAT0101", "not valid %s", r->json ? "JSON" : "YAML");
 }
 
 static void read_events(struct reader *r)
@@ -452,11 +476,12 @@ static bool check_octets(struct reader *r, struct str octets)
     return true;
 }
 
-static bool read_all(struct reader *r, struct str octets, bool json)
+static bool read_all(struct reader *r, struct str octets)
 {
     struct fy_parse_cfg cfg = {
         .flags = FYPCF_QUIET | FYPCF_COLLECT_DIAG | FYPCF_DISABLE_DEPTH_LIMIT |
-                 (json ? FYPCF_JSON_FORCE : FYPCF_JSON_NONE),
+                 (r->json ? FYPCF_JSON_FORCE : FYPCF_JSON_NONE),
+        .diag = r->diag = make_diag(),
     };
 
     r->parser = fy_parser_create(&cfg);
@@ -466,13 +491,14 @@ static bool read_all(struct reader *r, struct str octets, bool json)
     else
         note_library_error(r);
     fy_parser_destroy(r->parser);
+    fy_diag_destroy(r->diag);
     return !r->failed;
 }
 
 bool yaml_read(struct arena *arena, struct str file, struct str octets, bool json,
                const struct yaml_limits *limits, struct notes *notes, struct yaml_docs *ret)
 {
-    struct reader r = { .arena = arena, .notes = notes, .file = file };
+    struct reader r = { .arena = arena, .notes = notes, .file = file, .json = json };
     bool fine;
 
     r.limits = limits ? *limits : yaml_default_limits;
@@ -485,7 +511,7 @@ bool yaml_read(struct arena *arena, struct str file, struct str octets, bool jso
         return false;
     r.levels = must_alloc((r.limits.depth + 1) * sizeof(*r.levels));
     map_init(&r.anchors);
-    fine = read_all(&r, octets, json);
+    fine = read_all(&r, octets);
     if (fine) {
         ret->v = keep(arena, r.docs, r.doc_count * sizeof(*r.docs));
         ret->n = r.doc_count;
