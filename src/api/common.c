@@ -7,8 +7,7 @@
 static const struct api_field string_match_fields[] = {
     STRING(NOT, exact, "exact", "The whole value", .group = 1),
     STRING(NOT, prefix, "prefix", "The start of the value, octet by octet", .group = 1),
-    STRING(NOT, regex, "regex", "RE2, must match the whole value", .group = 1,
-           .check = api_check_regex),
+    STRING(NOT, regex, "regex", "RE2, must match the whole value", .group = 1),
 };
 RECORD(rec_string_match, "StringMatch", string_match_fields,
        "Text to compare with: exact, prefix or RE2 regex; none set is a presence test");

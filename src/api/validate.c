@@ -214,6 +214,20 @@ static void check_message(struct api_checker *c, const struct api_record *r, con
         check_field(c, &r->fields[i], msg);
 }
 
+/* istio-api.md 1.2: annotations that Istio's own controllers alone may write. */
+static void check_annotations(struct api_checker *c, const struct api_meta *m)
+{
+    for (size_t i = 0; i < m->annotations.n; i++) {
+        struct str key = m->annotations.v[i].key;
+
+        if (str_starts(key, STR("internal.istio.io/")))
+            api_error(c, KEYED(m, "annotations", key), "is reserved for Istio itself: remove it");
+        if (str_eq(key, STR("istio.io/dry-run")))
+            api_error(c, KEYED(m, "annotations", key),
+                      "is for AuthorizationPolicy only: remove it");
+    }
+}
+
 static void check_meta(struct api_checker *c)
 {
     const struct api_meta *m = c->o->meta;
@@ -227,6 +241,8 @@ static void check_meta(struct api_checker *c)
     if (c->o->kind->namespaced && !api_check_dns_label(m->namespace, &why))
         api_error(c, LEAF(m, "namespace"), "%.*s", STRF(buf_str(&why)));
     buf_fini(&why);
+    if (c->o->kind->proto)
+        check_annotations(c, m);
 }
 
 bool api_validate(struct api_object *o, struct notes *notes)

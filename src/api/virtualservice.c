@@ -125,7 +125,7 @@ RECORD(rec_delegate, "Delegate", delegate_fields, "Another VirtualService that h
 
 #define THIS struct api_regex_rewrite
 static const struct api_field regex_rewrite_fields[] = {
-    STRING(NOT, match, "match", "RE2", .check = api_check_regex),
+    STRING(NOT, match, "match", "RE2"),
     STRING(NOT, rewrite, "rewrite", "May name groups as \\\\1"),
 };
 RECORD(rec_regex_rewrite, "RegexRewrite", regex_rewrite_fields, "Substitution in the path");

@@ -401,6 +401,34 @@ static struct fy_diag *make_diag(void)
     return diag;
 }
 
+/* What to do about libfyaml's commonest complaints. */
+static const char *hint_for(struct str message)
+{
+    static const struct {
+        struct str part;
+        const char *hint;
+    } hints[] = {
+        { STR_INIT("nested block mapping"), ": quote a value that holds \": \"" },
+        { STR_INIT("plain scalar cannot start"), ": quote the value" },
+        { STR_INIT("tab character"), ": indent with spaces" },
+        { STR_INIT("multiline plain key"), ": check the indentation of the next lines" },
+        { STR_INIT("wrongly indented"), ": is its end missing?" },
+        { STR_INIT("without a closing"), ": close it" },
+        { STR_INIT("end of stream"), ": is its end missing?" },
+        { STR_INIT("after mapping"), ": check the indentation" },
+        { STR_INIT("did not find"), ": check the indentation" },
+        { STR_INIT("invalid indent"), ": check the indentation" },
+        { STR_INIT("JSON plain scalar"), ": quote the string" },
+        { STR_INIT("trailing comma"), ": remove it" },
+        { STR_INIT("missing comma"), ": add it, or close what is open" },
+    };
+
+    for (size_t i = 0; i < LEN(hints); i++)
+        if (str_find_str(message, hints[i].part) < message.n)
+            return hints[i].hint;
+    return "";
+}
+
 /* libfyaml's first error is the cause; what follows is its echo. */
 static void note_library_error(struct reader *r)
 {
@@ -409,8 +437,8 @@ static void note_library_error(struct reader *r)
 
     if (first)
         (void)FAIL(r, first->line > 0 ? (uint32_t)first->line : 1,
-                   first->column > 0 ? (uint32_t)first->column : 1, "LAT0101", "not valid %s: %s",
-                   r->json ? "JSON" : "YAML", first->msg);
+                   first->column > 0 ? (uint32_t)first->column : 1, "LAT0101", "not valid %s: %s%s",
+                   r->json ? "JSON" : "YAML", first->msg, hint_for(str_of(first->msg)));
     else
         (void)FAIL(r, 1, 1, "LAT0101", "not valid %s", r->json ? "JSON" : "YAML");
 }
