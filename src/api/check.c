@@ -241,7 +241,7 @@ void api_check_export_to(struct api_checker *c, const struct api_at *at,
 
     for (size_t i = 0; i < list->n; i++) {
         struct str v = list->v[i];
-        struct api_spot spot = { at, "exportTo", (int64_t)i, STR_NONE };
+        struct api_spot spot = { at, "exportTo", (int64_t)i, STR_NONE, false };
         struct buf why;
 
         dot |= str_eq(v, STR("."));
@@ -256,9 +256,9 @@ void api_check_export_to(struct api_checker *c, const struct api_at *at,
         buf_fini(&why);
     }
     if (dot && literal)
-        api_error(c, (struct api_spot){ at, "exportTo", -1, STR_NONE },
+        api_error(c, (struct api_spot){ at, "exportTo", -1, STR_NONE, false },
                   "\".\" and the own namespace \"%.*s\" mean the same: remove one", STRF(own));
     if (everybody && list->n > 1)
-        api_error(c, (struct api_spot){ at, "exportTo", -1, STR_NONE },
+        api_error(c, (struct api_spot){ at, "exportTo", -1, STR_NONE, false },
                   "\"*\" and \"~\" stand alone: remove the others");
 }

@@ -128,7 +128,7 @@ void api_check_pod(struct api_checker *c, const void *body)
 static void check_workload(struct api_checker *c, const struct api_at *at,
                            const struct api_label_selector *s, const struct api_pod_template *t)
 {
-    struct api_spot spot = { at, "selector", -1, STR_NONE };
+    struct api_spot spot = { at, "selector", -1, STR_NONE, false };
 
     if (!s || (!s->match_labels.n && !s->match_expressions)) {
         api_error(c, spot, "is required: repeat the labels of the template");

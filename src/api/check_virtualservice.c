@@ -57,7 +57,7 @@ static void check_gateways(struct api_checker *c, const struct api_at *at,
     for (size_t i = 0; i < list->n; i++) {
         struct str name = list->v[i];
         size_t slash = str_find(name, '/');
-        struct api_spot spot = { at, "gateways", (int64_t)i, STR_NONE };
+        struct api_spot spot = { at, "gateways", (int64_t)i, STR_NONE, false };
         struct str ns = str_sub(name, 0, slash);
         struct buf why;
 
@@ -112,7 +112,7 @@ void api_check_destination(struct api_checker *c, const struct api_destination *
 void api_check_weights(struct api_checker *c, const struct api_at *rule, size_t n, int64_t total)
 {
     if (n > 1 && total == 0)
-        api_error(c, (struct api_spot){ rule, "route", -1, STR_NONE },
+        api_error(c, (struct api_spot){ rule, "route", -1, STR_NONE, false },
                   "the weights of %zu destinations sum to 0, so none would get a request: give "
                   "each a weight",
                   n);

@@ -62,9 +62,10 @@ static void check_version(struct file_reader *f, struct api_object *o)
     for (size_t i = 0; i < LEN(o->kind->versions) && str_is_set(o->kind->versions[i]); i++)
         buf_printf(&b, "%s%.*s%s%.*s", i ? ", " : "", STRF(o->kind->group),
                    o->kind->group.n ? "/" : "", STRF(o->kind->versions[i]));
-    api_note(
-        o, f->notes, SEV_ERROR, "LAT0104", (struct api_spot){ &at, "apiVersion", -1, STR_NONE },
-        "\"%.*s\" is no version of this kind: use %.*s", STRF(o->api_version), STRF(buf_str(&b)));
+    api_note(o, f->notes, SEV_ERROR, "LAT0104",
+             (struct api_spot){ &at, "apiVersion", -1, STR_NONE, false },
+             "\"%.*s\" is no version of this kind: use %.*s", STRF(o->api_version),
+             STRF(buf_str(&b)));
     buf_fini(&b);
     o->broken = true;
 }
@@ -101,12 +102,20 @@ static void read_meta(struct decoder *d, const struct node *object)
         o->meta->namespace = STR("default");
 }
 
+/* What stands beside the body. Only the names matter. */
+static const struct api_field outer_fields[] = {
+    { .name = STR_INIT("apiVersion") }, { .name = STR_INIT("kind") },
+    { .name = STR_INIT("metadata") },   { .name = STR_INIT("spec") },
+    { .name = STR_INIT("status") },
+};
+static const struct api_record outer = { .name = "an object of this kind",
+                                         .fields = outer_fields,
+                                         .n = LEN(outer_fields) };
+
 static void read_body(struct decoder *d, const struct node *object)
 {
-    static const char *const with_status[] = { "apiVersion", "kind", "metadata", "status", NULL };
     const struct api_kind *k = d->o->kind;
     const struct node_pair *pair = k->body_key.n ? node_pair(object, k->body_key) : NULL;
-    static const struct api_record outer = { .name = "the object" };
     const struct node *body = pair ? &pair->value : NULL;
 
     if (!k->body_key.n) {
@@ -117,16 +126,9 @@ static void read_body(struct decoder *d, const struct node *object)
         d->o->body = msg;
         return;
     }
-    /* Anything beside spec and status is unknown. */
-    for (uint32_t i = 0; i < object->n; i++) {
-        struct str key = object->pairs[i].key;
-        bool known = str_eq(key, k->body_key);
-
-        for (size_t n = 0; with_status[n]; n++)
-            known |= str_eq(key, str_of(with_status[n]));
-        if (!known)
+    for (uint32_t i = 0; i < object->n; i++)
+        if (!api_field_find(&outer, object->pairs[i].key))
             decode_unknown(d, &outer, object, &object->pairs[i]);
-    }
     if (body && body->kind != NODE_MAP) {
         struct seat seat = { object, pair, -1, STR_NONE, body };
 

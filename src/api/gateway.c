@@ -27,7 +27,7 @@ static const struct api_field gw_port_fields[] = {
            "HTTP, HTTPS, GRPC, GRPC-WEB, HTTP2, MONGO, TCP, TLS, REDIS or MYSQL",
            .flags = API_REQUIRED, .check = api_check_gw_protocol),
     STRING(NOTE, name, "name", "Unique in the Gateway", .flags = API_REQUIRED),
-    INT(NOT, target_port, "targetPort", 0, U32_MAX, "Refused by Istio", .flags = API_DEPRECATED),
+    INT(NOT, target_port, "targetPort", 0, U32_MAX, "Not supported", .flags = 0),
 };
 RECORD(rec_gw_port, "Port", gw_port_fields, "A port of a server");
 #undef THIS

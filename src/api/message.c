@@ -9,23 +9,18 @@ void decode_note(struct decoder *d, enum severity severity, const char *code,
                  const struct seat *seat, const char *fmt, ...)
 {
     struct api_at at = { .node = seat->in };
-    struct api_spot spot = { &at, NULL, seat->index, seat->key };
-    struct buf b;
+    struct api_spot spot = { &at, NULL, seat->index, seat->key, false };
+    struct pos pos = { d->o->file, seat->value->line, seat->value->col };
     char field[256];
     va_list args;
 
     if (severity == SEV_ERROR)
         d->o->broken = true;
-    at.line = seat->value ? seat->value->line : seat->in->line;
-    at.col = seat->value ? seat->value->col : seat->in->col;
     if (seat->pair)
         spot.field = str_copy(seat->pair->key, field, sizeof(field));
-    buf_init(&b, 8192);
     va_start(args, fmt);
-    buf_vprintf(&b, fmt, args);
+    api_note_at(d->o, d->notes, severity, code, pos, spot, fmt, args);
     va_end(args);
-    api_note(d->o, d->notes, severity, code, spot, "%.*s", STRF(buf_str(&b)));
-    buf_fini(&b);
 }
 
 static struct str field_name(const void *from, size_t i)
@@ -33,29 +28,30 @@ static struct str field_name(const void *from, size_t i)
     return ((const struct api_record *)from)->fields[i].name;
 }
 
-/* Levenshtein's distance, for names of up to 64 octets; case counts half a step. */
+/* Edits from a to b, counted in halves: a change of case is half an edit, two neighbours that
+ * changed places are one. For names of up to 64 octets. */
 static unsigned name_distance(struct str a, struct str b)
 {
-    unsigned row[65], before, above;
+    unsigned rows[3][65];
 
     if (a.n > 64 || b.n > 64)
         return UINT32_MAX;
     for (size_t k = 0; k <= b.n; k++)
-        row[k] = (unsigned)k * 2;
-    for (size_t i = 0; i < a.n; i++) {
-        before = row[0];
-        row[0] = (unsigned)(i + 1) * 2;
-        for (size_t k = 0; k < b.n; k++) {
-            unsigned change = a.p[i] == b.p[k]                             ? 0
-                              : ascii_lower(a.p[i]) == ascii_lower(b.p[k]) ? 1
-                                                                           : 2;
+        rows[0][k] = (unsigned)k * 2;
+    for (size_t i = 1; i <= a.n; i++) {
+        unsigned *row = rows[i % 3], *above = rows[(i + 2) % 3], *two_above = rows[(i + 1) % 3];
 
-            above = row[k + 1];
-            row[k + 1] = MIN(MIN(above + 2, row[k] + 2), before + change);
-            before = above;
+        row[0] = (unsigned)i * 2;
+        for (size_t k = 1; k <= b.n; k++) {
+            char x = a.p[i - 1], y = b.p[k - 1];
+            unsigned change = x == y ? 0 : ascii_lower(x) == ascii_lower(y) ? 1 : 2;
+
+            row[k] = MIN(MIN(above[k] + 2, row[k - 1] + 2), above[k - 1] + change);
+            if (i > 1 && k > 1 && x == b.p[k - 2] && y == a.p[i - 2])
+                row[k] = MIN(row[k], two_above[k - 2] + 2);
         }
     }
-    return row[b.n];
+    return rows[a.n % 3][b.n];
 }
 
 struct str nearest_name(struct str name, size_t n, struct str (*get)(const void *from, size_t i),

@@ -82,16 +82,22 @@ struct api_spot {
     const char *field; /* JSON name; NULL: the message itself */
     int64_t index;     /* -1: the field itself */
     struct str key;    /* STR_NONE: the field itself */
+    bool on_key;       /* the place of the key rather than of its value */
 };
-#define SPOT(msg) ((struct api_spot){ &(msg)->at, NULL, -1, STR_NONE })
-#define LEAF(msg, name) ((struct api_spot){ &(msg)->at, (name), -1, STR_NONE })
-#define ITEM(msg, name, i) ((struct api_spot){ &(msg)->at, (name), (int64_t)(i), STR_NONE })
-#define KEYED(msg, name, k) ((struct api_spot){ &(msg)->at, (name), -1, (k) })
+#define SPOT(msg) ((struct api_spot){ &(msg)->at, NULL, -1, STR_NONE, false })
+#define LEAF(msg, name) ((struct api_spot){ &(msg)->at, (name), -1, STR_NONE, false })
+#define ITEM(msg, name, i) ((struct api_spot){ &(msg)->at, (name), (int64_t)(i), STR_NONE, false })
+#define KEYED(msg, name, k) ((struct api_spot){ &(msg)->at, (name), -1, (k), false })
+#define KEY_OF(msg, name, k) ((struct api_spot){ &(msg)->at, (name), -1, (k), true })
 
 /* file:line:col of a spot: of the value where it is written, else of the message around it. */
 struct pos api_spot_pos(const struct api_object *o, struct api_spot spot);
 /* "spec.http[0].route[1].weight" */
 void api_spot_path(const struct api_object *o, struct api_spot spot, struct buf *b);
+/* The same with the place given. */
+void api_note_at(const struct api_object *o, struct notes *notes, enum severity severity,
+                 const char *code, struct pos pos, struct api_spot spot, const char *fmt,
+                 va_list args);
 /* A note that begins with title and path: "VirtualService ns/name: spec.x: text". */
 void api_note(const struct api_object *o, struct notes *notes, enum severity severity,
               const char *code, struct api_spot spot, const char *fmt, ...) PRINTF_LIKE(6, 7);

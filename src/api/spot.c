@@ -136,8 +136,8 @@ struct pos api_spot_pos(const struct api_object *o, struct api_spot spot)
     }
     inner = str_is_set(spot.key) ? node_pair(&pair->value, spot.key) : NULL;
     if (inner) {
-        pos.line = inner->line;
-        pos.col = inner->col;
+        pos.line = spot.on_key ? inner->line : inner->value.line;
+        pos.col = spot.on_key ? inner->col : inner->value.col;
     }
     return pos;
 }
@@ -158,11 +158,11 @@ void api_spot_path(const struct api_object *o, struct api_spot spot, struct buf 
         path_add_key(b, spot.key);
 }
 
-void api_note(const struct api_object *o, struct notes *notes, enum severity severity,
-              const char *code, struct api_spot spot, const char *fmt, ...)
+void api_note_at(const struct api_object *o, struct notes *notes, enum severity severity,
+                 const char *code, struct pos pos, struct api_spot spot, const char *fmt,
+                 va_list args)
 {
     struct buf b, path;
-    va_list args;
 
     buf_init(&b, 16 * PATH_MAX_OCTETS);
     buf_init(&path, PATH_MAX_OCTETS);
@@ -173,12 +173,20 @@ void api_note(const struct api_object *o, struct notes *notes, enum severity sev
         buf_add(&b, buf_str(&path));
     }
     buf_add(&b, STR(": "));
-    va_start(args, fmt);
     buf_vprintf(&b, fmt, args);
-    va_end(args);
-    note_add(notes, severity, api_spot_pos(o, spot), code, "%.*s", STRF(buf_str(&b)));
+    note_add(notes, severity, pos, code, "%.*s", STRF(buf_str(&b)));
     buf_fini(&path);
     buf_fini(&b);
+}
+
+void api_note(const struct api_object *o, struct notes *notes, enum severity severity,
+              const char *code, struct api_spot spot, const char *fmt, ...)
+{
+    va_list args;
+
+    va_start(args, fmt);
+    api_note_at(o, notes, severity, code, api_spot_pos(o, spot), spot, fmt, args);
+    va_end(args);
 }
 
 /* Cuts ".name", "[3]" or ["key"] off the path. */

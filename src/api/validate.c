@@ -43,7 +43,7 @@ struct field_at {
 
 static struct api_spot field_spot(const struct field_at *at)
 {
-    return (struct api_spot){ at->msg, at->name, -1, STR_NONE };
+    return (struct api_spot){ at->msg, at->name, -1, STR_NONE, false };
 }
 
 static bool is_set(const struct api_field *f, const void *value)
@@ -104,12 +104,12 @@ static void check_strings(const struct field_at *at)
     if (at->f->shape == API_LIST_OF) {
         for (size_t i = 0; i < list->n; i++)
             check_string(at, at->f->check, list->v[i],
-                         (struct api_spot){ at->msg, at->name, (int64_t)i, STR_NONE });
+                         (struct api_spot){ at->msg, at->name, (int64_t)i, STR_NONE, false });
         return;
     }
     for (size_t i = 0; i < map->n; i++)
         check_string(at, at->f->check, map->v[i].value,
-                     (struct api_spot){ at->msg, at->name, -1, map->v[i].key });
+                     (struct api_spot){ at->msg, at->name, -1, map->v[i].key, false });
 }
 
 static void check_keys(const struct field_at *at)
@@ -121,7 +121,8 @@ static void check_keys(const struct field_at *at)
     for (size_t i = 0; i < run->n; i++) {
         struct str key = *(const struct str *)(const void *)((const char *)run->v + stride * i);
 
-        check_string(at, at->f->check_key, key, (struct api_spot){ at->msg, at->name, -1, key });
+        check_string(at, at->f->check_key, key,
+                     (struct api_spot){ at->msg, at->name, -1, key, true });
     }
 }
 
@@ -162,6 +163,16 @@ static bool is_empty_text(const struct field_at *at)
            ((const struct str *)at->value)->n == 0;
 }
 
+/* It is written, but could not be read: that was noted already. */
+static bool was_refused(const struct field_at *at)
+{
+    const struct api_at *msg = at->msg;
+    const struct node_pair *pair = msg->node ? field_pair(msg->node, at->f->name) : NULL;
+
+    return pair && !node_is_null(&pair->value) &&
+           (pair->value.kind == NODE_SCALAR || pair->value.n > 0);
+}
+
 static void check_field(struct api_checker *c, const struct api_field *f, const void *msg)
 {
     char name[64];
@@ -169,12 +180,13 @@ static void check_field(struct api_checker *c, const struct api_field *f, const 
     bool set = api_field_is_set(f, msg);
 
     str_copy(f->name, name, sizeof(name));
-    if (f->flags & API_REQUIRED && (!set || is_empty_text(&at)))
-        api_error(c, field_spot(&at), "is required: %s", f->doc);
+    if (f->flags & API_REQUIRED && (set ? is_empty_text(&at) : !was_refused(&at)))
+        api_error(c, field_spot(&at), "is missing: set it (%c%s)", ascii_lower(f->doc[0]),
+                  f->doc + 1);
     if (!set)
         return;
     if (f->flags & API_DEPRECATED)
-        api_warn(c, field_spot(&at), "is deprecated: %s", f->doc);
+        api_warn(c, field_spot(&at), "is deprecated: %c%s", ascii_lower(f->doc[0]), f->doc + 1);
     if (f->check)
         check_strings(&at);
     if (f->check_key)
@@ -199,7 +211,8 @@ static void check_groups(struct api_checker *c, const struct api_record *r, cons
             if (r->fields[k].group != f->group || !api_field_is_set(&r->fields[k], msg))
                 continue;
             api_error(c,
-                      (struct api_spot){ msg, str_copy(f->name, name, sizeof(name)), -1, STR_NONE },
+                      (struct api_spot){ msg, str_copy(f->name, name, sizeof(name)), -1, STR_NONE,
+                                         false },
                       "only one of \"%.*s\" and \"%.*s\" may be set: remove one",
                       STRF(r->fields[k].name), STRF(f->name));
             break;
@@ -249,11 +262,13 @@ bool api_validate(struct api_object *o, struct notes *notes)
 {
     struct api_checker c = { o, notes };
     size_t before = notes->errors;
+    bool decoded = !o->broken;
 
     if (o->kind != &api_kind_meshconfig)
         check_meta(&c);
     check_message(&c, o->kind->body, o->body);
-    if (o->kind->validate)
+    /* With parts missing the kind's rules would only repeat what was noted. */
+    if (o->kind->validate && decoded)
         o->kind->validate(&c, o->body);
-    return notes->errors == before;
+    return decoded && notes->errors == before;
 }

@@ -5,6 +5,7 @@
 
 #include <math.h>
 
+#define HOUR INT64_C(3600000000000)
 #define SHOWN 60 /* octets of a value that a message repeats */
 
 static struct str shown(struct str s)
@@ -254,13 +255,23 @@ static bool value_enum(struct decoder *d, const struct api_field *f, const struc
     return wrong_enum(d, f->enums, seat);
 }
 
+/* "90d": a cluster stores it, observed.md; cert-manager fails on it later. */
+static bool read_days(struct str text, int64_t *ret_ns)
+{
+    uint64_t days;
+
+    if (!str_ends(text, STR("d")) || !str_u64(str_sub(text, 0, text.n - 1), &days) || days > 100000)
+        return false;
+    *ret_ns = (int64_t)days * 24 * HOUR;
+    return true;
+}
+
 static bool value_dur(struct decoder *d, const struct api_field *f, const struct seat *seat,
                       bool bare, void *to)
 {
     const struct node *n = seat->value;
     struct opt_dur value = { .set = true };
 
-    (void)f;
     (void)bare;
     if (n->kind == NODE_SCALAR && scalar_of(n).kind == SCALAR_INT)
         return WRONG(d, seat,
@@ -269,7 +280,11 @@ static bool value_dur(struct decoder *d, const struct api_field *f, const struct
                      STRF(shown(n->text)), STRF(shown(n->text)), STRF(shown(n->text)));
     if (n->kind != NODE_SCALAR || scalar_of(n).kind != SCALAR_STR)
         return wrong_type(d, seat, "a duration");
-    if (!duration_parse(n->text, &value.ns))
+    if (f->flags & API_GO_DUR && read_days(n->text, &value.ns))
+        decode_note(d, SEV_WARNING, "LAT0109", seat,
+                    "cert-manager itself cannot read days: write %lldh",
+                    (long long)(value.ns / HOUR));
+    else if (!duration_parse(n->text, &value.ns))
         return WRONG(d, seat,
                      "\"%.*s\" is no duration: write a number with a unit, as in 1h, 1m, "
                      "1.5s, 100ms",

@@ -18,6 +18,7 @@ struct level {
     size_t first;         /* where its items stand in `items` or `pairs` */
     struct node_pair key; /* of a map: the key whose value comes next */
     bool has_key;
+    struct node merge; /* of a map: the value of its key <<; n is 0 without one */
     struct str anchor;
     size_t nodes_before; /* to know the size of what is anchored */
     uint32_t height;     /* levels below it */
@@ -58,6 +59,8 @@ static struct pos at(const struct reader *r, uint32_t line, uint32_t col)
     return (struct pos){ r->file, line, col };
 }
 
+static const struct str merge_key = STR_INIT("<<");
+
 #define FAIL(r, line, col, code, ...)                                                              \
     ((r)->failed = true, note_add((r)->notes, SEV_ERROR, at(r, line, col), code, __VA_ARGS__),     \
      false)
@@ -71,9 +74,44 @@ static void *grow(void *items, size_t n, size_t *cap, size_t size)
     return must_realloc(items, *cap * size);
 }
 
+static void add_pair(struct reader *r, struct node_pair pair)
+{
+    r->pairs = grow(r->pairs, r->pair_count, &r->pair_cap, sizeof(*r->pairs));
+    r->pairs[r->pair_count++] = pair;
+}
+
+/* The merge key's value: a map, or a list of maps (yaml.org/type/merge.html). */
+static bool put_merge(struct reader *r, struct level *top, const struct node *value)
+{
+    bool fine = value->kind == NODE_MAP || value->kind == NODE_SEQ;
+
+    for (uint32_t i = 0; value->kind == NODE_SEQ && i < value->n; i++)
+        fine &= value->items[i].kind == NODE_MAP;
+    if (!fine || top->merge.n)
+        return FAIL(r, value->line, value->col, "LAT0101",
+                    "the merge key << takes one map or a list of maps, once");
+    top->merge = *value;
+    top->has_key = false;
+    return true;
+}
+
+/* The library gives an absent value no mark, and a block scalar that of its second line: the
+ * key is what people look for. */
+static void mend_place(const struct level *top, struct node *value)
+{
+    bool in_map = top && top->node.kind == NODE_MAP;
+
+    if (value->line == 0 || (in_map && value->block)) {
+        value->line = in_map ? top->key.line : top ? top->node.line : 1;
+        value->col = in_map ? top->key.col : top ? top->node.col : 1;
+    }
+}
+
 static bool put_value(struct reader *r, struct node value)
 {
     struct level *top = r->depth ? &r->levels[r->depth] : NULL;
+
+    mend_place(top, &value);
 
     if (!top) {
         r->root = value;
@@ -81,21 +119,26 @@ static bool put_value(struct reader *r, struct node value)
     } else if (top->node.kind == NODE_SEQ) {
         r->items = grow(r->items, r->item_count, &r->item_cap, sizeof(*r->items));
         r->items[r->item_count++] = value;
+    } else if (!top->key.quoted && str_eq(top->key.raw, merge_key)) {
+        return put_merge(r, top, &value);
     } else {
         top->key.value = value;
         top->has_key = false;
-        r->pairs = grow(r->pairs, r->pair_count, &r->pair_cap, sizeof(*r->pairs));
-        r->pairs[r->pair_count++] = top->key;
+        add_pair(r, top->key);
     }
     return true;
 }
 
 /* A JSON object has string keys only: kubectl's reader prints what YAML made of the key. */
-static bool put_key(struct reader *r, const struct node *n)
+static bool put_key(struct reader *r, struct node *n)
 {
     struct level *top = &r->levels[r->depth];
     struct scalar s;
 
+    if (n->line == 0) {
+        n->line = top->node.line;
+        n->col = top->node.col;
+    }
     if (n->kind != NODE_SCALAR)
         return FAIL(r, n->line, n->col, "LAT0101",
                     "a key must be a plain word, not a list or a map");
@@ -105,9 +148,8 @@ static bool put_key(struct reader *r, const struct node *n)
     top->has_key = true;
     if (n->quoted)
         return true;
-    if (str_eq(n->text, STR("<<")))
-        return FAIL(r, n->line, n->col, "LAT0101",
-                    "merge keys (<<) are not supported: write the fields out");
+    if (str_eq(n->text, merge_key))
+        return true;
     s = scalar_resolve(n->text);
     if (s.kind == SCALAR_NULL)
         return FAIL(r, n->line, n->col, "LAT0101",
@@ -154,7 +196,7 @@ static struct str token_text(struct fy_token *token)
 static struct node place_of(struct fy_event *e)
 {
     const struct fy_mark *mark = fy_event_start_mark(e);
-    struct node n = { .line = 1, .col = 1 };
+    struct node n = { .line = 0 };
 
     if (mark) {
         n.line = (uint32_t)mark->line + 1;
@@ -208,10 +250,15 @@ static bool on_scalar(struct reader *r, struct fy_event *e)
     struct node n = place_of(e);
     struct fy_token *token = e->scalar.value;
     struct str anchor = anchor_of(r, e);
+    enum fy_scalar_style style;
 
     n.kind = NODE_SCALAR;
     n.text = arena_dup(r->arena, token_text(token));
-    n.quoted = token && fy_token_scalar_style(token) != FYSS_PLAIN;
+    style = token ? fy_token_scalar_style(token) : FYSS_PLAIN;
+    n.quoted = style != FYSS_PLAIN;
+    n.block = style == FYSS_LITERAL || style == FYSS_FOLDED;
+    /* The mark stands behind the quote. */
+    n.col -= (style == FYSS_SINGLE_QUOTED || style == FYSS_DOUBLE_QUOTED) && n.col > 1;
     if (!read_tag(r, e, &n) || !count_nodes(r, 1, &n))
         return false;
     if (str_is_set(anchor))
@@ -225,6 +272,7 @@ static bool on_alias(struct reader *r, struct fy_event *e)
     struct str name = token_text(e->alias.anchor);
     struct anchor *a = map_get(&r->anchors, name);
 
+    n.col -= n.col > 1; /* the mark stands behind the asterisk */
     if (!a || a->open)
         return FAIL(r, n.line, n.col, "LAT0101",
                     a ? "the alias *%.*s stands inside what it names: it would never end"
@@ -324,6 +372,32 @@ static void *keep(struct arena *arena, const void *from, size_t octets)
     return to;
 }
 
+/* Pairs of a merged map whose keys the open map does not have yet. */
+static void merge_map(struct reader *r, size_t first, const struct node *from)
+{
+    struct map have;
+
+    map_init(&have);
+    for (size_t i = first; i < r->pair_count; i++)
+        map_put(&have, r->pairs[i].key, r);
+    for (uint32_t i = 0; i < from->n; i++)
+        if (!map_has(&have, from->pairs[i].key))
+            add_pair(r, from->pairs[i]);
+    map_fini(&have);
+}
+
+static bool merge_maps(struct reader *r, const struct level *level)
+{
+    const struct node *from = &level->merge;
+    size_t before = r->pair_count;
+
+    if (from->kind == NODE_MAP)
+        merge_map(r, level->first, from);
+    for (uint32_t i = 0; from->kind == NODE_SEQ && i < from->n; i++)
+        merge_map(r, level->first, &from->items[i]);
+    return count_nodes(r, r->pair_count - before, from);
+}
+
 static bool on_close(struct reader *r)
 {
     struct level level = r->levels[r->depth--];
@@ -334,9 +408,10 @@ static bool on_close(struct reader *r)
         n.items = keep(r->arena, r->items + level.first, n.n * sizeof(*n.items));
         r->item_count = level.first;
     } else {
-        n.n = (uint32_t)(r->pair_count - level.first);
-        if (!check_keys(r, r->pairs + level.first, n.n))
+        if (!check_keys(r, r->pairs + level.first, r->pair_count - level.first) ||
+            (level.merge.n && !merge_maps(r, &level)))
             return false;
+        n.n = (uint32_t)(r->pair_count - level.first);
         n.pairs = keep(r->arena, r->pairs + level.first, n.n * sizeof(*n.pairs));
         r->pair_count = level.first;
     }

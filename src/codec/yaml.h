@@ -3,9 +3,9 @@
  *
  * Pure: no I/O, no clock. YAML 1.2 syntax by libfyaml's events (JSON mode on request); what
  * a plain scalar means is decided by codec/scalar. Every limit hit, syntax error and
- * duplicate key is a note at its place. Anchors and aliases are expanded into the tree under
- * the node limit; merge keys (`<<`) are refused by name. The tree lives in the arena given.
- * Source: YAML 1.2 (yaml.org/spec/1.2.2), as kubectl's sigs.k8s.io/yaml reads it.
+ * duplicate key is a note at its place. Anchors, aliases and merge keys (`<<`) are expanded into
+ * the tree under the node limit. The tree lives in the arena given. Source: YAML 1.2
+ * (yaml.org/spec/1.2.2), as kubectl's sigs.k8s.io/yaml reads it.
  */
 #pragma once
 
@@ -19,6 +19,7 @@ struct node_pair;
 struct node {
     uint8_t kind; /* enum node_kind */
     bool quoted;  /* scalar: quoted, a block scalar, or tagged !!str; never a null */
+    bool block;   /* scalar: written as | or > */
     uint32_t line, col;
     uint32_t n; /* items or pairs */
     union {
