@@ -1,6 +1,7 @@
 #include "api/check.h"
 
 #include "base/addr.h"
+#include "codec/regex.h"
 
 #include <ctype.h>
 
@@ -40,9 +41,19 @@ static bool is_label_text(struct str s)
 
 bool api_check_regex(struct str value, struct buf *why)
 {
-    if (value.n > 1024)
-        return WHY("a regex may have 1024 octets, this one has %zu: shorten it", value.n);
-    return true;
+    struct regex *r;
+    struct buf error;
+
+    if (value.n > REGEX_PATTERN_MAX)
+        return WHY("a regex may have %d octets, this one has %zu: shorten it", REGEX_PATTERN_MAX,
+                   value.n);
+    buf_init(&error, 512);
+    r = regex_new(value, &error);
+    if (!r)
+        buf_printf(why, "not a regex in RE2's syntax: %.*s", STRF(buf_str(&error)));
+    buf_fini(&error);
+    regex_free(r);
+    return r != NULL;
 }
 
 bool api_check_dns_label(struct str value, struct buf *why)

@@ -1,5 +1,7 @@
 #include "api/check_route.h"
 
+#include "codec/regex.h"
+
 #include <ctype.h>
 
 #define SHOW(s) STRF(str_sub(s, 0, 80))
@@ -178,6 +180,19 @@ static void check_redirect(struct api_checker *c, const struct api_http_route *r
         api_error(c, LEAF(d, "scheme"), "\"%.*s\" is neither http nor https", SHOW(d->scheme));
 }
 
+/* The substitution may name only groups that the regex has. */
+static void check_groups(struct api_checker *c, const struct api_regex_rewrite *w)
+{
+    struct regex *r = regex_new(w->match, NULL);
+    struct buf why;
+
+    buf_init(&why, 512);
+    if (r && !regex_rewrite_check(r, w->rewrite, &why))
+        api_error(c, LEAF(w, "rewrite"), "%.*s", STRF(buf_str(&why)));
+    buf_fini(&why);
+    regex_free(r);
+}
+
 static void check_rewrite(struct api_checker *c, const struct api_rewrite *w)
 {
     const struct api_regex_rewrite *regex = w->uri_regex_rewrite;
@@ -191,6 +206,8 @@ static void check_rewrite(struct api_checker *c, const struct api_rewrite *w)
                   regex->match.n == 0 ? "match" : "rewrite");
     if (regex->match.n)
         api_check_pattern(c, LEAF(regex, "match"), regex->match);
+    if (regex->match.n && regex->rewrite.n)
+        check_groups(c, regex);
 }
 
 static void check_cors(struct api_checker *c, const struct api_cors *p)

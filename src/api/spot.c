@@ -3,6 +3,7 @@
 #include <ctype.h>
 
 #define PATH_MAX_OCTETS 4096
+#define SEARCH_MAX 100000 /* nodes looked at for one path: an alias bomb has millions */
 
 bool name_is_snake_of(struct str name, struct str camel)
 {
@@ -72,7 +73,8 @@ static bool starts_after(const struct node *n, const struct node *target)
 
 /* Children stand in the file's order, so only the last one that does not start behind the
  * target can hold it; `thorough` looks everywhere, as aliases break that order. */
-static bool find_path(const struct node *n, const struct node *target, bool thorough, struct buf *b)
+static bool find_path(const struct node *n, const struct node *target, bool thorough,
+                      size_t *budget, struct buf *b)
 {
     size_t length = b->n;
 
@@ -80,16 +82,17 @@ static bool find_path(const struct node *n, const struct node *target, bool thor
         return true;
     if (n->kind == NODE_SCALAR)
         return false;
-    for (uint32_t i = n->n; i-- > 0;) {
+    for (uint32_t i = n->n; i-- > 0 && *budget > 0;) {
         const struct node *child = n->kind == NODE_MAP ? &n->pairs[i].value : &n->items[i];
 
         if (!thorough && starts_after(child, target))
             continue;
+        --*budget;
         if (n->kind == NODE_MAP)
             path_add_key(b, n->pairs[i].key);
         else
             buf_printf(b, "[%u]", i);
-        if (find_path(child, target, thorough, b))
+        if (find_path(child, target, thorough, budget, b))
             return true;
         b->n = length;
         if (!thorough)
@@ -100,7 +103,11 @@ static bool find_path(const struct node *n, const struct node *target, bool thor
 
 bool path_of_node(const struct api_object *o, const struct node *in, struct buf *b)
 {
-    return o->node && in && (find_path(o->node, in, false, b) || find_path(o->node, in, true, b));
+    size_t budget = SEARCH_MAX;
+
+    if (!o->node || !in)
+        return false;
+    return find_path(o->node, in, false, &budget, b) || find_path(o->node, in, true, &budget, b);
 }
 
 void api_object_title(const struct api_object *o, struct buf *b)
@@ -164,6 +171,10 @@ void api_note_at(const struct api_object *o, struct notes *notes, enum severity 
 {
     struct buf b, path;
 
+    if (notes->n >= NOTES_MAX) {
+        note_add(notes, severity, pos, code, " ");
+        return;
+    }
     buf_init(&b, 16 * PATH_MAX_OCTETS);
     buf_init(&path, PATH_MAX_OCTETS);
     api_object_title(o, &b);

@@ -10,7 +10,7 @@
 #define MB ((size_t)1 << 20)
 #define HASHED_KEYS 16 /* larger maps find duplicate keys by a hash table */
 
-const struct yaml_limits yaml_default_limits = { 64 * MB, 8000000, 100 };
+const struct yaml_limits yaml_default_limits = { 64 * MB, 8000000, 1000000, 100 };
 
 /* One open container, or the document itself. */
 struct level {
@@ -46,7 +46,7 @@ struct reader {
     struct node_pair *pairs; /* of all open maps */
     size_t pair_count, pair_cap;
     struct map anchors;
-    size_t nodes;
+    size_t nodes, aliased;
     struct node *docs;
     size_t doc_count, doc_cap;
     struct node root;
@@ -180,9 +180,18 @@ static bool count_nodes(struct reader *r, size_t n, const struct node *where)
     if (r->nodes <= r->limits.nodes)
         return true;
     return FAIL(r, where->line, where->col, "LAT0110",
-                "the file has more than %zu values when aliases are expanded: split it, or write "
-                "aliases out where they are needed",
+                "the file has more than %zu values when aliases are expanded: split it",
                 r->limits.nodes);
+}
+
+static bool count_aliased(struct reader *r, size_t n, const struct node *where)
+{
+    r->aliased += n;
+    if (r->aliased > r->limits.aliased)
+        return FAIL(r, where->line, where->col, "LAT0110",
+                    "aliases add more than %zu values to the file: write out what is needed",
+                    r->limits.aliased);
+    return count_nodes(r, n, where);
 }
 
 static struct str token_text(struct fy_token *token)
@@ -278,7 +287,7 @@ static bool on_alias(struct reader *r, struct fy_event *e)
                     a ? "the alias *%.*s stands inside what it names: it would never end"
                       : "the alias *%.*s names no anchor before it",
                     STRF(name));
-    if (!count_nodes(r, a->size, &n))
+    if (!count_aliased(r, a->size, &n))
         return false;
     if (r->depth + a->height > r->limits.depth)
         return FAIL(r, n.line, n.col, "LAT0110", "nested deeper than %u levels", r->limits.depth);
@@ -395,7 +404,7 @@ static bool merge_maps(struct reader *r, const struct level *level)
         merge_map(r, level->first, from);
     for (uint32_t i = 0; from->kind == NODE_SEQ && i < from->n; i++)
         merge_map(r, level->first, &from->items[i]);
-    return count_nodes(r, r->pair_count - before, from);
+    return count_aliased(r, r->pair_count - before, from);
 }
 
 static bool on_close(struct reader *r)

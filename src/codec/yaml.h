@@ -38,12 +38,13 @@ struct node_pair {
 };
 
 struct yaml_limits {
-    size_t octets; /* of one file */
-    size_t nodes;  /* of one file, aliases expanded */
+    size_t octets;  /* of one file */
+    size_t nodes;   /* of one file, aliases expanded */
+    size_t aliased; /* of these, what aliases and merge keys add */
     uint32_t depth;
 };
 
-extern const struct yaml_limits yaml_default_limits; /* 64 MiB, 8 million, 100 */
+extern const struct yaml_limits yaml_default_limits; /* 64 MiB, 8 million, 1 million, 100 */
 
 struct yaml_docs {
     struct node *v; /* documents that hold nothing are left out */

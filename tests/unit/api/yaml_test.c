@@ -91,7 +91,7 @@ TEST(yaml_aliases_and_merge_keys_are_expanded)
 
 TEST(yaml_limits_end_in_a_note_at_their_place)
 {
-    static const struct yaml_limits small = { 200, 20, 4 };
+    static const struct yaml_limits small = { 200, 20, 20, 4 };
     static const struct {
         const char *text;
         bool fine;
