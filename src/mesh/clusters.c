@@ -1,0 +1,207 @@
+/*
+ * mesh/clusters - a cluster for each service, port and subset, with its endpoints.
+ *
+ * Source: Istio's names "outbound|port|subset|host"; istio-api.md 1.4.1 (destination), 1.5;
+ * observed.md, Resilience (no such host, subset or port: 503).
+ */
+#include "api/virtualservice.h"
+#include "api/destinationrule.h"
+#include "api/core.h"
+#include "mesh/compile.h"
+
+#define BLACK_HOLE "BlackHoleCluster"
+
+static struct str cluster_name(struct compile *c, uint32_t port, struct str subset, struct str host)
+{
+    return arena_printf(c->a, "outbound|%u|%.*s|%.*s", port, STRF(subset), STRF(host));
+}
+
+/* ---- compiling all of them ---- */
+
+/* One service and port, with what is the same for its subsets. */
+struct job {
+    struct compile *c;
+    struct service *s;
+    const struct service_port *port;
+    struct rule rule;
+    struct found found;
+};
+
+static struct cluster_ref *ref_new(struct compile *c, struct str name, const char *why)
+{
+    struct cluster_ref *ref = ARENA_NEW(c->a, struct cluster_ref);
+
+    ref->why = why;
+    ref->slot = why ? SLOT_NONE : slots_of(c->slots, PART_CLUSTER, name);
+    map_put(&c->clusters, name, ref);
+    return ref;
+}
+
+static struct hosts *hosts_new(struct job *j, struct str name, const struct api_subset *subset)
+{
+    struct hosts *h = compile_part(j->c, PART_HOSTS, name);
+    struct part *p = &h->part;
+    uint32_t n = 0;
+
+    part_origin(p, compile_origin(j->c, j->s->object, j->port->spot));
+    h->cluster_name = arena_dup(p->arena, name);
+    h->source = arena_dup(p->arena, j->found.source);
+    ARRAY_COPY(p, h->endpoints, j->found.n);
+    for (size_t i = 0; i < j->found.n; i++) {
+        const struct found_endpoint *f = &j->found.v[i];
+
+        if (subset && !labels_hold(f->labels, &subset->labels))
+            continue;
+        endpoint_fill(p, &h->endpoints.v[n++], f,
+                      part_origin(p, compile_origin(j->c, f->object, f->spot)));
+    }
+    h->endpoints.n = n;
+    return h;
+}
+
+static void cluster_make(struct job *j, const struct rule_subset *rs)
+{
+    struct compile *c = j->c;
+    const struct api_subset *subset = rs ? rs->subset : NULL;
+    struct str name = cluster_name(c, j->port->number, subset ? subset->name : STR(""), j->s->host);
+    struct policy policy;
+    struct cluster_ref *ref;
+    struct cluster *k;
+    struct hosts *h;
+
+    policy_find(c, &j->rule, subset, rs ? rs->object : NULL, j->port->number, &policy);
+    if (policy.needs_tls) {
+        ref_new(c, name, "its DestinationRule asks for TLS, which is not carried out yet");
+        return;
+    }
+    h = hosts_new(j, name, subset);
+    ref = ref_new(c, name, NULL);
+    ref->endpoints = h->endpoints.n;
+    ref->subset = subset;
+    k = compile_part(c, PART_CLUSTER, name);
+    if (subset)
+        part_origin(&k->part, compile_origin(c, rs->object, SPOT(subset)));
+    else
+        part_origin(&k->part, compile_origin(c, j->s->object, j->port->spot));
+    k->hosts = h->part.slot;
+    k->lb = policy.lb;
+    k->connect_ms = policy.connect_ms;
+    k->idle_ms = policy.idle_ms;
+    k->max_requests_per_connection = policy.max_requests;
+    k->service = (struct service_labels){ arena_dup(k->part.arena, j->s->host),
+                                          arena_dup(k->part.arena, j->s->name),
+                                          arena_dup(k->part.arena, j->s->namespace) };
+    c->sum->clusters++;
+    c->sum->endpoints += subset ? 0 : h->endpoints.n;
+    compile_put_sure(c, &h->part);
+    compile_put_sure(c, &k->part);
+}
+
+static void service_compile(struct compile *c, struct service *s)
+{
+    struct job j = { .c = c, .s = s };
+
+    rule_find(c, s, &j.rule);
+    for (size_t i = 0; i < s->port_count; i++) {
+        j.port = &s->ports[i];
+        j.found = (struct found){ 0 };
+        endpoints_find(c, s, j.port, &j.found);
+        cluster_make(&j, NULL);
+        for (size_t k = 0; k < j.rule.subset_count; k++)
+            cluster_make(&j, &j.rule.subsets[k]);
+    }
+}
+
+/* Where nothing goes; Istio has it in every dump. */
+static void black_hole(struct compile *c)
+{
+    struct cluster *k = compile_part(c, PART_CLUSTER, STR(BLACK_HOLE));
+
+    part_origin(&k->part, (struct origin){ .kind = ORIGIN_DEFAULT });
+    k->connect_ms = duration_ms(&c->config->connect_timeout, 10000);
+    k->idle_ms = 3600000;
+    compile_put_sure(c, &k->part);
+}
+
+void clusters_compile(struct compile *c)
+{
+    const struct map_entry *e;
+
+    black_hole(c);
+    for (size_t at = 0; (e = map_next(&c->services, &at));)
+        service_compile(c, e->value);
+}
+
+/* ---- what a route means ---- */
+
+static uint32_t destination_port(const struct service *s, const struct api_destination *d,
+                                 uint16_t listener_port)
+{
+    if (d->port && d->port->number.set)
+        return (uint32_t)d->port->number.v;
+    return s && s->port_count == 1 ? s->ports[0].number : listener_port;
+}
+
+static void note_missing(struct compile *c, const struct api_object *vs,
+                         const struct api_destination *d, const struct service *s, uint32_t port)
+{
+    struct rule rule;
+
+    if (!s) {
+        api_note(vs, c->notes, SEV_WARNING, "LAT0305", LEAF(d, "host"),
+                 "there is no Service or ServiceEntry \"%.*s\": its requests are answered 503 NC",
+                 STRF(name_host(c->a, d->host, vs->meta->namespace)));
+        return;
+    }
+    if (!service_port_find(s, port)) {
+        api_note(vs, c->notes, SEV_WARNING, "LAT0305", d->port ? LEAF(d, "port") : LEAF(d, "host"),
+                 "%.*s has no port %u%s: its requests are answered 503 NC",
+                 STRF(compile_title(c, s->object)), port, d->port ? "" : "; name one of its ports");
+        return;
+    }
+    rule_find(c, s, &rule);
+    api_note(vs, c->notes, SEV_WARNING, "LAT0305", LEAF(d, "subset"),
+             "no DestinationRule %s subset \"%.*s\" of %.*s: its requests are answered 503 NC",
+             rule.object ? "in effect defines" : "defines", STRF(d->subset), STRF(s->host));
+}
+
+/* A destination that exists, yet has nobody to answer: said once. */
+static void note_empty(struct compile *c, const struct service *s, struct cluster_ref *ref)
+{
+    const struct api_subset *sub = ref->subset;
+
+    if (ref->endpoints || ref->noted)
+        return;
+    ref->noted = true;
+    if (sub)
+        api_note(s->object, c->notes, SEV_WARNING, "LAT0305", SPOT(s->object->meta),
+                 "no endpoint has the labels of subset \"%.*s\": its requests are answered 503 UH",
+                 STRF(sub->name));
+    else
+        api_note(s->object, c->notes, SEV_WARNING, "LAT0305", SPOT(s->object->meta),
+                 "there are no endpoints: its requests are answered 503 UH");
+}
+
+slot_id cluster_for(struct compile *c, const struct api_object *vs, const struct api_destination *d,
+                    uint16_t listener_port, struct str *ret_name)
+{
+    struct str host = name_host(c->a, d->host, vs->meta->namespace);
+    struct service *s = service_find(c, host);
+    uint32_t port = destination_port(s, d, listener_port);
+    struct str name = cluster_name(c, port, d->subset, host);
+    struct cluster_ref *ref = map_get(&c->clusters, name);
+
+    *ret_name = name;
+    if (!ref) {
+        note_missing(c, vs, d, s, port);
+        return SLOT_NONE;
+    }
+    if (ref->why) {
+        compile_unsupported(c, vs, LEAF(d, "host"), "%s: its requests are answered 503 NC",
+                            ref->why);
+        return SLOT_NONE;
+    }
+    s->used = true;
+    note_empty(c, s, ref);
+    return ref->slot;
+}

@@ -1,0 +1,212 @@
+/*
+ * mesh/compile - what the compiler's files share: one update's state, and small words.
+ *
+ * For this folder only. Everything in `a` lives until the next update; strings of objects
+ * live as long as the store serves them, parts copy what they keep.
+ */
+#pragma once
+
+#include "base/map.h"
+#include "mesh/mesh.h"
+#include "mesh/names.h"
+#include "mesh/store.h"
+
+struct api_subset;
+struct api_traffic_policy;
+
+/* One port of a service that can be a destination. */
+struct service_port {
+    uint32_t number;
+    struct str name, protocol; /* protocol: upper case, "HTTP", "GRPC", "TCP"...; or empty */
+    struct int_or_str target;  /* unset: the number */
+    struct api_spot spot;
+};
+
+/* A host of the registry: a Service, or one host of a ServiceEntry. */
+struct service {
+    struct str host; /* lower case, FQDN */
+    struct str name, namespace;
+    const struct api_object *object;
+    bool is_entry;
+    struct service_port *ports;
+    size_t port_count;
+    bool used; /* a route sends to it */
+};
+
+/* An endpoint before it is put into a part. */
+struct found_endpoint {
+    struct addr addr;
+    uint32_t weight;
+    bool healthy;
+    const struct str_map *labels; /* of its workload; NULL: none */
+    struct str workload, namespace, locality;
+    const struct api_object *object;
+    struct api_spot spot;
+};
+
+struct found {
+    struct found_endpoint *v;
+    size_t n, cap;
+    struct str source; /* "EndpointSlice", ... */
+};
+
+/* What a DestinationRule says for one service, port and subset. */
+struct policy {
+    uint8_t lb;
+    uint32_t connect_ms, idle_ms, max_requests;
+    bool needs_tls;                /* a mode that is not carried out */
+    const struct api_object *rule; /* that said it; NULL: the defaults */
+};
+
+/* The merged DestinationRule of a service; NULL parts where there is none. */
+struct rule_subset {
+    const struct api_object *object;
+    const struct api_subset *subset;
+};
+struct rule {
+    const struct api_object *object; /* the oldest with a trafficPolicy, else the oldest */
+    const struct api_traffic_policy *traffic;
+    struct rule_subset *subsets;
+    size_t subset_count;
+};
+
+struct cluster_ref {
+    slot_id slot; /* SLOT_NONE: not usable, because of */
+    const char *why;
+    uint32_t endpoints;
+    bool noted; /* that it has none */
+    const struct api_subset *subset;
+};
+
+struct compile {
+    struct mesh *m;
+    const struct mesh_options *o;
+    struct store *store;
+    struct slots *slots;
+    struct root *base;
+    struct root_edit *edit;
+    struct arena *a;
+    struct notes *notes;
+    const struct api_meshconfig *config;
+    const struct api_object *config_object; /* NULL: the defaults */
+    struct str root_namespace;
+    struct map services;  /* host -> struct service */
+    struct map clusters;  /* name -> struct cluster_ref */
+    struct map secrets;   /* name -> struct secret_ref, of credentials.c */
+    struct map stand_ins; /* "kind/ns/name" -> struct mesh_stand_in */
+    struct map vs_marks;  /* VirtualService (its address) -> enum vs_mark, of routes.c */
+    struct {
+        uint16_t manifest, bound;
+    } * ports; /* of the listeners */
+    size_t port_count, port_cap;
+    struct part **keep; /* references until the end of the update */
+    size_t keep_count, keep_cap;
+    bool *seen[PART_KINDS]; /* slots that this update filled or keeps */
+    size_t seen_count[PART_KINDS];
+    struct mesh_summary *sum;
+    size_t listener_cap, credential_cap, stand_in_cap;
+};
+
+/* ---- compile.c: parts ---- */
+
+/* A part in its slot; fill it from its arena. */
+void *compile_part(struct compile *c, enum part_kind kind, struct str name);
+/* Finishes and sets it. False: it cannot be built, `ret_why` says so (in c->a), and the last
+ * good part of that slot stays where there was one. */
+MUST_USE bool compile_put(struct compile *c, struct part *take_part, struct str *ret_why);
+/* The same where nothing in the part can be wrong. */
+void compile_put_sure(struct compile *c, struct part *take_part);
+/* Was there a part of that name before? Then it stays. */
+bool compile_keep(struct compile *c, enum part_kind kind, struct str name);
+
+struct origin compile_origin(struct compile *c, const struct api_object *o, struct api_spot spot);
+struct str compile_title(struct compile *c, const struct api_object *o);
+/* An "unsupported" note at a place; counts for --strict. */
+void compile_unsupported(struct compile *c, const struct api_object *o, struct api_spot spot,
+                         const char *fmt, ...) PRINTF_LIKE(4, 5);
+/* The namespace that this gateway counts as for an object of `namespace` (surface.md 2). */
+struct str compile_own_namespace(const struct compile *c, struct str namespace);
+/* --labels against a selector. */
+bool compile_selects(const struct compile *c, const struct str_map *selector);
+uint16_t compile_port(struct compile *c, const struct addr *bind, uint16_t port);
+/* The port bound where a Gateway says `port`; a port of no Gateway stays. */
+uint16_t compile_bound_port(const struct compile *c, uint16_t port);
+uint32_t duration_ms(const struct opt_dur *d, uint32_t otherwise);
+
+#define ARRAY_COPY(part_, field, n_)                                                               \
+    do {                                                                                           \
+        (field).n = (uint32_t)(n_);                                                                \
+        (field).v = (n_) ? arena_alloc((part_)->arena, sizeof(*(field).v) * (n_)) : NULL;          \
+    } while (0)
+
+/* ---- services.c ---- */
+void services_index(struct compile *c);
+struct service *service_find(const struct compile *c, struct str host);
+const struct service_port *service_port_find(const struct service *s, uint32_t number);
+
+/* ---- policy.c ---- */
+void rule_find(struct compile *c, const struct service *s, struct rule *ret);
+void policy_find(struct compile *c, const struct rule *r, const struct api_subset *subset,
+                 const struct api_object *subset_object, uint32_t port, struct policy *ret);
+
+/* ---- endpoints.c, workloads.c: the sources in order (surface.md 2.1) ---- */
+void endpoints_find(struct compile *c, const struct service *s, const struct service_port *port,
+                    struct found *ret);
+struct found_endpoint *found_add(struct compile *c, struct found *f);
+void stand_ins_find(struct compile *c, const struct service *s, const struct service_port *port,
+                    struct found *ret);
+void endpoint_fill(struct part *p, struct endpoint *e, const struct found_endpoint *f,
+                   origin_id origin);
+/* A named container port of a pod spec; false: there is none. */
+MUST_USE bool container_port(const void *pod_spec, struct str name, uint16_t *ret);
+
+/* ---- clusters.c ---- */
+void clusters_compile(struct compile *c);
+/* The cluster a VirtualService's destination means. */
+struct api_destination;
+slot_id cluster_for(struct compile *c, const struct api_object *vs, const struct api_destination *d,
+                    uint16_t listener_port, struct str *ret_name);
+
+/* ---- credentials.c ---- */
+/* The slots of the secrets that a server's TLS names, in `p`'s arena for the chain. */
+struct api_gw_tls;
+void credentials_compile(struct compile *c, const struct api_object *gw,
+                         const struct api_gw_tls *tls, struct chain *chain, const struct str *hosts,
+                         size_t host_count);
+
+/* ---- gateways.c ---- */
+void gateways_compile(struct compile *c);
+
+/* ---- routes.c ---- */
+/* A server as the routes see it. */
+struct server_ref {
+    const struct api_object *gateway;
+    uint32_t index;
+    uint16_t manifest_port;
+};
+/* The route configuration of one or more servers; its slot. */
+slot_id routes_compile(struct compile *c, struct str name, const struct server_ref *servers,
+                       size_t n);
+/* Notes about VirtualServices that no server used. */
+void routes_note_unused(struct compile *c);
+bool routes_is_for_gateways(const struct api_object *vs);
+
+/* ---- rules.c ---- */
+struct api_http_route;
+struct api_http_match;
+struct rule_ref {
+    const struct api_object *vs;
+    const struct api_http_route *http;
+    const struct api_http_match *match; /* NULL: none */
+    uint16_t port;                      /* of the server, as in the manifest */
+};
+/* False, with a note: a rule that is not carried out yet and can only be left out. */
+bool rule_can_match(struct compile *c, const struct rule_ref *r);
+/* Whether it stands for everything: nothing behind it can match. */
+bool rule_is_catch_all(const struct rule_ref *r);
+/* Fills a route of `p` (zeroed) from it. */
+void rule_compile(struct compile *c, struct part *p, const struct rule_ref *r, struct route *out);
+
+/* ---- verdicts.c ---- */
+/* Notes each field that is set and not carried out. */
+void verdicts_note(struct compile *c);

@@ -1,0 +1,347 @@
+/*
+ * mesh/credentials - which certificate a server presents.
+ *
+ * Source: surface.md 2.3 (where a credentialName is looked up), istio-api.md 1.3.3 (forms of
+ * the name, keys of a Secret). A credential that is missing or broken closes the handshakes
+ * of its server, or keeps its last good version; no other server notices.
+ */
+#include "api/certmanager.h"
+#include "api/core.h"
+#include "api/gateway.h"
+#include "mesh/compile.h"
+#include "mesh/issued.h"
+#include "tls/keypair.h"
+
+/* What holds a credential: a Secret, or a Certificate that is to become one. */
+struct holder {
+    const struct api_object *object;
+    bool is_certificate;
+    struct str namespace;
+};
+
+struct holders {
+    struct holder *v;
+    size_t n, cap;
+};
+
+/* A secret that was compiled in this update. */
+struct secret_ref {
+    slot_id slot;
+    bool usable;
+    struct mesh_credential shown;
+    struct tls_keypair *keypair; /* borrowed from the part, which the root holds */
+};
+
+/* ---- finding ---- */
+
+static void hold(struct compile *c, struct holders *to, const struct api_object *o, bool is_cert)
+{
+    to->v = arena_grow(c->a, to->v, to->n, &to->cap, sizeof(*to->v));
+    to->v[to->n++] = (struct holder){ o, is_cert, o->meta->namespace };
+}
+
+/* All that `name` may mean in a namespace, or in any; a Secret comes before a Certificate
+ * that would fill it. */
+static void holders_in(struct compile *c, struct str namespace, struct str name, struct holders *to)
+{
+    const struct object_list *secrets = store_list(c->store, OBJ_SECRET);
+    const struct object_list *certs = store_list(c->store, OBJ_CERTIFICATE);
+
+    for (size_t i = 0; i < secrets->n; i++)
+        if (str_eq(secrets->v[i]->meta->name, name) &&
+            (!str_is_set(namespace) || str_eq(secrets->v[i]->meta->namespace, namespace)))
+            hold(c, to, secrets->v[i], false);
+    for (size_t i = 0; i < certs->n; i++) {
+        const struct api_certificate *cert = certs->v[i]->body;
+        struct str ns = certs->v[i]->meta->namespace;
+
+        if (str_eq(cert->secret_name, name) && (!str_is_set(namespace) || str_eq(ns, namespace)) &&
+            !store_find(c->store, OBJ_SECRET, ns, name))
+            hold(c, to, certs->v[i], true);
+    }
+}
+
+struct wanted {
+    struct compile *c;
+    const struct api_object *gw;
+    struct api_spot spot;
+    struct str written, name, namespace; /* namespace: as the name says, or STR_NONE */
+};
+
+/* "name", "kubernetes://[ns/]name" or "kubernetes-gateway://ns/name"; false: another scheme. */
+static bool name_parse(struct wanted *w)
+{
+    struct str rest = w->written;
+    size_t slash;
+
+    if (str_starts(rest, STR("kubernetes://")))
+        rest = str_from(rest, 13);
+    else if (str_starts(rest, STR("kubernetes-gateway://")))
+        rest = str_from(rest, 21);
+    else if (str_find_str(rest, STR("://")) < rest.n)
+        return false;
+    slash = str_find(rest, '/');
+    w->namespace = slash < rest.n ? str_sub(rest, 0, slash) : STR_NONE;
+    w->name = slash < rest.n ? str_from(rest, slash + 1) : rest;
+    return true;
+}
+
+static void note_choice(const struct wanted *w, const struct holders *all)
+{
+    if (all->n < 2)
+        return;
+    api_note(w->gw, w->c->notes, SEV_WARNING, "LAT0307", w->spot,
+             "\"%.*s\" is %zu things; %.*s is used, not %.*s", STRF(w->written), all->n,
+             STRF(compile_title(w->c, all->v[0].object)),
+             STRF(compile_title(w->c, all->v[1].object)));
+}
+
+static bool choose(const struct wanted *w, struct holder *ret)
+{
+    struct str stages[4];
+    size_t n = 0;
+
+    if (str_is_set(w->namespace)) {
+        stages[n++] = w->namespace;
+    } else if (str_is_set(w->c->o->namespace)) {
+        stages[n++] = w->c->o->namespace;
+    } else {
+        stages[n++] = STR("istio-ingress");
+        stages[n++] = STR("istio-system");
+        stages[n++] = w->gw->meta->namespace;
+        stages[n++] = STR_NONE; /* any */
+    }
+    for (size_t i = 0; i < n; i++) {
+        struct holders all = { 0 };
+
+        holders_in(w->c, stages[i], w->name, &all);
+        if (!all.n)
+            continue;
+        note_choice(w, &all);
+        *ret = all.v[0];
+        return true;
+    }
+    return false;
+}
+
+/* ---- compiling ---- */
+
+static struct str secret_key(const struct api_secret *s, struct str key)
+{
+    struct str v = api_map_get(&s->string_data, key);
+
+    return str_is_set(v) ? v : api_map_get(&s->data, key);
+}
+
+/* Chain and key of a Secret: `cert` and `key`, then the keys of kubernetes.io/tls. */
+static bool secret_octets(struct compile *c, const struct api_object *o, struct str *chain,
+                          struct str *key)
+{
+    const struct api_secret *s = o->body;
+
+    *chain = secret_key(s, STR("cert"));
+    *key = secret_key(s, STR("key"));
+    if (!chain->n || !key->n) {
+        *chain = secret_key(s, STR("tls.crt"));
+        *key = secret_key(s, STR("tls.key"));
+    }
+    if (chain->n && key->n)
+        return true;
+    api_note(o, c->notes, SEV_ERROR, "LAT0307", SPOT(o->meta),
+             "holds no certificate: it needs tls.crt and tls.key (or cert and key)");
+    return false;
+}
+
+static bool holder_octets(struct compile *c, const struct holder *h, struct str *chain,
+                          struct str *key)
+{
+    const struct api_certificate *cert = h->object->body;
+
+    if (!h->is_certificate)
+        return secret_octets(c, h->object, chain, key);
+    if (c->o->dev && c->o->hooks.issue)
+        return issued_get(c, h->object, chain, key);
+    compile_unsupported(c, h->object,
+                        cert->issuer_ref ? LEAF(cert, "issuerRef") : SPOT(h->object->meta),
+                        "certificates are obtained with --dev only so far; give the Secret "
+                        "\"%.*s\" itself",
+                        STRF(cert->secret_name));
+    return false;
+}
+
+static void show_certificate(struct compile *c, struct secret_ref *ref, const struct secret *s)
+{
+    struct mesh_credential *shown = &ref->shown;
+
+    ref->keypair = s->keypair;
+    shown->not_after_ms = s->not_after_ms;
+    shown->dns_names = ARENA_ARRAY(c->a, struct str, s->dns_names.n + 1);
+    shown->dns_name_count = s->dns_names.n;
+    for (uint32_t i = 0; i < s->dns_names.n; i++)
+        shown->dns_names[i] = arena_dup(c->a, s->dns_names.v[i]);
+}
+
+/* What this slot held before serves on; false: there is nothing. */
+static bool keep_last_good(struct compile *c, struct secret_ref *ref, struct str name)
+{
+    const struct secret *old;
+
+    if (!compile_keep(c, PART_SECRET, name))
+        return false;
+    old = root_secret(c->base, ref->slot);
+    show_certificate(c, ref, old);
+    return true;
+}
+
+static bool put_secret(struct compile *c, const struct holder *h, struct secret_ref *ref,
+                       struct str name, struct str chain, struct str key)
+{
+    struct secret *s = compile_part(c, PART_SECRET, name);
+    struct part *p = part_ref(&s->part);
+    struct str why;
+    bool fine;
+
+    part_origin(p, compile_origin(c, h->object, SPOT(h->object->meta)));
+    s->chain_pem = arena_dup(p->arena, chain);
+    s->key_pem = arena_dup(p->arena, key);
+    fine = compile_put(c, p, &why);
+    if (fine)
+        show_certificate(c, ref, s);
+    else
+        api_note(h->object, c->notes, SEV_ERROR, "LAT0307", SPOT(h->object->meta), "%.*s",
+                 STRF(why));
+    c->keep = arena_grow(c->a, c->keep, c->keep_count, &c->keep_cap, sizeof(*c->keep));
+    c->keep[c->keep_count++] = p; /* ref->keypair lives in it */
+    return fine;
+}
+
+static struct secret_ref *secret_compile(struct compile *c, const struct holder *h,
+                                         struct str secret_name)
+{
+    struct str name = arena_printf(c->a, "kubernetes://%.*s/%.*s", STRF(h->namespace),
+                                   STRF(secret_name));
+    struct secret_ref *ref = map_get(&c->secrets, name);
+    struct str chain, key;
+
+    if (ref)
+        return ref;
+    ref = ARENA_NEW(c->a, struct secret_ref);
+    ref->slot = slots_of(c->slots, PART_SECRET, name);
+    ref->shown.secret = name;
+    ref->shown.origin = compile_title(c, h->object);
+    ref->shown.is_issued_here = h->is_certificate;
+    map_put(&c->secrets, name, ref);
+    ref->usable = holder_octets(c, h, &chain, &key) && put_secret(c, h, ref, name, chain, key);
+    if (!ref->usable && keep_last_good(c, ref, name)) {
+        ref->usable = true;
+        api_note(h->object, c->notes, SEV_WARNING, "LAT0308", SPOT(h->object->meta),
+                 "the certificate that was in use stays");
+    }
+    return ref;
+}
+
+/* ---- what is said about it ---- */
+
+static void note_covered(struct compile *c, const struct wanted *w, const struct secret_ref *ref,
+                         const struct str *hosts, size_t n)
+{
+    for (size_t i = 0; i < n && ref->keypair; i++) {
+        bool covered = hosts[i].p[0] != '*' && tls_keypair_covers(ref->keypair, hosts[i]);
+
+        for (size_t k = 0; k < ref->shown.dns_name_count && !covered; k++)
+            covered = str_eq(ref->shown.dns_names[k], hosts[i]) || str_eq(hosts[i], STR("*"));
+        if (!covered)
+            api_note(w->gw, c->notes, SEV_WARNING, "LAT0307", w->spot,
+                     "the certificate of %.*s does not name %.*s: browsers will refuse it",
+                     STRF(ref->shown.origin), STRF(hosts[i]));
+    }
+}
+
+static void note_expired(struct compile *c, const struct wanted *w, const struct secret_ref *ref)
+{
+    const struct mesh_hooks *h = &c->o->hooks;
+
+    if (h->wall_ms && ref->shown.not_after_ms && ref->shown.not_after_ms < h->wall_ms(h->arg))
+        api_note(w->gw, c->notes, SEV_WARNING, "LAT0307", w->spot,
+                 "the certificate of %.*s has expired", STRF(ref->shown.origin));
+}
+
+static void show(struct compile *c, const struct wanted *w, const struct mesh_credential *shown,
+                 const struct str *hosts, size_t n)
+{
+    struct mesh_summary *sum = c->sum;
+    struct mesh_credential *to;
+
+    sum->credentials = arena_grow(c->a, sum->credentials, sum->credential_count, &c->credential_cap,
+                                  sizeof(*sum->credentials));
+    to = &sum->credentials[sum->credential_count++];
+    *to = shown ? *shown : (struct mesh_credential){ .secret = STR("") };
+    to->name = w->written;
+    to->hosts = ARENA_ARRAY(c->a, struct str, n + 1);
+    to->host_count = n;
+    memcpy(to->hosts, hosts, n * sizeof(*hosts));
+}
+
+static slot_id credential(struct compile *c, const struct wanted *wanted, const struct str *hosts,
+                          size_t n)
+{
+    struct wanted w = *wanted;
+    struct secret_ref *ref;
+    struct holder h;
+
+    if (!name_parse(&w)) {
+        compile_unsupported(c, w.gw, w.spot,
+                            "credentials of this scheme are not carried out yet: handshakes for "
+                            "these hosts are closed");
+        show(c, &w, NULL, hosts, n);
+        return SLOT_NONE;
+    }
+    if (!choose(&w, &h)) {
+        api_note(w.gw, c->notes, SEV_ERROR, "LAT0307", w.spot,
+                 "there is no Secret or Certificate for \"%.*s\": handshakes for these hosts are "
+                 "closed",
+                 STRF(w.written));
+        show(c, &w, NULL, hosts, n);
+        return SLOT_NONE;
+    }
+    ref = secret_compile(c, &h, w.name);
+    if (!ref->usable)
+        api_note(w.gw, c->notes, SEV_ERROR, "LAT0307", w.spot,
+                 "%.*s gives no certificate: handshakes for these hosts are closed",
+                 STRF(ref->shown.origin));
+    note_covered(c, &w, ref, hosts, n);
+    note_expired(c, &w, ref);
+    show(c, &w, &ref->shown, hosts, n);
+    return ref->slot;
+}
+
+void credentials_compile(struct compile *c, const struct api_object *gw,
+                         const struct api_gw_tls *tls, struct chain *chain, const struct str *hosts,
+                         size_t host_count)
+{
+    size_t n = tls->credential_names.n ? tls->credential_names.n : 1;
+
+    ARRAY_COPY(&chain->part, chain->secrets, n);
+    chain->secrets.n = 0;
+    for (size_t i = 0; i < n; i++) {
+        bool many = tls->credential_names.n > 0;
+        struct wanted w = { .c = c,
+                            .gw = gw,
+                            .spot = many ? ITEM(tls, "credentialNames", i)
+                                         : LEAF(tls, "credentialName"),
+                            .written = many ? tls->credential_names.v[i] : tls->credential_name };
+        slot_id slot;
+
+        if (i == 0)
+            chain->credential = arena_dup(chain->part.arena, w.written);
+        if (!w.written.n) {
+            compile_unsupported(c, gw, SPOT(tls),
+                                "certificates in files are not carried out yet; use "
+                                "credentialName: handshakes for these hosts are closed");
+            continue;
+        }
+        slot = credential(c, &w, hosts, host_count);
+        if (slot != SLOT_NONE)
+            chain->secrets.v[chain->secrets.n++] = slot;
+    }
+}

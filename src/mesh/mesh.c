@@ -1,0 +1,193 @@
+#include "mesh/mesh.h"
+
+#include "mesh/compile.h"
+#include "mesh/issued.h"
+#include "mesh/mesh_int.h"
+
+#include <stdlib.h>
+
+struct mesh *mesh_new(const struct mesh_options *o)
+{
+    struct mesh *m = must_alloc(sizeof(*m));
+
+    m->o = *o;
+    m->store = store_new();
+    m->slots = slots_new();
+    map_init(&m->issued);
+    m->arena = arena_new(4096);
+    m->summary = ARENA_NEW(m->arena, struct mesh_summary);
+    m->config = api_meshconfig_default(m->arena)->body;
+    return m;
+}
+
+void mesh_free(struct mesh *m)
+{
+    if (!m)
+        return;
+    root_unref(m->root);
+    issued_free(&m->issued);
+    slots_free(m->slots);
+    store_free(m->store);
+    arena_free(m->arena);
+    free(m);
+}
+
+/* ---- MeshConfig ---- */
+
+/* --mesh-config, else ConfigMap `istio` of the root namespace or of any, else the defaults. */
+static const struct api_object *find_config(struct compile *c)
+{
+    const struct object_list *maps = store_list(c->store, OBJ_CONFIG_MAP);
+    const struct api_object *found = NULL;
+
+    if (str_is_set(c->o->mesh_config))
+        return api_decode_meshconfig(c->a, c->o->mesh_config_file, c->o->mesh_config, c->notes);
+    for (size_t i = 0; i < maps->n; i++) {
+        const struct api_meta *meta = maps->v[i]->meta;
+
+        if (str_eq(meta->name, STR("istio")) &&
+            (!found || str_eq(meta->namespace, STR("istio-system"))))
+            found = maps->v[i];
+    }
+    return found ? api_meshconfig_of(c->a, found, c->notes) : NULL;
+}
+
+static void config_load(struct compile *c)
+{
+    const struct api_object *o = find_config(c);
+
+    c->config_object = o && !o->broken ? o : NULL;
+    if (!c->config_object) /* a broken one is noted; what it says is not known */
+        o = api_meshconfig_default(c->a);
+    c->config = o->body;
+    c->root_namespace = c->config->root_namespace.n ? c->config->root_namespace
+                                                    : STR("istio-system");
+}
+
+/* ---- one update ---- */
+
+static void compile_init(struct compile *c, struct mesh *m, struct notes *notes)
+{
+    *c = (struct compile){
+        .m = m, .o = &m->o, .store = m->store, .slots = m->slots, .base = m->root, .notes = notes
+    };
+    c->a = arena_new(65536);
+    c->sum = ARENA_NEW(c->a, struct mesh_summary);
+    c->edit = root_edit_new(m->root);
+    map_init(&c->services);
+    map_init(&c->clusters);
+    map_init(&c->secrets);
+    map_init(&c->stand_ins);
+    map_init(&c->vs_marks);
+}
+
+static void compile_fini(struct compile *c)
+{
+    map_fini(&c->services);
+    map_fini(&c->clusters);
+    map_fini(&c->secrets);
+    map_fini(&c->stand_ins);
+    map_fini(&c->vs_marks);
+    for (size_t i = 0; i < c->keep_count; i++)
+        part_unref(c->keep[i]);
+    for (size_t i = 0; i < PART_KINDS; i++)
+        free(c->seen[i]);
+}
+
+/* What this update did not name is gone. */
+static void clear_unseen(struct compile *c)
+{
+    for (size_t kind = 0; c->base && kind < PART_KINDS; kind++) {
+        uint32_t n = root_slots(c->base, (enum part_kind)kind);
+
+        for (slot_id slot = 0; slot < n; slot++)
+            if (root_part(c->base, (enum part_kind)kind, slot) &&
+                (slot >= c->seen_count[kind] || !c->seen[kind][slot]))
+                root_edit_clear(c->edit, (enum part_kind)kind, slot);
+    }
+}
+
+/* A place is passed once for each listener that comes by: one word about it is enough. */
+static void notes_unique(struct notes *notes)
+{
+    size_t n = 0;
+
+    notes_sort(notes);
+    for (size_t i = 0; i < notes->n; i++) {
+        const struct note *a = &notes->v[i];
+        bool twice = false;
+
+        for (size_t k = n; k > 0 && !twice; k--) {
+            const struct note *b = &notes->v[k - 1];
+
+            if (a->pos.line != b->pos.line || a->pos.col != b->pos.col ||
+                !str_eq(a->pos.file, b->pos.file))
+                break;
+            twice = a->severity == b->severity && str_eq(a->text, b->text);
+        }
+        if (!twice) {
+            notes->v[n++] = *a;
+            continue;
+        }
+        notes->errors -= a->severity == SEV_ERROR;
+        notes->warnings -= a->severity == SEV_WARNING;
+    }
+    notes->n = n;
+}
+
+static void compile_all(struct compile *c)
+{
+    config_load(c);
+    services_index(c);
+    clusters_compile(c);
+    gateways_compile(c);
+    routes_note_unused(c);
+    verdicts_note(c);
+    clear_unseen(c);
+}
+
+/* The summary and the config live in the arena that the mesh keeps until the next update. */
+static void mesh_keep(struct mesh *m, struct compile *c)
+{
+    arena_free(m->arena);
+    m->arena = c->a;
+    m->summary = c->sum;
+    m->config = c->config;
+}
+
+enum mesh_verdict mesh_update(struct mesh *m, const struct source_scan *scan, struct notes *notes,
+                              struct root **ret_root)
+{
+    struct compile c;
+    enum mesh_verdict verdict = MESH_NEW;
+
+    store_update(m->store, scan, notes);
+    compile_init(&c, m, notes);
+    compile_all(&c);
+    notes_unique(notes);
+    if (m->o.strict && (notes->errors || c.sum->unsupported))
+        verdict = MESH_REFUSED;
+    else if (m->root && root_edit_is_empty(c.edit))
+        verdict = MESH_SAME;
+    compile_fini(&c);
+    mesh_keep(m, &c);
+    if (verdict != MESH_NEW) {
+        root_edit_free(c.edit);
+        return verdict;
+    }
+    root_unref(m->root);
+    m->root = root_edit_finish(c.edit);
+    slots_sweep(m->slots);
+    *ret_root = root_ref(m->root);
+    return MESH_NEW;
+}
+
+const struct mesh_summary *mesh_summary(const struct mesh *m)
+{
+    return m->summary;
+}
+
+const struct api_meshconfig *mesh_config(const struct mesh *m)
+{
+    return m->config;
+}

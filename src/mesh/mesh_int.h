@@ -1,0 +1,19 @@
+/*
+ * mesh/mesh_int - what a mesh keeps from one update to the next.
+ */
+#pragma once
+
+#include "base/map.h"
+#include "mesh/mesh.h"
+#include "mesh/store.h"
+
+struct mesh {
+    struct mesh_options o;
+    struct store *store;
+    struct slots *slots;
+    struct root *root;   /* the last one published; NULL: none */
+    struct map issued;   /* "ns/name" of a Certificate -> struct issued */
+    struct arena *arena; /* of the summary and the mesh config in effect */
+    struct mesh_summary *summary;
+    const struct api_meshconfig *config;
+};

@@ -1,0 +1,428 @@
+/*
+ * mesh/routes - route configurations: which VirtualService serves which host of a server.
+ *
+ * Source: istio-api.md 1.3.2 (intersection), 1.4.2 (order of rules), observed.md, Hosts.
+ */
+#include "api/gateway.h"
+#include "api/virtualservice.h"
+#include "mesh/compile.h"
+#include "mesh/routes_int.h"
+
+/* ---- which rules of a VirtualService count for a server ---- */
+
+static bool gateway_is_named(struct compile *c, const struct str_list *list,
+                             const struct api_object *vs, const struct api_object *gw)
+{
+    struct str want = arena_printf(c->a, "%.*s/%.*s", STRF(gw->meta->namespace),
+                                   STRF(gw->meta->name));
+
+    for (size_t i = 0; i < list->n; i++)
+        if (str_eq(name_gateway(c->a, list->v[i], vs->meta->namespace), want))
+            return true;
+    return false;
+}
+
+/* Conditions that are decided here and not by the request. */
+static bool match_applies(struct compile *c, const struct rule_ref *r, const struct api_object *gw)
+{
+    const struct api_http_match *m = r->match;
+
+    if (m->port.v && m->port.v != r->port)
+        return false;
+    if (m->gateways.n)
+        return gateway_is_named(c, &m->gateways, r->vs, gw);
+    if (m->source_namespace.n &&
+        !str_eq(m->source_namespace, compile_own_namespace(c, m->source_namespace)))
+        return false;
+    return compile_selects(c, &m->source_labels);
+}
+
+static void rules_add(struct compile *c, struct rules *to, struct rule_ref r)
+{
+    to->v = arena_grow(c->a, to->v, to->n, &to->cap, sizeof(*to->v));
+    to->v[to->n++] = r;
+}
+
+static void note_unreachable(struct compile *c, const struct rule_ref *last, size_t rule,
+                             size_t match)
+{
+    const struct api_virtualservice *vs = last->vs->body;
+    size_t http = rule;
+
+    if (match < vs->http.v[rule].match.n)
+        api_note(last->vs, c->notes, SEV_WARNING, "LAT0306", SPOT(&vs->http.v[rule].match.v[match]),
+                 "is never reached: a match before it catches every request");
+    for (http = rule + 1; http < vs->http.n; http++)
+        api_note(last->vs, c->notes, SEV_WARNING, "LAT0306", SPOT(&vs->http.v[http]),
+                 "is never reached: a rule before it catches every request");
+}
+
+/* The rules of `vs` for a server, up to its first catch-all. */
+static void rules_of(struct compile *c, const struct api_object *o, const struct server_ref *s,
+                     struct rules *to)
+{
+    const struct api_virtualservice *vs = o->body;
+
+    for (size_t i = 0; i < vs->http.n; i++) {
+        const struct api_http_route *http = &vs->http.v[i];
+
+        for (size_t k = 0; k < MAX(http->match.n, 1); k++) {
+            struct rule_ref r = { o, http, http->match.n ? &http->match.v[k] : NULL,
+                                  s->manifest_port };
+
+            if ((r.match && !match_applies(c, &r, s->gateway)) || !rule_can_match(c, &r))
+                continue;
+            rules_add(c, to, r);
+            if (rule_is_catch_all(&r)) {
+                note_unreachable(c, &r, i, k + 1);
+                return;
+            }
+        }
+    }
+}
+
+/* ---- virtual hosts ---- */
+
+static struct vhost_plan *plan_vhost(struct compile *c, struct routes_plan *plan, struct str host,
+                                     const struct server_ref *s)
+{
+    struct vhost_plan *v = map_get(&plan->by_host, host);
+
+    if (v)
+        return v;
+    v = ARENA_NEW(c->a, struct vhost_plan);
+    v->host = host;
+    v->server = s;
+    map_put(&plan->by_host, host, v);
+    return v;
+}
+
+/* The same VirtualService may come to a host through two servers of one Gateway. */
+static bool vhost_has(struct compile *c, struct vhost_plan *v, const struct api_object *vs,
+                      const struct api_object *gw)
+{
+    for (size_t i = 0; i < v->used_n; i++)
+        if (v->used[i].vs == vs && v->used[i].gateway == gw)
+            return true;
+    v->used = arena_grow(c->a, v->used, v->used_n, &v->used_cap, sizeof(*v->used));
+    v->used[v->used_n].vs = vs;
+    v->used[v->used_n++].gateway = gw;
+    return false;
+}
+
+static void plan_host(struct compile *c, struct routes_plan *plan, const struct server_ref *s,
+                      const struct api_object *vs, struct str host, const struct rules *rules)
+{
+    struct vhost_plan *v = plan_vhost(c, plan, host, s);
+    const struct api_gateway *gw = s->gateway->body;
+    const struct api_gw_tls *tls = gw->servers.v[s->index].tls;
+
+    v->redirect_https |= tls && tls->https_redirect.v;
+    if (vhost_has(c, v, vs, s->gateway))
+        return;
+    for (size_t i = 0; i < rules->n; i++)
+        rules_add(c, &v->rules, rules->v[i]);
+}
+
+/* One VirtualService at one server. */
+static void plan_service(struct compile *c, struct routes_plan *plan, const struct server_ref *s,
+                         const struct api_object *o)
+{
+    const struct api_virtualservice *vs = o->body;
+    const struct api_gateway *gw = s->gateway->body;
+    const struct str_list *server_hosts = &gw->servers.v[s->index].hosts;
+    struct rules rules = { 0 };
+    bool ruled = false;
+
+    for (size_t i = 0; i < server_hosts->n; i++) {
+        struct str ns, server_host, host;
+
+        name_server_host(server_hosts->v[i], s->gateway->meta->namespace, &ns, &server_host);
+        if (str_is_set(ns) && !str_eq(ns, o->meta->namespace))
+            continue;
+        server_host = name_lower(c->a, server_host);
+        for (size_t k = 0; k < vs->hosts.n; k++) {
+            if (!name_intersect(server_host, name_host(c->a, vs->hosts.v[k], o->meta->namespace),
+                                &host))
+                continue;
+            routes_mark(c, o, MARK_USED);
+            if (!ruled)
+                rules_of(c, o, s, &rules);
+            ruled = true;
+            if (rules.n)
+                plan_host(c, plan, s, o, host, &rules);
+        }
+    }
+}
+
+/* Private to the gateway's namespace first, then exported to it, then public; -1: hidden. */
+static int visibility(struct compile *c, const struct api_object *o)
+{
+    const struct api_virtualservice *vs = o->body;
+    const struct str_list *to = vs->export_to.n ? &vs->export_to
+                                                : &c->config->default_virtual_service_export_to;
+    struct str from = compile_own_namespace(c, o->meta->namespace);
+
+    if (!to->n)
+        return 2;
+    if (!name_is_exported(to, o->meta->namespace, from))
+        return -1;
+    for (size_t i = 0; i < to->n; i++)
+        if (str_eq(to->v[i], STR("*")))
+            return 2;
+    return str_eq(o->meta->namespace, from) ? 0 : 1;
+}
+
+static void plan_server(struct compile *c, struct routes_plan *plan, const struct server_ref *s)
+{
+    const struct object_list *all = store_list(c->store, OBJ_VIRTUAL_SERVICE);
+
+    for (int class = 0; class < 3; class ++)
+        for (size_t i = 0; i < all->n; i++) {
+            const struct api_virtualservice *vs = all->v[i]->body;
+
+            if (visibility(c, all->v[i]) != class ||
+                !gateway_is_named(c, &vs->gateways, all->v[i], s->gateway))
+                continue;
+            routes_mark(c, all->v[i], MARK_BOUND);
+            if (vs->http.n)
+                plan_service(c, plan, s, all->v[i]);
+        }
+}
+
+static bool plan_covers(const struct routes_plan *plan, struct str host)
+{
+    const struct map_entry *e;
+    struct str both;
+
+    for (size_t at = 0; (e = map_next(&plan->by_host, &at));)
+        if (name_intersect(e->key, host, &both))
+            return true;
+    return false;
+}
+
+/* What the server's own hosts add: redirects, and a word where nobody serves one. */
+static void plan_server_hosts(struct compile *c, struct routes_plan *plan,
+                              const struct server_ref *s)
+{
+    const struct api_gateway *gw = s->gateway->body;
+    const struct api_gw_server *server = &gw->servers.v[s->index];
+    bool redirect = server->tls && server->tls->https_redirect.v;
+
+    for (size_t i = 0; i < server->hosts.n; i++) {
+        struct str ns, host;
+
+        name_server_host(server->hosts.v[i], s->gateway->meta->namespace, &ns, &host);
+        host = name_lower(c->a, host);
+        if (redirect)
+            plan_vhost(c, plan, host, s)->redirect_https = true;
+        else if (!plan_covers(plan, host))
+            api_note(s->gateway, c->notes, SEV_WARNING, "LAT0306", ITEM(server, "hosts", i),
+                     "no VirtualService is bound to this host here: its requests are answered 404");
+    }
+}
+
+/* ---- parts ---- */
+
+static void stub_rules(struct compile *c, struct vhost *v, struct str why)
+{
+    struct route *r;
+
+    ARRAY_COPY(&v->part, v->routes, 1);
+    r = &v->routes.v[0];
+    r->name = STR("");
+    r->action = ACTION_DIRECT_RESPONSE;
+    r->direct.status = 500;
+    r->direct.body = arena_printf(v->part.arena, "this host cannot be served: %.*s\n", STRF(why));
+    (void)c;
+}
+
+static void redirect_rule(struct compile *c, struct vhost *v)
+{
+    uint16_t https = compile_bound_port(c, 443);
+    struct route *r;
+
+    ARRAY_COPY(&v->part, v->routes, 1);
+    r = &v->routes.v[0];
+    r->name = STR("");
+    r->action = ACTION_REDIRECT;
+    r->redirect = (struct redirect){ .scheme = STR("https"),
+                                     .port = https == 443 ? 0 : https,
+                                     .status = 301,
+                                     .https_redirect = true };
+}
+
+/* Rules that catch everything move behind all others, which keep their order. */
+static void vhost_rules(struct compile *c, struct vhost *v, const struct rules *rules)
+{
+    ARRAY_COPY(&v->part, v->routes, rules->n);
+    v->routes.n = 0;
+    for (int last = 0; last < 2; last++)
+        for (size_t i = 0; i < rules->n; i++)
+            if (rule_is_catch_all(&rules->v[i]) == (last == 1)) {
+                struct route *r = &v->routes.v[v->routes.n];
+
+                r->id = v->routes.n++;
+                rule_compile(c, &v->part, &rules->v[i], r);
+            }
+    c->sum->routes += v->routes.n;
+}
+
+static struct vhost *vhost_new(struct compile *c, const struct routes_plan *plan, struct str host,
+                               uint16_t port, const struct server_ref *s)
+{
+    struct vhost *v = compile_part(c, PART_VHOST,
+                                   arena_printf(c->a, "%.*s/%.*s", STRF(plan->name), STRF(host)));
+    const struct api_gateway *gw = s->gateway->body;
+
+    v->label = arena_printf(v->part.arena, "%.*s:%u", STRF(host), port);
+    part_origin(&v->part, compile_origin(c, s->gateway, SPOT(&gw->servers.v[s->index])));
+    return v;
+}
+
+static slot_id vhost_compile(struct compile *c, const struct routes_plan *plan,
+                             const struct vhost_plan *p)
+{
+    const struct server_ref *s = p->server;
+    struct vhost *v = vhost_new(c, plan, p->host, s->manifest_port, s);
+    slot_id slot = v->part.slot;
+    struct str why;
+
+    if (p->redirect_https)
+        redirect_rule(c, v);
+    else
+        vhost_rules(c, v, &p->rules);
+    if (compile_put(c, &v->part, &why))
+        return slot;
+    api_note(p->rules.n ? p->rules.v[0].vs : s->gateway, c->notes, SEV_ERROR, "LAT0308",
+             SPOT(s->gateway->meta), "host %.*s cannot be compiled: %.*s", STRF(p->host),
+             STRF(why));
+    v = vhost_new(c, plan, p->host, s->manifest_port, s);
+    if (compile_keep(c, PART_VHOST, v->part.name)) {
+        part_unref(&v->part);
+        return slot;
+    }
+    stub_rules(c, v, why);
+    compile_put_sure(c, &v->part);
+    return slot;
+}
+
+/* Istio keeps one host that answers 404, so that the table is there. */
+static void black_hole(struct compile *c, const struct routes_plan *plan, struct routes *routes,
+                       const struct server_ref *s)
+{
+    struct vhost *v = vhost_new(c, plan, STR("*"), s->manifest_port, s);
+
+    v->label = arena_printf(v->part.arena, "blackhole:%u", s->manifest_port);
+    ARRAY_COPY(&routes->part, routes->domains, 1);
+    routes->domains.v[0] = (struct domain){ STR("*"), v->part.slot };
+    compile_put_sure(c, &v->part);
+}
+
+static slot_id plan_compile(struct compile *c, const struct routes_plan *plan,
+                            const struct server_ref *s)
+{
+    struct routes *routes = compile_part(c, PART_ROUTES, plan->name);
+    const struct api_gateway *gw = s->gateway->body;
+    slot_id slot = routes->part.slot;
+    const struct map_entry *e;
+    size_t n = 0;
+
+    part_origin(&routes->part, compile_origin(c, s->gateway, SPOT(&gw->servers.v[s->index])));
+    ARRAY_COPY(&routes->part, routes->domains, plan->by_host.n);
+    for (size_t at = 0; (e = map_next(&plan->by_host, &at)); n++) {
+        routes->domains.v[n].name = arena_dup(routes->part.arena, e->key);
+        routes->domains.v[n].vhost = vhost_compile(c, plan, e->value);
+    }
+    if (!n)
+        black_hole(c, plan, routes, s);
+    compile_put_sure(c, &routes->part);
+    return slot;
+}
+
+slot_id routes_compile(struct compile *c, struct str name, const struct server_ref *servers,
+                       size_t n)
+{
+    struct routes_plan plan = { .name = name };
+    slot_id slot;
+
+    map_init(&plan.by_host);
+    for (size_t i = 0; i < n; i++)
+        plan_server(c, &plan, &servers[i]);
+    for (size_t i = 0; i < n; i++)
+        plan_server_hosts(c, &plan, &servers[i]);
+    slot = plan_compile(c, &plan, &servers[0]);
+    map_fini(&plan.by_host);
+    return slot;
+}
+
+/* ---- VirtualServices that nobody uses ---- */
+
+void routes_mark(struct compile *c, const struct api_object *vs, enum vs_mark mark)
+{
+    struct str key = str_make((const char *)&vs, sizeof(vs));
+    enum vs_mark *was = map_get(&c->vs_marks, key);
+
+    if (was) {
+        *was = MAX(*was, mark);
+        return;
+    }
+    was = ARENA_NEW(c->a, enum vs_mark);
+    *was = mark;
+    map_put(&c->vs_marks, arena_dup(c->a, key), was);
+}
+
+static bool is_for_mesh_only(const struct api_virtualservice *vs)
+{
+    for (size_t i = 0; i < vs->gateways.n; i++)
+        if (!str_eq(vs->gateways.v[i], STR("mesh")))
+            return false;
+    return true;
+}
+
+static void note_gateways(struct compile *c, const struct api_object *o)
+{
+    const struct api_virtualservice *vs = o->body;
+
+    for (size_t i = 0; i < vs->gateways.n; i++) {
+        struct str full = name_gateway(c->a, vs->gateways.v[i], o->meta->namespace);
+        size_t slash = str_find(full, '/');
+
+        if (str_eq(full, STR("mesh")) ||
+            store_find(c->store, OBJ_GATEWAY, str_sub(full, 0, slash), str_from(full, slash + 1)))
+            continue;
+        api_note(o, c->notes, SEV_WARNING, "LAT0305", ITEM(vs, "gateways", i),
+                 "there is no Gateway %.*s", STRF(full));
+    }
+}
+
+bool routes_is_for_gateways(const struct api_object *o)
+{
+    const struct api_virtualservice *vs = o->body;
+
+    return vs->hosts.n && !is_for_mesh_only(vs);
+}
+
+void routes_note_unused(struct compile *c)
+{
+    const struct object_list *all = store_list(c->store, OBJ_VIRTUAL_SERVICE);
+
+    for (size_t i = 0; i < all->n; i++) {
+        const struct api_object *o = all->v[i];
+        const struct api_virtualservice *vs = o->body;
+        const enum vs_mark *mark = map_get(&c->vs_marks, str_make((const char *)&o, sizeof(o)));
+
+        note_gateways(c, o);
+        c->sum->virtual_services += mark && *mark == MARK_USED;
+        if (mark && *mark == MARK_USED)
+            continue;
+        if (!vs->hosts.n)
+            continue; /* a delegate: said where it is named */
+        if (is_for_mesh_only(vs))
+            api_note(o, c->notes, SEV_INFO, "LAT0306", LEAF(vs, "gateways"),
+                     "names no Gateway: it is for sidecars, and a gateway does not use it");
+        else if (mark && vs->http.n)
+            api_note(o, c->notes, SEV_WARNING, "LAT0306", LEAF(vs, "hosts"),
+                     "none of these hosts is one of the Gateway's: it has no effect");
+    }
+}

@@ -1,0 +1,396 @@
+/*
+ * mesh/rules - one rule of a VirtualService, with one of its matches, as a route.
+ *
+ * Source: istio-api.md 1.4 (fields, redirects, retries), observed.md (Matches, Redirect).
+ */
+#include "api/common.h"
+#include "api/virtualservice.h"
+#include "mesh/compile.h"
+
+#include <stdlib.h>
+
+/* ---- matches ---- */
+
+static struct text_matcher text_of(struct arena *a, const struct api_string_match *m, bool nocase)
+{
+    if (str_is_set(m->exact))
+        return (struct text_matcher){ .how = TEXT_EXACT,
+                                      .nocase = nocase,
+                                      .value = arena_dup(a, m->exact) };
+    if (str_is_set(m->prefix))
+        return (struct text_matcher){ .how = TEXT_PREFIX,
+                                      .nocase = nocase,
+                                      .value = arena_dup(a, m->prefix) };
+    if (str_is_set(m->regex) && !str_eq(m->regex, STR("*")))
+        return (struct text_matcher){ .how = TEXT_REGEX, .value = arena_dup(a, m->regex) };
+    return (struct text_matcher){ .how = TEXT_PRESENT };
+}
+
+static void text_fill(struct arena *a, struct text_matcher *to, const struct api_string_match *m,
+                      bool nocase)
+{
+    if (!m)
+        return;
+    *to = text_of(a, m, nocase);
+    if (to->how == TEXT_PRESENT)
+        to->how = TEXT_ANY; /* of what every request has */
+}
+
+static bool is_claim(struct str key)
+{
+    return str_starts(key, STR("@request.auth."));
+}
+
+struct matchers {
+    struct named_matcher *v;
+    size_t n;
+};
+
+static void add_named(struct arena *a, struct matchers *to, struct str name,
+                      const struct api_string_match *m, bool invert)
+{
+    struct named_matcher *nm = &to->v[to->n++];
+
+    nm->name = name;
+    nm->invert = invert;
+    if (m)
+        nm->match = text_of(a, m, false);
+    else
+        nm->match.how = TEXT_PRESENT;
+}
+
+static void match_headers(struct part *p, const struct api_http_match *m, struct route_match *out)
+{
+    struct matchers list = {
+        ARENA_ARRAY(p->arena, struct named_matcher, m->headers.n + m->without_headers.n + 1), 0
+    };
+
+    for (size_t i = 0; i < m->headers.n; i++)
+        add_named(p->arena, &list, name_lower(p->arena, m->headers.v[i].key), m->headers.v[i].value,
+                  false);
+    for (size_t i = 0; i < m->without_headers.n; i++)
+        if (!is_claim(m->without_headers.v[i].key)) /* without a token it holds */
+            add_named(p->arena, &list, name_lower(p->arena, m->without_headers.v[i].key),
+                      m->without_headers.v[i].value, true);
+    out->headers.v = list.v;
+    out->headers.n = (uint32_t)list.n;
+}
+
+static void match_query(struct part *p, const struct api_http_match *m, struct route_match *out)
+{
+    struct matchers list = { ARENA_ARRAY(p->arena, struct named_matcher, m->query_params.n + 1),
+                             0 };
+
+    for (size_t i = 0; i < m->query_params.n; i++)
+        add_named(p->arena, &list, arena_dup(p->arena, m->query_params.v[i].key),
+                  m->query_params.v[i].value, false);
+    out->query.v = list.v;
+    out->query.n = (uint32_t)list.n;
+}
+
+static void match_compile(struct part *p, const struct api_http_match *m, struct route_match *out)
+{
+    if (!m)
+        return;
+    text_fill(p->arena, &out->path, m->uri, m->ignore_uri_case.v);
+    text_fill(p->arena, &out->method, m->method, false);
+    text_fill(p->arena, &out->authority, m->authority, false);
+    text_fill(p->arena, &out->scheme, m->scheme, false);
+    match_headers(p, m, out);
+    match_query(p, m, out);
+}
+
+static bool needs_claim(const struct api_http_match *m)
+{
+    for (size_t i = 0; m && i < m->headers.n; i++)
+        if (is_claim(m->headers.v[i].key))
+            return true;
+    return false;
+}
+
+bool rule_can_match(struct compile *c, const struct rule_ref *r)
+{
+    const struct api_http_match *m = r->match;
+
+    if (r->http->delegate) {
+        compile_unsupported(c, r->vs, LEAF(r->http, "delegate"),
+                            "the rule is left out until delegation is carried out");
+        return false;
+    }
+    for (size_t i = 0; m && i < m->without_headers.n; i++)
+        if (is_claim(m->without_headers.v[i].key))
+            compile_unsupported(c, r->vs, LEAF(m, "withoutHeaders"),
+                                "no token is verified yet, so a condition on claims holds");
+    if (!needs_claim(m))
+        return true;
+    compile_unsupported(c, r->vs, LEAF(m, "headers"),
+                        "no token is verified yet, so a match on claims never holds");
+    return false;
+}
+
+bool rule_is_catch_all(const struct rule_ref *r)
+{
+    const struct api_http_match *m = r->match;
+    bool all;
+
+    if (!m)
+        return true;
+    all = !m->uri || str_eq(m->uri->prefix, STR("/")) || str_eq(m->uri->regex, STR(".*"));
+    return all && !m->headers.n && !m->without_headers.n && !m->query_params.n && !m->method &&
+           !m->authority && !m->scheme;
+}
+
+/* ---- retries ---- */
+
+#define RETRY_DEFAULT                                                                              \
+    (RETRY_CONNECT_FAILURE | RETRY_REFUSED_STREAM | RETRY_UNAVAILABLE | RETRY_CANCELLED)
+
+static const struct {
+    struct str word;
+    uint32_t bit;
+} retry_words[] = {
+    { STR_INIT("connect-failure"), RETRY_CONNECT_FAILURE },
+    { STR_INIT("refused-stream"), RETRY_REFUSED_STREAM },
+    { STR_INIT("unavailable"), RETRY_UNAVAILABLE },
+    { STR_INIT("cancelled"), RETRY_CANCELLED },
+    { STR_INIT("retriable-status-codes"), 0 }, /* without a list it says nothing */
+};
+
+static bool retry_word(struct str word, uint32_t *on)
+{
+    for (size_t i = 0; i < LEN(retry_words); i++)
+        if (str_eq(word, retry_words[i].word)) {
+            *on |= retry_words[i].bit;
+            return true;
+        }
+    return false;
+}
+
+static uint32_t retry_on(struct compile *c, const struct api_object *o,
+                         const struct api_retries *retries)
+{
+    struct str rest = retries->retry_on;
+    uint32_t on = 0;
+
+    if (!rest.n)
+        return RETRY_DEFAULT;
+    while (str_is_set(rest)) {
+        struct str word = str_trim(str_cut(&rest, ','));
+
+        if (word.n && !retry_word(word, &on))
+            compile_unsupported(c, o, LEAF(retries, "retryOn"),
+                                "\"%.*s\" is not carried out yet; connections that cannot be made "
+                                "are",
+                                STRF(word));
+    }
+    return on;
+}
+
+static void retry_compile(struct compile *c, const struct rule_ref *r, struct retry_policy *out)
+{
+    const struct api_retries *retries = r->http->retries;
+
+    if (!retries && c->config->default_http_retry_policy)
+        retries = c->config->default_http_retry_policy;
+    if (!retries) {
+        *out = (struct retry_policy){ .attempts = 2, .on = RETRY_DEFAULT, .idle_race = true };
+        return;
+    }
+    out->attempts = retries->attempts.v > 0 ? (uint32_t)MIN(retries->attempts.v, 1000) : 0;
+    out->idle_race = out->attempts > 0;
+    out->on = out->attempts ? retry_on(c, r->vs, retries) : 0;
+}
+
+/* ---- destinations and header operations ---- */
+
+static bool is_host_header(struct str name)
+{
+    return str_eq_nocase(name, STR("host")) || str_eq_nocase(name, STR(":authority"));
+}
+
+static int compare_key(const void *a, const void *b)
+{
+    return str_cmp(((const struct str_entry *)a)->key, ((const struct str_entry *)b)->key);
+}
+
+/* Lines of filter/headers, in the order of the keys. */
+static void header_lines(struct compile *c, const struct api_object *o,
+                         const struct api_header_ops *ops, const char *side, const char *verb,
+                         struct buf *b)
+{
+    const struct str_map *map = *verb == 's' ? &ops->set : &ops->add;
+    struct str_entry *sorted = ARENA_ARRAY(c->a, struct str_entry, map->n + 1);
+
+    if (map->n)
+        memcpy(sorted, map->v, map->n * sizeof(*sorted));
+    qsort(sorted, map->n, sizeof(*sorted), compare_key);
+    for (size_t i = 0; i < map->n; i++) {
+        struct api_spot spot = KEYED(ops, verb, sorted[i].key);
+
+        if (is_host_header(sorted[i].key))
+            compile_unsupported(c, o, spot, "the Host cannot be changed yet");
+        else if (str_find(sorted[i].value, '%') < sorted[i].value.n)
+            compile_unsupported(c, o, spot, "commands between %% signs are not carried out yet");
+        else if (str_find(sorted[i].value, '\n') < sorted[i].value.n)
+            api_note(o, c->notes, SEV_ERROR, "LAT0306", spot,
+                     "a header value cannot hold a line break: the operation is left out");
+        else
+            buf_printf(b, "%s %s %.*s: %.*s\n", side, verb, STRF(sorted[i].key),
+                       STRF(sorted[i].value));
+    }
+}
+
+static void headers_removed(const struct api_header_ops *ops, const char *side, struct buf *b)
+{
+    for (size_t i = 0; ops && i < ops->remove.n; i++)
+        if (!is_host_header(ops->remove.v[i]))
+            buf_printf(b, "%s remove %.*s\n", side, STRF(ops->remove.v[i]));
+}
+
+static void headers_changed(struct compile *c, const struct api_object *o,
+                            const struct api_headers *h, struct buf *b)
+{
+    if (h && h->request) {
+        header_lines(c, o, h->request, "request", "set", b);
+        header_lines(c, o, h->request, "request", "add", b);
+    }
+    if (h && h->response) {
+        header_lines(c, o, h->response, "response", "set", b);
+        header_lines(c, o, h->response, "response", "add", b);
+    }
+}
+
+/* One override: all removals first, then the route's operations, then the destination's. */
+static struct filter_config *headers_override(struct compile *c, struct part *p,
+                                              const struct api_object *o,
+                                              const struct api_headers *route,
+                                              const struct api_headers *dest)
+{
+    struct filter_config *fc = ARENA_NEW(p->arena, struct filter_config);
+    const struct api_headers *both[] = { route, dest };
+    struct buf b;
+
+    buf_init(&b, 1 << 20);
+    for (size_t i = 0; i < LEN(both); i++) {
+        headers_removed(both[i] ? both[i]->request : NULL, "request", &b);
+        headers_removed(both[i] ? both[i]->response : NULL, "response", &b);
+    }
+    for (size_t i = 0; i < LEN(both); i++)
+        headers_changed(c, o, both[i], &b);
+    fc->kind = STR("headers");
+    fc->instance = STR("headers");
+    fc->config = arena_dup(p->arena, buf_str(&b));
+    buf_fini(&b);
+    return fc;
+}
+
+static void destination_compile(struct compile *c, struct part *p, const struct rule_ref *r,
+                                const struct api_http_destination *d, struct destination *out)
+{
+    struct str name;
+
+    out->cluster = cluster_for(c, r->vs, d->destination, r->port, &name);
+    out->cluster_name = arena_dup(p->arena, name);
+    out->weight = r->http->route.n == 1 ? 1 : (uint32_t)d->weight.v;
+    out->origin = part_origin(p, compile_origin(c, r->vs, SPOT(d)));
+    if (d->headers) {
+        out->overrides.v = headers_override(c, p, r->vs, r->http->headers, d->headers);
+        out->overrides.n = 1;
+    }
+}
+
+static void forward_compile(struct compile *c, struct part *p, const struct rule_ref *r,
+                            struct route *out)
+{
+    const struct api_http_route *http = r->http;
+
+    out->action = ACTION_FORWARD;
+    ARRAY_COPY(p, out->destinations, http->route.n);
+    out->destinations.n = 0;
+    for (size_t i = 0; i < http->route.n; i++) {
+        const struct api_http_destination *d = &http->route.v[i];
+
+        if (!d->destination || (http->route.n > 1 && d->weight.v <= 0))
+            continue;
+        out->destinations.v[out->destinations.n].cluster = SLOT_NONE;
+        destination_compile(c, p, r, d, &out->destinations.v[out->destinations.n++]);
+    }
+    out->timeout_ms = duration_ms(&http->timeout, 0);
+    retry_compile(c, r, &out->retry);
+}
+
+/* ---- replies made here ---- */
+
+static void direct_compile(struct part *p, const struct api_direct_response *d, struct route *out)
+{
+    out->action = ACTION_DIRECT_RESPONSE;
+    out->direct.status = (uint16_t)d->status.v;
+    if (d->body)
+        out->direct.body = arena_dup(p->arena, str_is_set(d->body->string) ? d->body->string
+                                                                           : d->body->bytes);
+}
+
+/* A route that says what keeps it from being carried out, rather than doing half of it. */
+static void stub_compile(struct part *p, struct str why, struct route *out)
+{
+    out->action = ACTION_DIRECT_RESPONSE;
+    out->direct.status = 500;
+    out->direct.body = arena_dup(p->arena, why);
+}
+
+static void redirect_compile(struct compile *c, struct part *p, const struct rule_ref *r,
+                             struct route *out)
+{
+    const struct api_redirect *d = r->http->redirect;
+    int64_t code = d->redirect_code.set && d->redirect_code.v ? d->redirect_code.v : 301;
+
+    if (str_is_set(d->prefix_rewrite)) {
+        compile_unsupported(c, r->vs, LEAF(d, "prefixRewrite"),
+                            "the rule answers 500 until it is carried out");
+        stub_compile(p, STR("redirect.prefixRewrite is not carried out yet\n"), out);
+        return;
+    }
+    if (d->derive_port.set && d->derive_port.v == REDIRECT_PORT_FROM_REQUEST_PORT)
+        compile_unsupported(c, r->vs, LEAF(d, "derivePort"),
+                            "FROM_REQUEST_PORT: the redirect keeps the Host's port");
+    out->action = code == 301 || code == 302 || code == 303 || code == 307 || code == 308
+                      ? ACTION_REDIRECT
+                      : ACTION_NONE;
+    out->redirect = (struct redirect){
+        .scheme = arena_dup(p->arena, d->scheme),
+        .authority = arena_dup(p->arena, d->authority),
+        .path = arena_dup(p->arena, d->uri),
+        .port = d->port.v > 0 ? compile_bound_port(c, (uint16_t)d->port.v) : 0,
+        .status = (uint16_t)code,
+    };
+}
+
+/* ---- the whole ---- */
+
+static struct str route_name(struct arena *a, const struct rule_ref *r)
+{
+    struct str name = r->http->name, match = r->match ? r->match->name : STR_NONE;
+
+    if (name.n && match.n)
+        return arena_printf(a, "%.*s.%.*s", STRF(name), STRF(match));
+    return arena_dup(a, name.n ? name : match.n ? match : STR(""));
+}
+
+void rule_compile(struct compile *c, struct part *p, const struct rule_ref *r, struct route *out)
+{
+    const struct api_http_route *http = r->http;
+
+    out->name = route_name(p->arena, r);
+    out->origin = part_origin(p, compile_origin(c, r->vs, r->match ? SPOT(r->match) : SPOT(http)));
+    match_compile(p, r->match, &out->match);
+    if (http->redirect)
+        redirect_compile(c, p, r, out);
+    else if (http->direct_response)
+        direct_compile(p, http->direct_response, out);
+    else
+        forward_compile(c, p, r, out);
+    if (http->headers) {
+        out->overrides.v = headers_override(c, p, r->vs, http->headers, NULL);
+        out->overrides.n = 1;
+    }
+}

@@ -1,0 +1,145 @@
+/*
+ * mesh/services - the registry: which hosts there are, and their ports.
+ *
+ * Source: istio-api.md 3.2, 3.3 (Services), 1.6 (ServiceEntry: a Service of the same host
+ * wins, among entries the oldest).
+ */
+#include "api/core.h"
+#include "api/serviceentry.h"
+#include "mesh/compile.h"
+
+static struct str upper(struct arena *a, struct str s)
+{
+    char *p = arena_raw(a, s.n + 1);
+
+    for (size_t i = 0; i < s.n; i++)
+        p[i] = s.p[i] >= 'a' && s.p[i] <= 'z' ? (char)(s.p[i] - 32) : s.p[i];
+    p[s.n] = 0;
+    return str_make(p, s.n);
+}
+
+/* The protocol that appProtocol or the port's name says: "http-web" is HTTP; else empty. */
+static struct str port_protocol(struct compile *c, struct str app_protocol, struct str name)
+{
+    static const struct str words[] = {
+        STR_INIT("HTTP"),  STR_INIT("HTTP2"), STR_INIT("HTTPS"),    STR_INIT("GRPC"),
+        STR_INIT("TCP"),   STR_INIT("TLS"),   STR_INIT("MONGO"),    STR_INIT("MYSQL"),
+        STR_INIT("REDIS"), STR_INIT("UDP"),   STR_INIT("GRPC-WEB"),
+    };
+    struct str text = upper(c->a, str_is_set(app_protocol) && app_protocol.n ? app_protocol : name);
+
+    if (str_eq(text, STR("KUBERNETES.IO/H2C")))
+        return STR("HTTP2");
+    if (str_eq(text, STR("KUBERNETES.IO/WS")))
+        return STR("HTTP");
+    for (size_t i = LEN(words); i-- > 0;)
+        if (str_starts(text, words[i]) && (text.n == words[i].n || text.p[words[i].n] == '-'))
+            return words[i];
+    return STR("");
+}
+
+static struct service *service_new(struct compile *c, const struct api_object *o, struct str host,
+                                   size_t ports)
+{
+    struct service *s = ARENA_NEW(c->a, struct service);
+
+    s->host = host;
+    s->name = o->meta->name;
+    s->namespace = o->meta->namespace;
+    s->object = o;
+    s->ports = ARENA_ARRAY(c->a, struct service_port, ports + 1);
+    map_put(&c->services, s->host, s);
+    return s;
+}
+
+static void index_service(struct compile *c, const struct api_object *o)
+{
+    const struct api_service *k = o->body;
+    struct service *s = service_new(c, o, name_host(c->a, o->meta->name, o->meta->namespace),
+                                    k->ports.n);
+
+    for (size_t i = 0; i < k->ports.n; i++) {
+        const struct api_service_port *p = &k->ports.v[i];
+
+        if (p->protocol.set && p->protocol.v != K8S_PROTO_TCP)
+            continue;
+        s->ports[s->port_count++] = (struct service_port){
+            .number = (uint32_t)p->port.v,
+            .name = p->name,
+            .protocol = port_protocol(c, p->app_protocol, p->name),
+            .target = p->target_port,
+            .spot = SPOT(p),
+        };
+    }
+}
+
+static void index_entry_host(struct compile *c, const struct api_object *o, size_t at)
+{
+    const struct api_serviceentry *e = o->body;
+    struct str host = name_host(c->a, e->hosts.v[at], o->meta->namespace);
+    const struct service *other = map_get(&c->services, host);
+    struct service *s;
+
+    if (other) {
+        api_note(o, c->notes, SEV_WARNING, "LAT0304", ITEM(e, "hosts", at),
+                 "%.*s already defines this host and is used",
+                 STRF(compile_title(c, other->object)));
+        return;
+    }
+    s = service_new(c, o, host, e->ports.n);
+    s->name = host;
+    s->is_entry = true;
+    for (size_t i = 0; i < e->ports.n; i++) {
+        const struct api_se_port *p = &e->ports.v[i];
+        struct service_port *to = &s->ports[s->port_count++];
+
+        *to = (struct service_port){ .number = (uint32_t)p->number.v,
+                                     .name = p->name,
+                                     .protocol = upper(c->a, p->protocol),
+                                     .spot = SPOT(p) };
+        if (p->target_port.set && p->target_port.v)
+            to->target = (struct int_or_str){ .v = p->target_port.v, .set = true };
+    }
+}
+
+/* An entry of the same host beside a Service gives the Service endpoints and nothing else:
+ * not a conflict. */
+static bool is_services_own(const struct compile *c, struct str host)
+{
+    const struct service *s = map_get(&c->services, host);
+
+    return s && !s->is_entry;
+}
+
+void services_index(struct compile *c)
+{
+    const struct object_list *services = store_list(c->store, OBJ_SERVICE);
+    const struct object_list *entries = store_list(c->store, OBJ_SERVICE_ENTRY);
+
+    for (size_t i = 0; i < services->n; i++)
+        index_service(c, services->v[i]);
+    for (size_t i = 0; i < entries->n; i++) {
+        const struct api_object *o = entries->v[i];
+        const struct api_serviceentry *e = o->body;
+
+        if (!name_is_exported(&e->export_to, o->meta->namespace,
+                              compile_own_namespace(c, o->meta->namespace)))
+            continue;
+        for (size_t k = 0; k < e->hosts.n; k++)
+            if (!is_services_own(c, name_host(c->a, e->hosts.v[k], o->meta->namespace)))
+                index_entry_host(c, o, k);
+    }
+}
+
+struct service *service_find(const struct compile *c, struct str host)
+{
+    return map_get(&c->services, host);
+}
+
+const struct service_port *service_port_find(const struct service *s, uint32_t number)
+{
+    for (size_t i = 0; i < s->port_count; i++)
+        if (s->ports[i].number == number)
+            return &s->ports[i];
+    return NULL;
+}

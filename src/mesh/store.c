@@ -1,0 +1,378 @@
+#include "mesh/store.h"
+
+#include "base/map.h"
+#include "mesh/check.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+/* One content of a file, decoded. */
+struct content {
+    size_t refs;
+    struct arena arena;
+    struct api_objects objects;
+};
+
+struct stored_file {
+    struct str path;        /* heap */
+    uint64_t hash;          /* of the octets in `content` or of those refused */
+    struct content *served; /* the last that could be parsed; NULL: none ever */
+    struct arena note_arena;
+    struct notes notes; /* of the octets read last */
+    bool parsed;
+    bool seen;
+};
+
+/* One identity. */
+struct entry {
+    struct str key;                /* "group/kind/ns/name", heap */
+    const struct api_object *now;  /* the file's version */
+    const struct api_object *good; /* what is served; NULL: none */
+    struct content *good_in;
+};
+
+struct store {
+    struct map files;    /* path -> struct stored_file */
+    struct map entries;  /* key -> struct entry */
+    struct arena *arena; /* of the lists */
+    struct object_list lists[OBJ_KINDS];
+    struct object_list broken;
+};
+
+static const struct {
+    struct str group, kind;
+} kinds[] = {
+    [OBJ_GATEWAY] = { STR_INIT("networking.istio.io"), STR_INIT("Gateway") },
+    [OBJ_VIRTUAL_SERVICE] = { STR_INIT("networking.istio.io"), STR_INIT("VirtualService") },
+    [OBJ_DESTINATION_RULE] = { STR_INIT("networking.istio.io"), STR_INIT("DestinationRule") },
+    [OBJ_SERVICE_ENTRY] = { STR_INIT("networking.istio.io"), STR_INIT("ServiceEntry") },
+    [OBJ_WORKLOAD_ENTRY] = { STR_INIT("networking.istio.io"), STR_INIT("WorkloadEntry") },
+    [OBJ_SERVICE] = { STR_INIT(""), STR_INIT("Service") },
+    [OBJ_ENDPOINTS] = { STR_INIT(""), STR_INIT("Endpoints") },
+    [OBJ_ENDPOINT_SLICE] = { STR_INIT("discovery.k8s.io"), STR_INIT("EndpointSlice") },
+    [OBJ_POD] = { STR_INIT(""), STR_INIT("Pod") },
+    [OBJ_DEPLOYMENT] = { STR_INIT("apps"), STR_INIT("Deployment") },
+    [OBJ_STATEFUL_SET] = { STR_INIT("apps"), STR_INIT("StatefulSet") },
+    [OBJ_DAEMON_SET] = { STR_INIT("apps"), STR_INIT("DaemonSet") },
+    [OBJ_SECRET] = { STR_INIT(""), STR_INIT("Secret") },
+    [OBJ_CONFIG_MAP] = { STR_INIT(""), STR_INIT("ConfigMap") },
+    [OBJ_CERTIFICATE] = { STR_INIT("cert-manager.io"), STR_INIT("Certificate") },
+};
+
+static enum object_kind kind_of(const struct api_object *o)
+{
+    for (size_t i = 0; i < LEN(kinds); i++)
+        if (str_eq(o->kind->kind, kinds[i].kind) && str_eq(o->kind->group, kinds[i].group))
+            return (enum object_kind)i;
+    return OBJ_OTHER;
+}
+
+/* ---- contents and files ---- */
+
+static void content_unref(struct content *c)
+{
+    if (!c || --c->refs)
+        return;
+    arena_fini(&c->arena);
+    free(c);
+}
+
+static void file_free(struct stored_file *f)
+{
+    content_unref(f->served);
+    arena_fini(&f->note_arena);
+    free((char *)(uintptr_t)f->path.p);
+    free(f);
+}
+
+static struct stored_file *file_get(struct store *s, struct str path)
+{
+    struct stored_file *f = map_get(&s->files, path);
+    char *copy;
+
+    if (f)
+        return f;
+    f = must_alloc(sizeof(*f));
+    copy = must_alloc(path.n + 1);
+    memcpy(copy, path.p, path.n);
+    f->path = str_make(copy, path.n);
+    arena_init(&f->note_arena, 1024);
+    map_put(&s->files, f->path, f);
+    return f;
+}
+
+/* Decodes new octets; a file that cannot be parsed keeps the content it had. */
+static void file_decode(struct stored_file *f, const struct source_file *sf)
+{
+    struct content *c = must_alloc(sizeof(*c));
+    struct str octets;
+
+    arena_reset(&f->note_arena);
+    notes_init(&f->notes, &f->note_arena);
+    f->hash = sf->hash;
+    c->refs = 1;
+    arena_init(&c->arena, 65536);
+    octets = arena_dup(&c->arena, sf->octets);
+    f->parsed = api_load_file(&c->arena, arena_dup(&c->arena, f->path), octets, &f->notes,
+                              &c->objects);
+    if (!f->parsed) {
+        content_unref(c);
+        return;
+    }
+    for (size_t i = 0; i < c->objects.n; i++)
+        check_object(c->objects.v[i], &f->notes);
+    content_unref(f->served);
+    f->served = c;
+}
+
+static void note_kept(const struct stored_file *f, struct notes *notes)
+{
+    struct pos pos = { .file = f->path };
+
+    if (f->parsed || !f->served)
+        return;
+    note_add(notes, SEV_WARNING, pos, "LAT0308",
+             "the file cannot be parsed: its %zu objects stay as they were", f->served->objects.n);
+}
+
+static void file_update(struct store *s, const struct source_file *sf, struct notes *notes)
+{
+    struct stored_file *f = file_get(s, sf->path);
+
+    f->seen = true;
+    if (str_is_set(sf->octets) && (!f->notes.arena || f->hash != sf->hash))
+        file_decode(f, sf);
+    if (sf->error.n)
+        note_add(notes, SEV_ERROR, (struct pos){ .file = f->path }, "LAT0303",
+                 "cannot be read: %.*s%s", STRF(sf->error),
+                 f->served ? "; its objects stay as they were" : "");
+    if (f->notes.arena)
+        notes_append(notes, &f->notes);
+    note_kept(f, notes);
+}
+
+static void files_sweep(struct store *s)
+{
+    const struct map_entry *e;
+
+    for (size_t at = 0; (e = map_next(&s->files, &at));) {
+        struct stored_file *f = e->value;
+
+        if (f->seen)
+            continue;
+        map_del(&s->files, f->path);
+        file_free(f);
+    }
+}
+
+/* ---- identities ---- */
+
+static struct str object_key(struct arena *a, const struct api_object *o)
+{
+    return arena_printf(a, "%.*s/%.*s/%.*s/%.*s", STRF(o->kind->group), STRF(o->kind->kind),
+                        STRF(o->meta->namespace), STRF(o->meta->name));
+}
+
+static void entry_free(struct entry *e)
+{
+    content_unref(e->good_in);
+    free((char *)(uintptr_t)e->key.p);
+    free(e);
+}
+
+static void entries_free(struct map *entries)
+{
+    const struct map_entry *e;
+
+    for (size_t at = 0; (e = map_next(entries, &at));)
+        entry_free(e->value);
+    map_fini(entries);
+}
+
+static void note_twice(const struct api_object *o, const struct api_object *first,
+                       struct notes *notes)
+{
+    api_note(o, notes, SEV_ERROR, "LAT0302", SPOT(o->meta),
+             "the same object stands at %.*s:%u already, and that one serves; remove one of them",
+             STRF(first->file), first->line);
+}
+
+static void note_broken(const struct api_object *o, bool has_good, struct notes *notes)
+{
+    api_note(o, notes, SEV_WARNING, "LAT0308", SPOT(o->meta), "%s",
+             has_good ? "its last good version stays in effect until it is mended"
+                      : "it has no effect until it is mended");
+}
+
+/* The entry of the object in the new table; what is good follows it from the old one. */
+static void entry_add(struct map *entries, struct map *old, struct content *c,
+                      const struct api_object *o, struct str key, struct notes *notes)
+{
+    struct entry *was = map_get(old, key);
+    struct entry *e = map_get(entries, key);
+    char *copy;
+
+    if (e) {
+        note_twice(o, e->now, notes);
+        return;
+    }
+    e = must_alloc(sizeof(*e));
+    copy = must_alloc(key.n + 1);
+    memcpy(copy, key.p, key.n);
+    e->key = str_make(copy, key.n);
+    e->now = o;
+    if (!o->broken) {
+        e->good = o;
+        e->good_in = c;
+    } else if (was && was->good) {
+        e->good = was->good;
+        e->good_in = was->good_in;
+    }
+    if (e->good_in)
+        e->good_in->refs++;
+    if (o->broken)
+        note_broken(o, e->good != NULL, notes);
+    map_put(entries, e->key, e);
+}
+
+/* ---- lists ---- */
+
+static int compare_age(const void *a, const void *b)
+{
+    const struct api_meta *x = (*(const struct api_object *const *)a)->meta;
+    const struct api_meta *y = (*(const struct api_object *const *)b)->meta;
+    int by_name;
+
+    if (x->creation_timestamp.set != y->creation_timestamp.set)
+        return x->creation_timestamp.set ? -1 : 1;
+    if (x->creation_timestamp.set && x->creation_timestamp.unix_ms != y->creation_timestamp.unix_ms)
+        return x->creation_timestamp.unix_ms < y->creation_timestamp.unix_ms ? -1 : 1;
+    by_name = str_cmp(x->name, y->name);
+    return by_name ? by_name : str_cmp(x->namespace, y->namespace);
+}
+
+static void lists_build(struct store *s)
+{
+    const struct map_entry *e;
+    size_t caps[OBJ_KINDS] = { 0 }, broken_cap = 0;
+
+    arena_free(s->arena);
+    s->arena = arena_new(16384);
+    memset(s->lists, 0, sizeof(s->lists));
+    memset(&s->broken, 0, sizeof(s->broken));
+    for (size_t at = 0; (e = map_next(&s->entries, &at));) {
+        const struct entry *entry = e->value;
+        const struct api_object *o = entry->good ? entry->good : entry->now;
+        enum object_kind kind = kind_of(o);
+        struct object_list *list = entry->good ? &s->lists[kind] : &s->broken;
+        size_t *cap = entry->good ? &caps[kind] : &broken_cap;
+
+        list->v = arena_grow(s->arena, list->v, list->n, cap, sizeof(const struct api_object *));
+        list->v[list->n++] = o;
+    }
+    for (size_t i = 0; i < OBJ_KINDS; i++)
+        if (s->lists[i].n)
+            qsort(s->lists[i].v, s->lists[i].n, sizeof(const struct api_object *), compare_age);
+}
+
+/* ---- the whole ---- */
+
+static void note_unknown_kinds(struct store *s, const struct source_scan *scan, struct notes *notes)
+{
+    const struct api_objects **all = must_alloc(sizeof(const struct api_objects *) * (scan->n + 1));
+    size_t n = 0;
+
+    for (size_t i = 0; i < scan->n; i++) {
+        struct stored_file *f = map_get(&s->files, scan->files[i].path);
+
+        if (f && f->served)
+            all[n++] = &f->served->objects;
+    }
+    api_note_unknown(all, n, notes);
+    free(all);
+}
+
+static void entries_build(struct store *s, const struct source_scan *scan, struct notes *notes)
+{
+    struct map old = s->entries;
+    struct arena keys;
+
+    arena_init(&keys, 4096);
+    map_init(&s->entries);
+    for (size_t i = 0; i < scan->n; i++) {
+        struct stored_file *f = map_get(&s->files, scan->files[i].path);
+
+        for (size_t k = 0; f->served && k < f->served->objects.n; k++) {
+            const struct api_object *o = f->served->objects.v[k];
+
+            entry_add(&s->entries, &old, f->served, o, object_key(&keys, o), notes);
+        }
+    }
+    entries_free(&old);
+    arena_fini(&keys);
+}
+
+struct store *store_new(void)
+{
+    struct store *s = must_alloc(sizeof(*s));
+
+    map_init(&s->files);
+    map_init(&s->entries);
+    return s;
+}
+
+void store_free(struct store *s)
+{
+    const struct map_entry *e;
+
+    if (!s)
+        return;
+    entries_free(&s->entries);
+    for (size_t at = 0; (e = map_next(&s->files, &at));)
+        file_free(e->value);
+    map_fini(&s->files);
+    arena_free(s->arena);
+    free(s);
+}
+
+void store_update(struct store *s, const struct source_scan *scan, struct notes *notes)
+{
+    const struct map_entry *e;
+
+    for (size_t at = 0; (e = map_next(&s->files, &at));)
+        ((struct stored_file *)e->value)->seen = false;
+    for (size_t i = 0; i < scan->error_count; i++)
+        note_add(notes, SEV_ERROR, (struct pos){ .file = scan->errors[i].path }, "LAT0303",
+                 "cannot be read: %.*s; what was read below it before stays",
+                 STRF(scan->errors[i].text));
+    for (size_t i = 0; i < scan->n; i++)
+        file_update(s, &scan->files[i], notes);
+    entries_build(s, scan, notes);
+    files_sweep(s);
+    note_unknown_kinds(s, scan, notes);
+    lists_build(s);
+}
+
+const struct object_list *store_list(const struct store *s, enum object_kind kind)
+{
+    return &s->lists[kind];
+}
+
+const struct object_list *store_broken(const struct store *s)
+{
+    return &s->broken;
+}
+
+const struct api_object *store_find(const struct store *s, enum object_kind kind,
+                                    struct str namespace, struct str name)
+{
+    char key[512];
+    int n = snprintf(key, sizeof(key), "%.*s/%.*s/%.*s/%.*s", STRF(kinds[kind].group),
+                     STRF(kinds[kind].kind), STRF(namespace), STRF(name));
+    const struct entry *e;
+
+    if (n <= 0 || (size_t)n >= sizeof(key))
+        return NULL;
+    e = map_get(&s->entries, str_make(key, (size_t)n));
+    return e ? e->good : NULL;
+}
