@@ -16,6 +16,7 @@ static struct {
     uint32_t maybe_free; /* no smaller id is free */
     _Atomic uint32_t limit;
 } all;
+static uint32_t workers = LIVE_WORKERS_MAX; /* columns of `active` in use */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
 /* In memory of its own. */
@@ -149,11 +150,17 @@ uint32_t live_host_limit(void)
     return atomic_load_explicit(&all.limit, memory_order_relaxed);
 }
 
+void live_workers_set(uint32_t n)
+{
+    MUST(n <= LIVE_WORKERS_MAX);
+    workers = n;
+}
+
 int64_t live_host_active(const struct live_host *h)
 {
     int64_t sum = 0;
 
-    for (size_t i = 0; i < LIVE_WORKERS_MAX; i++)
+    for (size_t i = 0; i < workers; i++)
         sum += atomic_load_explicit(&h->active[i], memory_order_relaxed);
     return MAX(sum, 0);
 }

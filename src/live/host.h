@@ -27,5 +27,7 @@ struct live_host *live_host_ref(struct live_host *h);                         /*
 void live_host_unref(struct live_host *h); /* takes NULL; any thread */
 /* One above the largest id in use. */
 uint32_t live_host_limit(void);
+/* How many workers there are, before any of them runs: fewer numbers to sum up. */
+void live_workers_set(uint32_t n);
 /* Requests in flight at all workers: a moment's sum, never below 0. Any thread. */
 int64_t live_host_active(const struct live_host *h);

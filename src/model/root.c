@@ -252,6 +252,29 @@ struct root *root_edit_finish(struct root_edit *e)
     return r;
 }
 
+static void kind_rebase(struct root_edit *e, const struct root *next, enum part_kind kind)
+{
+    for (slot_id slot = 0; slot < MAX(root_slots(e->base, kind), root_slots(next, kind)); slot++) {
+        struct part **at = place(next, kind, slot);
+
+        if (at && *at)
+            root_edit_set(e, part_ref(*at));
+        else
+            root_edit_clear(e, kind, slot);
+    }
+}
+
+struct root *root_rebase(struct root *base, struct root *take_next)
+{
+    struct root_edit *e = root_edit_new(base);
+
+    for (uint32_t kind = 0; kind < PART_KINDS; kind++)
+        kind_rebase(e, take_next, kind);
+    root_edit_generation(e, take_next->generation);
+    root_unref(take_next);
+    return root_edit_finish(e);
+}
+
 void root_edit_generation(struct root_edit *e, uint64_t generation)
 {
     e->next->generation = generation;

@@ -64,3 +64,9 @@ struct root *root_edit_finish(struct root_edit *e);
 void root_edit_free(struct root_edit *e); /* gives it up */
 /* True when nothing differs from the base. */
 bool root_edit_is_empty(const struct root_edit *e);
+
+/* `next`, whose parts share nothing with `base` (an image of the next snapshot), with the
+ * parts and chunks of `base` wherever the content is the same: as if it had been edited from
+ * `base`. Takes over the caller's reference of `next`; keeps its generation, unless nothing
+ * differs: then it is `base` again. */
+struct root *root_rebase(struct root *base, struct root *take_next);

@@ -155,3 +155,44 @@ TEST(another_version_or_kind_of_octets_is_refused)
         CHECK(err.n > 0);
     }
 }
+
+TEST(an_image_of_the_next_snapshot_shares_what_did_not_change)
+{
+    struct root_edit *e = root_edit_new(NULL);
+    struct root *base, *next, *again;
+    struct slots *slots = slots_new();
+    struct buf image;
+    struct rng rng;
+    struct str err;
+    char name[16];
+
+    rng_init(&rng, 15);
+    for (uint32_t i = 0; i < 200; i++) {
+        snprintf(name, sizeof(name), "r%u", i);
+        root_edit_set(e, random_part(&rng, PART_CLUSTER, str_of(name)));
+    }
+    base = root_edit_finish(e);
+    e = root_edit_new(base);
+    root_edit_set(e, random_part(&rng, PART_CLUSTER, STR("r7")));
+    root_edit_clear(e, PART_CLUSTER, slots_of(slots, PART_CLUSTER, STR("r8")));
+    root_edit_set(e, random_part(&rng, PART_HOSTS, STR("new")));
+    next = root_edit_finish(e);
+    buf_init(&image, 1 << 24);
+    image_write(next, &image);
+    again = root_rebase(base, image_read(buf_str(&image), slots, &err));
+    CHECK(root_hash(again) == root_hash(next));
+    CHECK_EQ(root_generation(again), 2);
+    CHECK_EQ(root_chunks_shared(base, again, PART_CLUSTER),
+             root_chunks_shared(base, next, PART_CLUSTER));
+    CHECK(root_chunks_shared(base, again, PART_CLUSTER) >= 2);
+    root_unref(again);
+    buf_reset(&image);
+    image_write(base, &image);
+    again = root_rebase(base, image_read(buf_str(&image), slots, &err));
+    CHECK(again == base);
+    root_unref(again);
+    root_unref(base);
+    root_unref(next);
+    slots_free(slots);
+    buf_fini(&image);
+}
