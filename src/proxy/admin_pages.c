@@ -1,0 +1,479 @@
+/*
+ * proxy/admin_pages - the table of pages, who may ask for them, and the small ones.
+ *
+ * A page that changes something is a POST. Browsers let foreign pages send those, so the
+ * Host must be loopback (no rebinding of names) and an Origin must be the port's own.
+ */
+#include "proxy/admin_int.h"
+
+#include "base/jsontext.h"
+#include "base/log.h"
+#include "codec/regex.h"
+#include "codec/url.h"
+#include "telemetry/telemetry.h"
+
+#include <stdarg.h>
+
+#define TEXT_PLAIN "text/plain; charset=UTF-8"
+#define TEXT_HTML "text/html; charset=UTF-8"
+#define JSON "application/json"
+
+/* ---- helpers of pages ---- */
+
+void admin_say(struct admin_call *c, uint16_t status, const char *fmt, ...)
+{
+    va_list args;
+
+    c->status = status;
+    c->type = TEXT_PLAIN;
+    buf_reset(&c->body);
+    va_start(args, fmt);
+    buf_vprintf(&c->body, fmt, args);
+    va_end(args);
+    buf_addc(&c->body, '\n');
+}
+
+static int hex_of(char c)
+{
+    c = ascii_lower(c);
+    return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+struct str admin_param(const struct admin_call *c, struct str name)
+{
+    struct str raw = url_query_get(c->query, name);
+    char *out;
+    size_t n = 0;
+
+    if (!str_is_set(raw))
+        return STR_NONE;
+    out = arena_raw(c->arena, raw.n + 1);
+    for (size_t i = 0; i < raw.n; i++) {
+        int high = raw.p[i] == '%' && i + 2 < raw.n ? hex_of(raw.p[i + 1]) : -1;
+        int low = high >= 0 ? hex_of(raw.p[i + 2]) : -1;
+
+        out[n++] = low >= 0 ? (char)(high << 4 | low) : raw.p[i] == '+' ? ' ' : raw.p[i];
+        i += low >= 0 ? 2 : 0;
+    }
+    return str_make(out, n);
+}
+
+bool admin_wants_json(const struct admin_call *c)
+{
+    return str_eq(admin_param(c, STR("format")), STR("json"));
+}
+
+const struct root *admin_root(struct admin_call *c)
+{
+    const struct admin_host *h = &c->admin->host;
+    const struct root *root = h->root ? h->root(h->arg) : NULL;
+
+    if (!root)
+        admin_say(c, 503, "no configuration serves yet");
+    return root;
+}
+
+enum admin_state admin_state_of(const struct admin *a)
+{
+    enum admin_state state = a->host.state ? a->host.state(a->host.arg) : ADMIN_LIVE;
+
+    return state == ADMIN_LIVE && a->failed ? ADMIN_DRAINING : state;
+}
+
+static const char *state_name(const struct admin *a)
+{
+    static const char *const names[] = {
+        [ADMIN_STARTING] = "PRE_INITIALIZING",
+        [ADMIN_LIVE] = "LIVE",
+        [ADMIN_DRAINING] = "DRAINING",
+    };
+
+    return names[admin_state_of(a)];
+}
+
+static void html_add(struct buf *b, struct str s)
+{
+    static const struct str marks = STR_INIT("&<>\"'");
+    static const char *const names[] = { "&amp;", "&lt;", "&gt;", "&quot;", "&#39;" };
+
+    for (size_t i = 0; i < s.n; i++) {
+        size_t at = str_find(marks, s.p[i]);
+
+        if (at < marks.n)
+            buf_add(b, str_of(names[at]));
+        else
+            buf_addc(b, s.p[i]);
+    }
+}
+
+/* ---- index, help ---- */
+
+static void index_row(struct buf *b, const struct admin_page *p)
+{
+    buf_add(b, STR("<tr><td>"));
+    if (p->is_change && p->answer) {
+        buf_add(b, STR("<form method=\"post\" action=\""));
+        html_add(b, p->path);
+        buf_add(b, STR("\"><button>"));
+        html_add(b, p->path);
+        buf_add(b, STR("</button></form>"));
+    } else if (p->answer) {
+        buf_add(b, STR("<a href=\""));
+        html_add(b, p->path);
+        buf_add(b, STR("\">"));
+        html_add(b, p->path);
+        buf_add(b, STR("</a>"));
+    } else {
+        html_add(b, p->path);
+    }
+    buf_add(b, STR("</td><td>"));
+    html_add(b, str_of(p->help));
+    buf_add(b, p->answer ? STR("</td></tr>\n") : STR(" (not built yet)</td></tr>\n"));
+}
+
+static void page_index(struct admin_call *c)
+{
+    struct buf *b = &c->body;
+
+    c->type = TEXT_HTML;
+    buf_add(b, STR("<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n"
+                   "<title>Lateen admin</title>\n<style>body{font:16px sans-serif;margin:2em}"
+                   "td{padding:.2em 1em .2em 0}form{margin:0}</style></head>\n"
+                   "<body><h1>Lateen</h1>\n<p>"));
+    html_add(b, str_of(state_name(c->admin)));
+    buf_add(b, STR("</p>\n<table>\n"));
+    for (size_t i = 0; i < admin_page_count; i++) {
+        if (admin_pages[i].port == ADMIN_PAGES && admin_pages[i].path.n > 1)
+            index_row(b, &admin_pages[i]);
+    }
+    buf_add(b, STR("</table></body></html>\n"));
+}
+
+static void page_help(struct admin_call *c)
+{
+    buf_add(&c->body, STR("admin commands are:\n"));
+    for (size_t i = 0; i < admin_page_count; i++) {
+        const struct admin_page *p = &admin_pages[i];
+
+        if (p->port == ADMIN_PAGES)
+            buf_printf(&c->body, "  %.*s%s: %s%s\n", STRF(p->path), p->is_change ? " (POST)" : "",
+                       p->help, p->answer ? "" : " (not built yet)");
+    }
+}
+
+/* ---- state ---- */
+
+static void page_ready(struct admin_call *c)
+{
+    admin_say(c, admin_state_of(c->admin) == ADMIN_LIVE ? 200 : 503, "%s", state_name(c->admin));
+}
+
+static void page_server_info(struct admin_call *c)
+{
+    uint64_t up_s = (loop_now_ms(c->admin->loop) - c->admin->started_ms) / 1000;
+
+    c->type = JSON;
+    buf_printf(&c->body,
+               "{\"version\":\"lateen/" LATEEN_VERSION "\",\"state\":\"%s\","
+               "\"uptime_current_epoch\":\"%llus\",\"uptime_all_epochs\":\"%llus\"}\n",
+               state_name(c->admin), (unsigned long long)up_s, (unsigned long long)up_s);
+}
+
+static void page_healthcheck_fail(struct admin_call *c)
+{
+    c->admin->failed = true;
+    admin_say(c, 200, "OK");
+}
+
+static void page_healthcheck_ok(struct admin_call *c)
+{
+    c->admin->failed = false;
+    admin_say(c, 200, "OK");
+}
+
+static void not_built(struct admin_call *c)
+{
+    admin_say(c, 501, "%.*s: not built yet", STRF(c->path));
+}
+
+/* `graceful` and `skip_exit` are what this page does anyway. */
+static void page_drain(struct admin_call *c)
+{
+    struct str rest = c->query;
+
+    while (str_is_set(rest)) {
+        struct str one = str_cut(&rest, '&');
+
+        if (one.n && !str_eq(one, STR("graceful")) && !str_eq(one, STR("skip_exit"))) {
+            admin_say(c, 501, "/drain_listeners?%.*s: not built yet", STRF(one));
+            return;
+        }
+    }
+    if (!c->admin->host.drain_listeners) {
+        not_built(c);
+        return;
+    }
+    c->admin->host.drain_listeners(c->admin->host.arg);
+    admin_say(c, 200, "OK");
+}
+
+static void quit_now(struct admin *a)
+{
+    a->host.quit(a->host.arg);
+}
+
+static void page_quit(struct admin_call *c)
+{
+    if (!c->admin->host.quit) {
+        not_built(c);
+        return;
+    }
+    c->after = quit_now;
+    admin_say(c, 200, "OK");
+}
+
+static void page_reopen_logs(struct admin_call *c)
+{
+    if (!c->admin->host.reopen_logs) {
+        not_built(c);
+        return;
+    }
+    c->admin->host.reopen_logs(c->admin->host.arg);
+    admin_say(c, 200, "OK");
+}
+
+static void page_logging(struct admin_call *c)
+{
+    static const char *const names[] = { "error", "warn", "info", "debug" };
+    struct str wanted = admin_param(c, STR("level"));
+    enum log_level level = __atomic_load_n(&log_threshold, __ATOMIC_RELAXED);
+
+    if (str_is_set(c->query) && !str_is_set(wanted)) {
+        admin_say(c, 501, "/logging?%.*s: not built yet; there is one level for all, ?level=",
+                  STRF(c->query));
+        return;
+    }
+    if (str_is_set(wanted) && !log_level_parse(wanted, &level)) {
+        admin_say(c, 400, "level is one of error, warn, info, debug");
+        return;
+    }
+    __atomic_store_n(&log_threshold, level, __ATOMIC_RELAXED);
+    admin_say(c, 200, "level: %s", names[level]);
+}
+
+/* ---- numbers ---- */
+
+/* Does the request accept that media type, named as such? */
+static bool accepts(const struct admin_call *c, struct str type)
+{
+    struct str value = headers_get(&c->request->headers, HDR_ACCEPT);
+
+    return str_find_str(value, type) < value.n;
+}
+
+static void page_prometheus(struct admin_call *c)
+{
+    bool openmetrics = accepts(c, STR("application/openmetrics-text"));
+
+    c->type = openmetrics ? "application/openmetrics-text; version=1.0.0; charset=utf-8"
+                          : "text/plain; version=0.0.4; charset=utf-8";
+    metrics_scrape(&c->body, openmetrics);
+}
+
+/* Keeps the lines that match. */
+static void filter_lines(struct admin_call *c, const struct regex *r)
+{
+    struct str rest = arena_dup(c->arena, buf_str(&c->body));
+
+    buf_reset(&c->body);
+    while (rest.n) {
+        struct str line = str_cut(&rest, '\n');
+
+        if (!regex_is_partial(r, str_sub(line, 0, str_find(line, ':'))))
+            continue;
+        buf_add(&c->body, line);
+        buf_addc(&c->body, '\n');
+    }
+}
+
+static void page_stats(struct admin_call *c)
+{
+    struct str format = admin_param(c, STR("format")), filter = admin_param(c, STR("filter"));
+    struct regex *r = NULL;
+    struct buf error;
+
+    if (str_eq(format, STR("prometheus"))) {
+        page_prometheus(c);
+        return;
+    }
+    if (format.n && !str_eq(format, STR("text"))) {
+        admin_say(c, 501, "/stats?format=%.*s: not built yet", STRF(format));
+        return;
+    }
+    buf_init(&error, 1000);
+    if (filter.n && (r = regex_new(filter, &error)) == NULL)
+        admin_say(c, 400, "filter: %.*s", STRF(buf_str(&error)));
+    else
+        metrics_stats_text(&c->body);
+    if (r)
+        filter_lines(c, r);
+    regex_free(r);
+    buf_fini(&error);
+}
+
+/* The heap's two numbers, under Envoy's names. */
+static void page_memory(struct admin_call *c)
+{
+    struct str text, line;
+    uint64_t allocated = 0, heap = 0;
+
+    metrics_stats_text(&c->body);
+    text = buf_str(&c->body);
+    while (text.n) {
+        line = str_cut(&text, '\n');
+        if (str_starts(line, STR("server.memory_allocated: ")))
+            (void)!str_u64(str_from(line, 25), &allocated);
+        else if (str_starts(line, STR("server.memory_heap_size: ")))
+            (void)!str_u64(str_from(line, 25), &heap);
+    }
+    buf_reset(&c->body);
+    c->type = JSON;
+    buf_printf(&c->body, "{\"allocated\":\"%llu\",\"heap_size\":\"%llu\"}\n",
+               (unsigned long long)allocated, (unsigned long long)heap);
+}
+
+/* ---- the table ---- */
+
+#define GET(at, fn, text)                                                                          \
+    {                                                                                              \
+        STR_INIT(at), ADMIN_PAGES, false, text, fn                                                 \
+    }
+#define POST(at, fn, text)                                                                         \
+    {                                                                                              \
+        STR_INIT(at), ADMIN_PAGES, true, text, fn                                                  \
+    }
+
+const struct admin_page admin_pages[] = {
+    GET("/", page_index, "this page"),
+    GET("/help", page_help, "the pages as text"),
+    GET("/ready", page_ready, "200 LIVE once the first configuration serves, 503 before and after"),
+    GET("/server_info", page_server_info, "version, state, uptime"),
+    GET("/stats", page_stats, "counters and gauges by Envoy's names; ?filter=REGEX"),
+    GET("/stats/prometheus", page_prometheus, "all metrics for Prometheus"),
+    GET("/listeners", admin_show_listeners, "what is listened on; ?format=json"),
+    GET("/clusters", admin_show_clusters, "clusters and their endpoints"),
+    GET("/certs", admin_show_certs, "certificates served"),
+    GET("/config_dump", admin_show_dump, "the whole snapshot as JSON, keys left out"),
+    GET("/memory", page_memory, "octets of the heap"),
+    GET("/connections", NULL, "open connections"),
+    GET("/explain", NULL, "why a request is answered as it is"),
+    POST("/logging", page_logging, "the level of the program's own log; ?level=debug"),
+    POST("/healthcheck/fail", page_healthcheck_fail, "be not ready from now on"),
+    POST("/healthcheck/ok", page_healthcheck_ok, "be ready again"),
+    POST("/drain_listeners", page_drain, "stop accepting, finish what is under way"),
+    POST("/reopen_logs", page_reopen_logs, "open log files again"),
+    POST("/quitquitquit", page_quit, "leave now"),
+    { STR_INIT("/healthz/ready"), ADMIN_HEALTH, false, "readiness", page_ready },
+    { STR_INIT("/stats/prometheus"), ADMIN_METRICS, false, "metrics", page_prometheus },
+    /* Envoy's, for those who look for them */
+    GET("/contention", NULL, "contention of locks"),
+    GET("/hot_restart_version", NULL, "compatibility of upgrades"),
+    GET("/init_dump", NULL, "what a start waits for"),
+    GET("/runtime", NULL, "runtime values"),
+    GET("/stats/recentlookups", NULL, "names looked up"),
+    POST("/cpuprofiler", NULL, "profiling"),
+    POST("/heapprofiler", NULL, "profiling"),
+    POST("/reset_counters", NULL, "counters back to zero"),
+    POST("/runtime_modify", NULL, "runtime values"),
+    POST("/tap", NULL, "traffic as it passes"),
+};
+const size_t admin_page_count = LEN(admin_pages);
+
+/* ---- who may ---- */
+
+static bool host_is_loopback(struct str authority)
+{
+    struct url_authority a;
+    struct addr ip;
+
+    if (!url_authority_parse(authority, &a))
+        return false;
+    if (str_eq_nocase(a.host, STR("localhost")))
+        return true;
+    if (!addr_parse_ip(a.host, &ip))
+        return false;
+    if (ip.family == 4)
+        return ip.ip[0] == 127;
+    return memcmp(ip.ip, (uint8_t[16]){ [15] = 1 }, 16) == 0;
+}
+
+/* Our own pages' origin, whatever name of the loopback they were asked by. */
+static bool origin_is_own(const struct admin_call *c)
+{
+    const struct header *h = headers_find(&c->request->headers, HDR_ORIGIN);
+    struct str origin = h ? h->value : STR_NONE;
+
+    if (!h)
+        return true;
+    return headers_count(&c->request->headers, HDR_ORIGIN) == 1 &&
+           str_starts_nocase(origin, STR("http://")) &&
+           str_eq_nocase(str_from(origin, 7), c->request->authority);
+}
+
+static bool change_is_allowed(struct admin_call *c)
+{
+    if (!str_eq(c->request->method, STR("POST"))) {
+        c->allow = STR("POST");
+        admin_say(c, 405, "%.*s changes something: POST it", STRF(c->path));
+        return false;
+    }
+    if (!host_is_loopback(c->request->authority)) {
+        admin_say(c, 403, "a change needs a loopback Host: localhost, 127.0.0.1 or [::1]");
+        return false;
+    }
+    if (!origin_is_own(c)) {
+        admin_say(c, 403, "a change is not taken from another site's page");
+        return false;
+    }
+    return true;
+}
+
+static bool read_is_allowed(struct admin_call *c)
+{
+    struct str method = c->request->method;
+
+    if (str_eq(method, STR("GET")) || str_eq(method, STR("HEAD")))
+        return true;
+    c->allow = STR("GET, HEAD");
+    admin_say(c, 405, "%.*s is read with GET", STRF(c->path));
+    return false;
+}
+
+static const struct admin_page *page_of(struct str path, enum admin_port port)
+{
+    for (size_t i = 0; i < admin_page_count; i++) {
+        if (admin_pages[i].port == port && str_eq(admin_pages[i].path, path))
+            return &admin_pages[i];
+    }
+    return NULL;
+}
+
+void admin_answer(struct admin_call *c, enum admin_port port)
+{
+    url_path_split(c->request->path, &c->path, &c->query);
+    c->page = page_of(c->path, port);
+    c->status = 200;
+    c->type = TEXT_PLAIN;
+    if (!c->page) {
+        admin_say(c, 404, port == ADMIN_PAGES ? "no such page; /help lists them" : "no such page");
+        return;
+    }
+    if (!(c->page->is_change ? change_is_allowed(c) : read_is_allowed(c)))
+        return;
+    if (c->page->answer)
+        c->page->answer(c);
+    else
+        not_built(c);
+    if (c->body.full)
+        admin_say(c, 500, "%.*s: more than 1 GiB", STRF(c->path));
+}
