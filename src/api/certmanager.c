@@ -24,9 +24,9 @@ ENUM_TABLE(api_enum_cert_rotation, "PrivateKeyRotationPolicy", cert_rotation_val
 
 #define THIS struct api_issuer_ref
 static const struct api_field issuer_ref_fields[] = {
-    STRING(NOT, name, "name", "Its name", .flags = API_REQUIRED),
-    STRING(NOT, kind, "kind", "Issuer or ClusterIssuer", .dflt = "Issuer"),
-    STRING(NOT, group, "group", "Its API group", .dflt = "cert-manager.io"),
+    STRING(YES, name, "name", "Its name", .flags = API_REQUIRED),
+    STRING(YES, kind, "kind", "Issuer or ClusterIssuer", .dflt = "Issuer"),
+    STRING(YES, group, "group", "Its API group", .dflt = "cert-manager.io"),
 };
 RECORD(rec_issuer_ref, "IssuerReference", issuer_ref_fields, "The issuer of a certificate");
 #undef THIS
@@ -71,23 +71,23 @@ static const struct api_field certificate_fields[] = {
     MSG(NOT, subject, "subject", struct api_cert_subject, rec_cert_subject,
         "Name in the certificate"),
     STRING(NOT, literal_subject, "literalSubject", "Name in LDAP form"),
-    STRING(NOT, common_name, "commonName", "CN"),
-    DUR(NOT, duration, "duration", "Lifetime asked for; default 2160h", .flags = API_GO_DUR),
+    STRING(YES, common_name, "commonName", "CN"),
+    DUR(YES, duration, "duration", "Lifetime asked for; default 2160h", .flags = API_GO_DUR),
     DUR(NOT, renew_before, "renewBefore", "Time before expiry; default a third of the lifetime",
         .flags = API_GO_DUR, .group = 1),
     INT(NOT, renew_before_percentage, "renewBeforePercentage", I32_MIN, I32_MAX,
         "The same in percent of the lifetime", .group = 1),
-    STRINGS(NOT, dns_names, "dnsNames", "Names"),
-    STRINGS(NOT, ip_addresses, "ipAddresses", "Addresses", .check = api_check_ip),
+    STRINGS(YES, dns_names, "dnsNames", "Names"),
+    STRINGS(YES, ip_addresses, "ipAddresses", "Addresses", .check = api_check_ip),
     STRINGS(NOT, uris, "uris", "URIs"),
     TREE(NOT, other_names, "otherNames", "Other names"),
     STRINGS(NOT, email_addresses, "emailAddresses", "Mail addresses"),
-    STRING(NOT, secret_name, "secretName", "Secret for certificate and key", .flags = API_REQUIRED,
+    STRING(YES, secret_name, "secretName", "Secret for certificate and key", .flags = API_REQUIRED,
            .check = api_check_dns_subdomain),
     MSG(NOTE, secret_template, "secretTemplate", struct api_cert_secret_template,
         rec_cert_secret_template, "Labels for the Secret"),
     TREE(NOT, keystores, "keystores", "Java and PKCS#12 key stores"),
-    MSG(NOT, issuer_ref, "issuerRef", struct api_issuer_ref, rec_issuer_ref, "Who issues it",
+    MSG(YES, issuer_ref, "issuerRef", struct api_issuer_ref, rec_issuer_ref, "Who issues it",
         .flags = API_REQUIRED),
     BOOL(NOT, is_ca, "isCA", "A CA's certificate"),
     STRINGS(NOT, usages, "usages", "Key usages"),

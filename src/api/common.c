@@ -5,9 +5,9 @@
 
 #define THIS struct api_string_match
 static const struct api_field string_match_fields[] = {
-    STRING(NOT, exact, "exact", "The whole value", .group = 1),
-    STRING(NOT, prefix, "prefix", "The start of the value, octet by octet", .group = 1),
-    STRING(NOT, regex, "regex", "RE2, must match the whole value", .group = 1),
+    STRING(YES, exact, "exact", "The whole value", .group = 1),
+    STRING(YES, prefix, "prefix", "The start of the value, octet by octet", .group = 1),
+    STRING(YES, regex, "regex", "RE2, must match the whole value", .group = 1),
 };
 RECORD(rec_string_match, "StringMatch", string_match_fields,
        "Text to compare with: exact, prefix or RE2 regex; none set is a presence test");
@@ -22,14 +22,14 @@ RECORD(rec_percent, "Percent", percent_fields, "A share in percent");
 
 #define THIS struct api_port_selector
 static const struct api_field port_selector_fields[] = {
-    INT(NOT, number, "number", 0, 65535, "The port's number"),
+    INT(YES, number, "number", 0, 65535, "The port's number"),
 };
 RECORD(rec_port_selector, "PortSelector", port_selector_fields, "One port by number");
 #undef THIS
 
 #define THIS struct api_label_selector
 static const struct api_field label_selector_fields[] = {
-    STRING_MAP(NOT, match_labels, "matchLabels", "Label and value",
+    STRING_MAP(YES, match_labels, "matchLabels", "Label and value",
                .check_key = api_check_label_key, .check = api_check_label_value),
     TREE(NOT, match_expressions, "matchExpressions", "Kubernetes set expressions"),
 };
@@ -38,7 +38,7 @@ RECORD(rec_label_selector, "LabelSelector", label_selector_fields, "Labels that 
 
 #define THIS struct api_workload_selector
 static const struct api_field workload_selector_fields[] = {
-    STRING_MAP(NOT, labels, "labels", "Label and value", .check_key = api_check_selector_key,
+    STRING_MAP(YES, labels, "labels", "Label and value", .check_key = api_check_selector_key,
                .check = api_check_selector_value),
 };
 RECORD(rec_workload_selector, "WorkloadSelector", workload_selector_fields,

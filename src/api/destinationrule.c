@@ -137,7 +137,7 @@ RECORD(rec_warmup, "WarmupConfiguration", warmup_fields, "New endpoints get less
 
 #define THIS struct api_load_balancer
 static const struct api_field load_balancer_fields[] = {
-    ENUM(NOT, simple, "simple", api_enum_lb, "By a simple rule", .group = 1,
+    ENUM(YES, simple, "simple", api_enum_lb, "By a simple rule", .group = 1,
          .dflt = "LEAST_REQUEST"),
     MSG(NOT, consistent_hash, "consistentHash", struct api_consistent_hash, rec_consistent_hash,
         "By a hash", .group = 1),
@@ -156,12 +156,12 @@ RECORD(rec_load_balancer, "LoadBalancerSettings", load_balancer_fields,
 static const struct api_field tcp_settings_fields[] = {
     INT(NOT, max_connections, "maxConnections", I32_MIN, I32_MAX,
         "Connections to the host; 0: no limit"),
-    DUR(NOT, connect_timeout, "connectTimeout", "Default 10s"),
+    DUR(YES, connect_timeout, "connectTimeout", "Default 10s"),
     MSG(NOT, tcp_keepalive, "tcpKeepalive", struct api_tcp_keepalive, rec_tcp_keepalive,
         "SO_KEEPALIVE"),
     DUR(NOT, max_connection_duration, "maxConnectionDuration",
         "Age at which a connection is closed"),
-    DUR(NOT, idle_timeout, "idleTimeout", "Default 1h; 0s: never", .flags = API_ANY_DUR),
+    DUR(YES, idle_timeout, "idleTimeout", "Default 1h; 0s: never", .flags = API_ANY_DUR),
 };
 RECORD(rec_tcp_settings, "ConnectionPoolSettings.TCPSettings", tcp_settings_fields,
        "Limits of connections");
@@ -181,10 +181,10 @@ static const struct api_field http_settings_fields[] = {
         "Waiting requests; 0: no limit"),
     INT(NOT, http2_max_requests, "http2MaxRequests", I32_MIN, I32_MAX,
         "Requests at once; 0: no limit"),
-    INT(NOT, max_requests_per_connection, "maxRequestsPerConnection", I32_MIN, I32_MAX,
+    INT(YES, max_requests_per_connection, "maxRequestsPerConnection", I32_MIN, I32_MAX,
         "0: no limit; 1: no keep-alive"),
     INT(NOT, max_retries, "maxRetries", I32_MIN, I32_MAX, "Retries at once; 0: no limit"),
-    DUR(NOT, idle_timeout, "idleTimeout", "Default: tcp's, 1h"),
+    DUR(YES, idle_timeout, "idleTimeout", "Default: tcp's, 1h"),
     ENUM(NOT, h2_upgrade_policy, "h2UpgradePolicy", api_enum_h2_upgrade,
          "Speak HTTP/2 to the service"),
     BOOL(NOT, use_client_protocol, "useClientProtocol", "Speak what the client speaks"),
@@ -199,8 +199,8 @@ RECORD(rec_http_settings, "ConnectionPoolSettings.HTTPSettings", http_settings_f
 
 #define THIS struct api_connection_pool
 static const struct api_field connection_pool_fields[] = {
-    MSG(NOT, tcp, "tcp", struct api_tcp_settings, rec_tcp_settings, "Connections"),
-    MSG(NOT, http, "http", struct api_http_settings, rec_http_settings, "Requests"),
+    MSG(YES, tcp, "tcp", struct api_tcp_settings, rec_tcp_settings, "Connections"),
+    MSG(YES, http, "http", struct api_http_settings, rec_http_settings, "Requests"),
 };
 RECORD(rec_connection_pool, "ConnectionPoolSettings", connection_pool_fields,
        "Limits to the service");
@@ -234,7 +234,7 @@ RECORD(rec_outlier_detection, "OutlierDetection", outlier_detection_fields,
 
 #define THIS struct api_client_tls
 static const struct api_field client_tls_fields[] = {
-    ENUM(NOT, mode, "mode", api_enum_client_tls, "Kind of TLS", .dflt = "DISABLE"),
+    ENUM(YES, mode, "mode", api_enum_client_tls, "Kind of TLS", .dflt = "DISABLE"),
     STRING(NOT, client_certificate, "clientCertificate", "Path"),
     STRING(NOT, private_key, "privateKey", "Path"),
     STRING(NOT, ca_certificates, "caCertificates", "Path"),
@@ -249,15 +249,15 @@ RECORD(rec_client_tls, "ClientTLSSettings", client_tls_fields, "TLS to the servi
 
 #define THIS struct api_port_policy
 static const struct api_field port_policy_fields[] = {
-    MSG(NOT, port, "port", struct api_port_selector, rec_port_selector, "The port",
+    MSG(YES, port, "port", struct api_port_selector, rec_port_selector, "The port",
         .flags = API_REQUIRED),
-    MSG(NOT, load_balancer, "loadBalancer", struct api_load_balancer, rec_load_balancer,
+    MSG(YES, load_balancer, "loadBalancer", struct api_load_balancer, rec_load_balancer,
         "Balancing"),
-    MSG(NOT, connection_pool, "connectionPool", struct api_connection_pool, rec_connection_pool,
+    MSG(YES, connection_pool, "connectionPool", struct api_connection_pool, rec_connection_pool,
         "Limits"),
     MSG(NOT, outlier_detection, "outlierDetection", struct api_outlier_detection,
         rec_outlier_detection, "Ejection"),
-    MSG(NOT, tls, "tls", struct api_client_tls, rec_client_tls, "TLS"),
+    MSG(YES, tls, "tls", struct api_client_tls, rec_client_tls, "TLS"),
 };
 RECORD(rec_port_policy, "TrafficPolicy.PortTrafficPolicy", port_policy_fields,
        "Settings of one port");
@@ -293,14 +293,14 @@ RECORD(rec_retry_budget, "TrafficPolicy.RetryBudget", retry_budget_fields,
 
 #define THIS struct api_traffic_policy
 static const struct api_field traffic_policy_fields[] = {
-    MSG(NOT, load_balancer, "loadBalancer", struct api_load_balancer, rec_load_balancer,
+    MSG(YES, load_balancer, "loadBalancer", struct api_load_balancer, rec_load_balancer,
         "Balancing"),
-    MSG(NOT, connection_pool, "connectionPool", struct api_connection_pool, rec_connection_pool,
+    MSG(YES, connection_pool, "connectionPool", struct api_connection_pool, rec_connection_pool,
         "Limits"),
     MSG(NOT, outlier_detection, "outlierDetection", struct api_outlier_detection,
         rec_outlier_detection, "Ejection"),
-    MSG(NOT, tls, "tls", struct api_client_tls, rec_client_tls, "TLS"),
-    MSGS(NOT, port_level_settings, "portLevelSettings", struct api_port_policy, rec_port_policy,
+    MSG(YES, tls, "tls", struct api_client_tls, rec_client_tls, "TLS"),
+    MSGS(YES, port_level_settings, "portLevelSettings", struct api_port_policy, rec_port_policy,
          "Settings of single ports"),
     MSG(NOT, tunnel, "tunnel", struct api_tunnel, rec_tunnel, "Tunnel"),
     MSG(NOT, proxy_protocol, "proxyProtocol", struct api_proxy_protocol, rec_proxy_protocol,
@@ -313,10 +313,10 @@ RECORD(rec_traffic_policy, "TrafficPolicy", traffic_policy_fields, "How the serv
 
 #define THIS struct api_subset
 static const struct api_field subset_fields[] = {
-    STRING(NOT, name, "name", "Its name", .flags = API_REQUIRED, .check = api_check_subset),
-    STRING_MAP(NOT, labels, "labels", "Labels of the endpoints",
+    STRING(YES, name, "name", "Its name", .flags = API_REQUIRED, .check = api_check_subset),
+    STRING_MAP(YES, labels, "labels", "Labels of the endpoints",
                .check_key = api_check_selector_key, .check = api_check_selector_value),
-    MSG(NOT, traffic_policy, "trafficPolicy", struct api_traffic_policy, rec_traffic_policy,
+    MSG(YES, traffic_policy, "trafficPolicy", struct api_traffic_policy, rec_traffic_policy,
         "Settings of the subset"),
 };
 RECORD(rec_subset, "Subset", subset_fields, "Some of the endpoints");
@@ -324,12 +324,12 @@ RECORD(rec_subset, "Subset", subset_fields, "Some of the endpoints");
 
 #define THIS struct api_destinationrule
 static const struct api_field destinationrule_fields[] = {
-    STRING(NOT, host, "host", "Name of the service", .flags = API_REQUIRED),
-    MSG(NOT, traffic_policy, "trafficPolicy", struct api_traffic_policy, rec_traffic_policy,
+    STRING(YES, host, "host", "Name of the service", .flags = API_REQUIRED),
+    MSG(YES, traffic_policy, "trafficPolicy", struct api_traffic_policy, rec_traffic_policy,
         "Settings"),
-    MSGS(NOT, subsets, "subsets", struct api_subset, rec_subset, "Versions of the service"),
-    STRINGS(NOT, export_to, "exportTo", "Namespaces that see it"),
-    MSG(NOT, workload_selector, "workloadSelector", struct api_label_selector, rec_label_selector,
+    MSGS(YES, subsets, "subsets", struct api_subset, rec_subset, "Versions of the service"),
+    STRINGS(YES, export_to, "exportTo", "Namespaces that see it"),
+    MSG(YES, workload_selector, "workloadSelector", struct api_label_selector, rec_label_selector,
         "Clients it is for"),
 };
 RECORD(rec_destinationrule, "DestinationRule", destinationrule_fields, "Policies for a service");

@@ -22,8 +22,8 @@ ENUM_TABLE(api_enum_gw_proto, "ServerTLSSettings.TLSProtocol", gw_proto_values);
 
 #define THIS struct api_gw_port
 static const struct api_field gw_port_fields[] = {
-    INT(NOT, number, "number", 0, 65535, "The Service's port", .flags = API_REQUIRED),
-    STRING(NOT, protocol, "protocol",
+    INT(YES, number, "number", 0, 65535, "The Service's port", .flags = API_REQUIRED),
+    STRING(YES, protocol, "protocol",
            "HTTP, HTTPS, GRPC, GRPC-WEB, HTTP2, MONGO, TCP, TLS, REDIS or MYSQL",
            .flags = API_REQUIRED, .check = api_check_gw_protocol),
     STRING(NOTE, name, "name", "Unique in the Gateway", .flags = API_REQUIRED),
@@ -44,14 +44,14 @@ RECORD(rec_gw_tls_certificate, "TLSCertificate", gw_tls_certificate_fields,
 
 #define THIS struct api_gw_tls
 static const struct api_field gw_tls_fields[] = {
-    BOOL(NOT, https_redirect, "httpsRedirect", "Answer 301 to https on an HTTP server"),
-    ENUM(NOT, mode, "mode", api_enum_gw_tls, "How TLS is treated", .dflt = "PASSTHROUGH"),
+    BOOL(YES, https_redirect, "httpsRedirect", "Answer 301 to https on an HTTP server"),
+    ENUM(YES, mode, "mode", api_enum_gw_tls, "How TLS is treated", .dflt = "PASSTHROUGH"),
     STRING(NOT, server_certificate, "serverCertificate", "Path of the certificate chain"),
     STRING(NOT, private_key, "privateKey", "Path of the key"),
     STRING(NOT, ca_certificates, "caCertificates", "Path of the client CA"),
     STRING(NOT, ca_crl, "caCrl", "Path of a revocation list"),
-    STRING(NOT, credential_name, "credentialName", "Secret with certificate and key"),
-    STRINGS(NOT, credential_names, "credentialNames",
+    STRING(YES, credential_name, "credentialName", "Secret with certificate and key"),
+    STRINGS(YES, credential_names, "credentialNames",
             "One RSA and one ECDSA Secret for the same hosts"),
     STRING(NOT, ca_cert_credential_name, "caCertCredentialName", "Secret with the client CA"),
     MSGS(NOT, tls_certificates, "tlsCertificates", struct api_gw_tls_certificate,
@@ -61,11 +61,11 @@ static const struct api_field gw_tls_fields[] = {
             "Base64 SHA-256 of accepted client keys"),
     STRINGS(NOT, verify_certificate_hash, "verifyCertificateHash",
             "Hex SHA-256 of accepted client certificates"),
-    ENUM(NOT, min_protocol_version, "minProtocolVersion", api_enum_gw_proto, "TLS_AUTO is 1.2",
+    ENUM(YES, min_protocol_version, "minProtocolVersion", api_enum_gw_proto, "TLS_AUTO is 1.2",
          .dflt = "TLS_AUTO"),
-    ENUM(NOT, max_protocol_version, "maxProtocolVersion", api_enum_gw_proto, "TLS_AUTO is 1.3",
+    ENUM(YES, max_protocol_version, "maxProtocolVersion", api_enum_gw_proto, "TLS_AUTO is 1.3",
          .dflt = "TLS_AUTO"),
-    STRINGS(NOT, cipher_suites, "cipherSuites", "OpenSSL names, for TLS 1.2 and below"),
+    STRINGS(YES, cipher_suites, "cipherSuites", "OpenSSL names, for TLS 1.2 and below"),
     BOOL(NOT, insecure_skip_verify, "insecureSkipVerify",
          "Accept client chains that cannot be verified"),
     STRINGS(NOT, ecdh_curves, "ecdhCurves", "Curves allowed"),
@@ -75,11 +75,11 @@ RECORD(rec_gw_tls, "ServerTLSSettings", gw_tls_fields, "TLS of a server");
 
 #define THIS struct api_gw_server
 static const struct api_field gw_server_fields[] = {
-    MSG(NOT, port, "port", struct api_gw_port, rec_gw_port, "The port", .flags = API_REQUIRED),
-    STRING(NOT, bind, "bind", "An address or unix:///path; empty: all addresses"),
-    STRINGS(NOT, hosts, "hosts", "[namespace/]name, * or a leading wildcard",
+    MSG(YES, port, "port", struct api_gw_port, rec_gw_port, "The port", .flags = API_REQUIRED),
+    STRING(YES, bind, "bind", "An address or unix:///path; empty: all addresses"),
+    STRINGS(YES, hosts, "hosts", "[namespace/]name, * or a leading wildcard",
             .flags = API_REQUIRED),
-    MSG(NOT, tls, "tls", struct api_gw_tls, rec_gw_tls, "Needed for HTTPS and TLS"),
+    MSG(YES, tls, "tls", struct api_gw_tls, rec_gw_tls, "Needed for HTTPS and TLS"),
     STRING(NOT, default_endpoint, "defaultEndpoint", "Not implemented by Istio"),
     STRING(NOTE, name, "name", "Unique in the Gateway"),
 };
@@ -88,9 +88,9 @@ RECORD(rec_gw_server, "Server", gw_server_fields, "A port with the hosts served 
 
 #define THIS struct api_gateway
 static const struct api_field gateway_fields[] = {
-    STRING_MAP(NOT, selector, "selector", "Labels of the gateway's pods; empty: every gateway",
+    STRING_MAP(YES, selector, "selector", "Labels of the gateway's pods; empty: every gateway",
                .check_key = api_check_selector_key, .check = api_check_selector_value),
-    MSGS(NOT, servers, "servers", struct api_gw_server, rec_gw_server, "The servers",
+    MSGS(YES, servers, "servers", struct api_gw_server, rec_gw_server, "The servers",
          .flags = API_REQUIRED),
 };
 RECORD(rec_gateway, "Gateway", gateway_fields, "A load balancer at the edge of the mesh");

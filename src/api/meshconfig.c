@@ -76,7 +76,7 @@ RECORD(rec_topology_proxy_protocol, "ProxyProtocolConfiguration", topology_proxy
 
 #define THIS struct api_gateway_topology
 static const struct api_field gateway_topology_fields[] = {
-    INT(NOT, num_trusted_proxies, "numTrustedProxies", 0, U32_MAX,
+    INT(YES, num_trusted_proxies, "numTrustedProxies", 0, U32_MAX,
         "Proxies whose X-Forwarded-For is believed"),
     ENUM(NOT, forward_client_cert_details, "forwardClientCertDetails", api_enum_xfcc,
          "What becomes of X-Forwarded-Client-Cert"),
@@ -104,8 +104,8 @@ RECORD(rec_header_enable, "ProxyHeaders.Enable", header_enable_fields,
 
 #define THIS struct api_server_header
 static const struct api_field server_header_fields[] = {
-    BOOL(NOT, disabled, "disabled", "Leave it as the service sends it"),
-    STRING(NOT, value, "value", "Default istio-envoy"),
+    BOOL(YES, disabled, "disabled", "Leave it as the service sends it"),
+    STRING(YES, value, "value", "Default istio-envoy"),
 };
 RECORD(rec_server_header, "ProxyHeaders.Server", server_header_fields, "The server header");
 #undef THIS
@@ -137,14 +137,14 @@ static const struct api_field proxy_headers_fields[] = {
     MSG(NOT, set_current_client_cert_details, "setCurrentClientCertDetails",
         struct api_xfcc_details, rec_xfcc_details, "Its parts"),
     MSG(NOT, request_id, "requestId", struct api_header_switch, rec_header_switch, "X-Request-Id"),
-    MSG(NOT, server, "server", struct api_server_header, rec_server_header, "Server"),
+    MSG(YES, server, "server", struct api_server_header, rec_server_header, "Server"),
     MSG(NOT, attempt_count, "attemptCount", struct api_header_switch, rec_header_switch,
         "X-Envoy-Attempt-Count"),
     MSG(NOT, envoy_debug_headers, "envoyDebugHeaders", struct api_header_switch, rec_header_switch,
         "X-Envoy-Upstream-Service-Time and others"),
     MSG(NOT, metadata_exchange_headers, "metadataExchangeHeaders", struct api_mx_headers,
         rec_mx_headers, "Metadata exchange"),
-    BOOL(NOT, preserve_http1_header_case, "preserveHttp1HeaderCase",
+    BOOL(YES, preserve_http1_header_case, "preserveHttp1HeaderCase",
          "Keep the case of HTTP/1 headers"),
     MSG(NOT, x_forwarded_host, "xForwardedHost", struct api_header_enable, rec_header_enable,
         "X-Forwarded-Host"),
@@ -190,9 +190,9 @@ RECORD(rec_connection_settings, "ConnectionSettings", connection_settings_fields
 
 #define THIS struct api_proxy_config
 static const struct api_field proxy_config_fields[] = {
-    MSG(NOT, gateway_topology, "gatewayTopology", struct api_gateway_topology, rec_gateway_topology,
+    MSG(YES, gateway_topology, "gatewayTopology", struct api_gateway_topology, rec_gateway_topology,
         "What stands before the gateway"),
-    MSG(NOT, proxy_headers, "proxyHeaders", struct api_proxy_headers, rec_proxy_headers,
+    MSG(YES, proxy_headers, "proxyHeaders", struct api_proxy_headers, rec_proxy_headers,
         "Headers that the proxy makes"),
     MSG(NOT, connection_settings, "connectionSettings", struct api_connection_settings,
         rec_connection_settings, "Limits of connections"),
@@ -252,7 +252,7 @@ RECORD(rec_outbound_policy, "OutboundTrafficPolicy", outbound_policy_fields,
 
 #define THIS struct api_path_normalization
 static const struct api_field path_normalization_fields[] = {
-    ENUM(NOT, normalization, "normalization", api_enum_normalize, "DEFAULT is BASE",
+    ENUM(YES, normalization, "normalization", api_enum_normalize, "DEFAULT is BASE",
          .dflt = "DEFAULT"),
 };
 RECORD(rec_path_normalization, "ProxyPathNormalization", path_normalization_fields,
@@ -272,25 +272,25 @@ RECORD(rec_mesh_traffic_policy, "MeshConfig.DefaultTrafficPolicy", mesh_traffic_
 
 #define THIS struct api_meshconfig
 static const struct api_field meshconfig_fields[] = {
-    STRING(NOT, access_log_file, "accessLogFile", "/dev/stdout, a file, or empty: off"),
-    STRING(NOT, access_log_format, "accessLogFormat", "Envoy's format string; empty: Istio's"),
-    ENUM(NOT, access_log_encoding, "accessLogEncoding", api_enum_log_encoding, "TEXT or JSON",
+    STRING(YES, access_log_file, "accessLogFile", "/dev/stdout, a file, or empty: off"),
+    STRING(YES, access_log_format, "accessLogFormat", "Envoy's format string; empty: Istio's"),
+    ENUM(YES, access_log_encoding, "accessLogEncoding", api_enum_log_encoding, "TEXT or JSON",
          .dflt = "TEXT"),
-    MSG(NOT, path_normalization, "pathNormalization", struct api_path_normalization,
+    MSG(YES, path_normalization, "pathNormalization", struct api_path_normalization,
         rec_path_normalization, "Paths before they are matched"),
-    STRING(NOT, root_namespace, "rootNamespace", "Namespace of mesh-wide policies",
+    STRING(YES, root_namespace, "rootNamespace", "Namespace of mesh-wide policies",
            .dflt = "istio-system", .check = api_check_dns_label),
-    MSG(NOT, default_config, "defaultConfig", struct api_proxy_config, rec_proxy_config,
+    MSG(YES, default_config, "defaultConfig", struct api_proxy_config, rec_proxy_config,
         "Settings of proxies"),
-    MSG(NOT, default_http_retry_policy, "defaultHttpRetryPolicy", struct api_retries, rec_retries,
+    MSG(YES, default_http_retry_policy, "defaultHttpRetryPolicy", struct api_retries, rec_retries,
         "Where a VirtualService says nothing"),
-    DUR(NOT, connect_timeout, "connectTimeout", "To a service", .dflt = "10s"),
-    MSG(NOT, outbound_traffic_policy, "outboundTrafficPolicy", struct api_outbound_policy,
+    DUR(YES, connect_timeout, "connectTimeout", "To a service", .dflt = "10s"),
+    MSG(NOTE, outbound_traffic_policy, "outboundTrafficPolicy", struct api_outbound_policy,
         rec_outbound_policy, "Traffic to unknown hosts"),
     STRINGS(NOT, default_service_export_to, "defaultServiceExportTo", "Default *"),
-    STRINGS(NOT, default_virtual_service_export_to, "defaultVirtualServiceExportTo", "Default *"),
-    STRINGS(NOT, default_destination_rule_export_to, "defaultDestinationRuleExportTo", "Default *"),
-    STRING(NOT, trust_domain, "trustDomain", "Of identities", .dflt = "cluster.local"),
+    STRINGS(YES, default_virtual_service_export_to, "defaultVirtualServiceExportTo", "Default *"),
+    STRINGS(YES, default_destination_rule_export_to, "defaultDestinationRuleExportTo", "Default *"),
+    STRING(NOTE, trust_domain, "trustDomain", "Of identities", .dflt = "cluster.local"),
     STRINGS(NOT, trust_domain_aliases, "trustDomainAliases", "More of them"),
     MSG(NOT, tcp_keepalive, "tcpKeepalive", struct api_tcp_keepalive, rec_tcp_keepalive,
         "SO_KEEPALIVE"),
@@ -303,8 +303,8 @@ static const struct api_field meshconfig_fields[] = {
          "Speak HTTP/2 to services"),
     MSG(NOT, default_traffic_policy, "defaultTrafficPolicy", struct api_mesh_traffic_policy,
         rec_mesh_traffic_policy, "Where no DestinationRule says it"),
-    BOOL(NOT, enable_auto_mtls, "enableAutoMtls", "mTLS where it can be", .dflt = "true"),
-    BOOL(NOT, enable_tracing, "enableTracing", "Tracing", .dflt = "true"),
+    BOOL(NOTE, enable_auto_mtls, "enableAutoMtls", "mTLS where it can be", .dflt = "true"),
+    BOOL(NOTE, enable_tracing, "enableTracing", "Tracing", .dflt = "true"),
     BOOL(NOTE, enable_prometheus_merge, "enablePrometheusMerge", "Agent's", .dflt = "true"),
     INT(NOTE, proxy_listen_port, "proxyListenPort", I32_MIN, I32_MAX, "Sidecars only"),
     INT(NOTE, proxy_inbound_listen_port, "proxyInboundListenPort", I32_MIN, I32_MAX,
@@ -321,8 +321,8 @@ static const struct api_field meshconfig_fields[] = {
          "Access log over gRPC"),
     BOOL(NOT, disable_envoy_listener_log, "disableEnvoyListenerLog",
          "No log of connections that match nothing"),
-    TREE(NOT, inbound_traffic_policy, "inboundTrafficPolicy", "Sidecars only"),
-    TREE(NOT, config_sources, "configSources", "Where istiod reads from"),
+    TREE(NOTE, inbound_traffic_policy, "inboundTrafficPolicy", "Sidecars only"),
+    TREE(NOTE, config_sources, "configSources", "Where istiod reads from"),
     TREE(NOT, ca_certificates, "caCertificates", "More roots"),
     TREE(NOT, ca, "ca", "External CA"),
     STRING(NOT, inbound_cluster_stat_name, "inboundClusterStatName", "Names of statistics"),
@@ -334,7 +334,7 @@ static const struct api_field meshconfig_fields[] = {
     TREE(NOT, extension_providers, "extensionProviders", "Tracing, logs, authorization"),
     TREE(NOT, default_providers, "defaultProviders", "Tracing, logs, metrics"),
     TREE(NOT, discovery_selectors, "discoverySelectors", "Namespaces that are read"),
-    TREE(NOT, default_inbound_http_retry_policy, "defaultInboundHttpRetryPolicy", "Sidecars only"),
+    TREE(NOTE, default_inbound_http_retry_policy, "defaultInboundHttpRetryPolicy", "Sidecars only"),
     TREE(NOT, mesh_mtls, "meshMTLS", "TLS inside the mesh"),
     TREE(NOT, tls_defaults, "tlsDefaults", "TLS defaults"),
     TREE(NOT, service_entry_visibility, "serviceEntryVisibility", "Who sees ServiceEntries"),

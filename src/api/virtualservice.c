@@ -18,11 +18,11 @@ ENUM_TABLE(api_enum_redirect_port, "HTTPRedirect.RedirectPortSelection", redirec
 
 #define THIS struct api_destination
 static const struct api_field destination_fields[] = {
-    STRING(NOT, host, "host", "Service name; a short one is in the VirtualService's namespace",
+    STRING(YES, host, "host", "Service name; a short one is in the VirtualService's namespace",
            .flags = API_REQUIRED),
-    STRING(NOT, subset, "subset", "A subset of the host's DestinationRule",
+    STRING(YES, subset, "subset", "A subset of the host's DestinationRule",
            .check = api_check_subset),
-    MSG(NOT, port, "port", struct api_port_selector, rec_port_selector,
+    MSG(YES, port, "port", struct api_port_selector, rec_port_selector,
         "Needed where the service has several ports"),
 };
 RECORD(rec_destination, "Destination", destination_fields, "The service that gets the request");
@@ -30,18 +30,18 @@ RECORD(rec_destination, "Destination", destination_fields, "The service that get
 
 #define THIS struct api_header_ops
 static const struct api_field header_ops_fields[] = {
-    STRING_MAP(NOT, set, "set", "Overwrite"),
-    STRING_MAP(NOT, add, "add", "Append"),
-    STRINGS(NOT, remove, "remove", "Remove"),
+    STRING_MAP(YES, set, "set", "Overwrite"),
+    STRING_MAP(YES, add, "add", "Append"),
+    STRINGS(YES, remove, "remove", "Remove"),
 };
 RECORD(rec_header_ops, "HeaderOperations", header_ops_fields, "Changes to headers");
 #undef THIS
 
 #define THIS struct api_headers
 static const struct api_field headers_fields[] = {
-    MSG(NOT, request, "request", struct api_header_ops, rec_header_ops,
+    MSG(YES, request, "request", struct api_header_ops, rec_header_ops,
         "Before the request goes on"),
-    MSG(NOT, response, "response", struct api_header_ops, rec_header_ops,
+    MSG(YES, response, "response", struct api_header_ops, rec_header_ops,
         "Before the response goes back"),
 };
 RECORD(rec_headers, "Headers", headers_fields, "Header changes for request and response");
@@ -49,10 +49,10 @@ RECORD(rec_headers, "Headers", headers_fields, "Header changes for request and r
 
 #define THIS struct api_http_destination
 static const struct api_field http_destination_fields[] = {
-    MSG(NOT, destination, "destination", struct api_destination, rec_destination, "The service",
+    MSG(YES, destination, "destination", struct api_destination, rec_destination, "The service",
         .flags = API_REQUIRED),
-    INT(NOT, weight, "weight", I32_MIN, I32_MAX, "Share relative to the others"),
-    MSG(NOT, headers, "headers", struct api_headers, rec_headers,
+    INT(YES, weight, "weight", I32_MIN, I32_MAX, "Share relative to the others"),
+    MSG(YES, headers, "headers", struct api_headers, rec_headers,
         "Header changes of this destination"),
 };
 RECORD(rec_http_destination, "HTTPRouteDestination", http_destination_fields,
@@ -62,24 +62,24 @@ RECORD(rec_http_destination, "HTTPRouteDestination", http_destination_fields,
 #define THIS struct api_http_match
 static const struct api_field http_match_fields[] = {
     STRING(NOTE, name, "name", "Name for logs"),
-    MSG(NOT, uri, "uri", struct api_string_match, rec_string_match, "Path without query"),
-    MSG(NOT, scheme, "scheme", struct api_string_match, rec_string_match, "http or https"),
-    MSG(NOT, method, "method", struct api_string_match, rec_string_match, "Method, case-sensitive"),
-    MSG(NOT, authority, "authority", struct api_string_match, rec_string_match,
+    MSG(YES, uri, "uri", struct api_string_match, rec_string_match, "Path without query"),
+    MSG(YES, scheme, "scheme", struct api_string_match, rec_string_match, "http or https"),
+    MSG(YES, method, "method", struct api_string_match, rec_string_match, "Method, case-sensitive"),
+    MSG(YES, authority, "authority", struct api_string_match, rec_string_match,
         "Host header, port included"),
-    MSG_MAP(NOT, headers, "headers", struct api_string_match, rec_string_match,
+    MSG_MAP(YES, headers, "headers", struct api_string_match, rec_string_match,
             "Header name and value"),
-    MSG_MAP(NOT, without_headers, "withoutHeaders", struct api_string_match, rec_string_match,
+    MSG_MAP(YES, without_headers, "withoutHeaders", struct api_string_match, rec_string_match,
             "Conditions of which none may hold"),
-    MSG_MAP(NOT, query_params, "queryParams", struct api_string_match, rec_string_match,
+    MSG_MAP(YES, query_params, "queryParams", struct api_string_match, rec_string_match,
             "Query parameter and value"),
-    BOOL(NOT, ignore_uri_case, "ignoreUriCase", "For exact and prefix of uri"),
-    INT(NOT, port, "port", 0, 65535, "Port of the listener"),
-    STRING_MAP(NOT, source_labels, "sourceLabels", "Labels of the client, or of the gateway",
+    BOOL(YES, ignore_uri_case, "ignoreUriCase", "For exact and prefix of uri"),
+    INT(YES, port, "port", 0, 65535, "Port of the listener"),
+    STRING_MAP(YES, source_labels, "sourceLabels", "Labels of the client, or of the gateway",
                .check_key = api_check_selector_key, .check = api_check_selector_value),
-    STRING(NOT, source_namespace, "sourceNamespace", "Namespace of the client",
+    STRING(YES, source_namespace, "sourceNamespace", "Namespace of the client",
            .check = api_check_dns_label),
-    STRINGS(NOT, gateways, "gateways", "Instead of the VirtualService's own"),
+    STRINGS(YES, gateways, "gateways", "Instead of the VirtualService's own"),
     STRING(NOT, stat_prefix, "statPrefix", "Prefix of the route's statistics"),
 };
 RECORD(rec_http_match, "HTTPMatchRequest", http_match_fields, "Conditions that must all hold");
@@ -87,30 +87,30 @@ RECORD(rec_http_match, "HTTPMatchRequest", http_match_fields, "Conditions that m
 
 #define THIS struct api_redirect
 static const struct api_field redirect_fields[] = {
-    STRING(NOT, uri, "uri", "New path, replaces all of it", .group = 1),
-    STRING(NOT, prefix_rewrite, "prefixRewrite", "Replaces the matched prefix", .group = 1),
-    STRING(NOT, authority, "authority", "New host"),
-    INT(NOT, port, "port", 0, 65535, "New port", .group = 2),
-    ENUM(NOT, derive_port, "derivePort", api_enum_redirect_port, "Where the port comes from",
+    STRING(YES, uri, "uri", "New path, replaces all of it", .group = 1),
+    STRING(YES, prefix_rewrite, "prefixRewrite", "Replaces the matched prefix", .group = 1),
+    STRING(YES, authority, "authority", "New host"),
+    INT(YES, port, "port", 0, 65535, "New port", .group = 2),
+    ENUM(YES, derive_port, "derivePort", api_enum_redirect_port, "Where the port comes from",
          .group = 2),
-    STRING(NOT, scheme, "scheme", "http or https"),
-    INT(NOT, redirect_code, "redirectCode", 0, U32_MAX, "301, 302, 303, 307 or 308; default 301"),
+    STRING(YES, scheme, "scheme", "http or https"),
+    INT(YES, redirect_code, "redirectCode", 0, U32_MAX, "301, 302, 303, 307 or 308; default 301"),
 };
 RECORD(rec_redirect, "HTTPRedirect", redirect_fields, "Answer with a redirect");
 #undef THIS
 
 #define THIS struct api_direct_body
 static const struct api_field direct_body_fields[] = {
-    STRING(NOT, string, "string", "Text", .group = 1),
-    BYTES(NOT, bytes, "bytes", "Base64", .group = 1),
+    STRING(YES, string, "string", "Text", .group = 1),
+    BYTES(YES, bytes, "bytes", "Base64", .group = 1),
 };
 RECORD(rec_direct_body, "HTTPBody", direct_body_fields, "The body of a direct response");
 #undef THIS
 
 #define THIS struct api_direct_response
 static const struct api_field direct_response_fields[] = {
-    INT(NOT, status, "status", 0, U32_MAX, "The status code", .flags = API_REQUIRED),
-    MSG(NOT, body, "body", struct api_direct_body, rec_direct_body, "The body"),
+    INT(YES, status, "status", 0, U32_MAX, "The status code", .flags = API_REQUIRED),
+    MSG(YES, body, "body", struct api_direct_body, rec_direct_body, "The body"),
 };
 RECORD(rec_direct_response, "HTTPDirectResponse", direct_response_fields, "Answer here");
 #undef THIS
@@ -143,9 +143,9 @@ RECORD(rec_rewrite, "HTTPRewrite", rewrite_fields, "Change the request before it
 
 #define THIS struct api_retries
 static const struct api_field retries_fields[] = {
-    INT(NOT, attempts, "attempts", I32_MIN, I32_MAX, "How many times; 0 is never"),
+    INT(YES, attempts, "attempts", I32_MIN, I32_MAX, "How many times; 0 is never"),
     DUR(NOT, per_try_timeout, "perTryTimeout", "Time of one try"),
-    STRING(NOT, retry_on, "retryOn", "Comma separated conditions"),
+    STRING(YES, retry_on, "retryOn", "Comma separated conditions"),
     BOOL(NOT, retry_remote_localities, "retryRemoteLocalities", "May a retry leave the locality"),
     BOOL(NOT, retry_ignore_previous_hosts, "retryIgnorePreviousHosts",
          "May a retry go to a host that failed"),
@@ -215,18 +215,18 @@ RECORD(rec_cors, "CorsPolicy", cors_fields, "Cross-origin requests");
 #define THIS struct api_http_route
 static const struct api_field http_route_fields[] = {
     STRING(NOTE, name, "name", "Name for logs"),
-    MSGS(NOT, match, "match", struct api_http_match, rec_http_match,
+    MSGS(YES, match, "match", struct api_http_match, rec_http_match,
          "One of them must hold; none: all requests"),
-    MSGS(NOT, route, "route", struct api_http_destination, rec_http_destination,
+    MSGS(YES, route, "route", struct api_http_destination, rec_http_destination,
          "Where the request goes"),
-    MSG(NOT, redirect, "redirect", struct api_redirect, rec_redirect, "Or answer with a redirect"),
-    MSG(NOT, direct_response, "directResponse", struct api_direct_response, rec_direct_response,
+    MSG(YES, redirect, "redirect", struct api_redirect, rec_redirect, "Or answer with a redirect"),
+    MSG(YES, direct_response, "directResponse", struct api_direct_response, rec_direct_response,
         "Or answer here"),
     MSG(NOT, delegate, "delegate", struct api_delegate, rec_delegate,
         "Or take another VirtualService's rules"),
     MSG(NOT, rewrite, "rewrite", struct api_rewrite, rec_rewrite, "Change path or host"),
-    DUR(NOT, timeout, "timeout", "Time for the whole request; 0 or none: no limit"),
-    MSG(NOT, retries, "retries", struct api_retries, rec_retries, "Tries after a failure"),
+    DUR(YES, timeout, "timeout", "Time for the whole request; 0 or none: no limit"),
+    MSG(YES, retries, "retries", struct api_retries, rec_retries, "Tries after a failure"),
     MSG(NOT, fault, "fault", struct api_fault, rec_fault, "Faults made on purpose"),
     MSG(NOT, mirror, "mirror", struct api_destination, rec_destination, "Gets a copy"),
     MSGS(NOT, mirrors, "mirrors", struct api_mirror, rec_mirror, "Get copies"),
@@ -235,7 +235,7 @@ static const struct api_field http_route_fields[] = {
     MSG(NOT, mirror_percentage, "mirrorPercentage", struct api_percent, rec_percent,
         "Share that is mirrored; missing is all"),
     MSG(NOT, cors_policy, "corsPolicy", struct api_cors, rec_cors, "Cross-origin requests"),
-    MSG(NOT, headers, "headers", struct api_headers, rec_headers, "Header changes"),
+    MSG(YES, headers, "headers", struct api_headers, rec_headers, "Header changes"),
 };
 RECORD(rec_http_route, "HTTPRoute", http_route_fields, "A rule for HTTP requests");
 #undef THIS
@@ -302,13 +302,13 @@ RECORD(rec_tcp_route, "TCPRoute", tcp_route_fields, "A rule for TCP");
 
 #define THIS struct api_virtualservice
 static const struct api_field virtualservice_fields[] = {
-    STRINGS(NOT, hosts, "hosts", "Names the rules are for"),
-    STRINGS(NOT, gateways, "gateways", "Gateways, or mesh; none: mesh"),
-    MSGS(NOT, http, "http", struct api_http_route, rec_http_route,
+    STRINGS(YES, hosts, "hosts", "Names the rules are for"),
+    STRINGS(YES, gateways, "gateways", "Gateways, or mesh; none: mesh"),
+    MSGS(YES, http, "http", struct api_http_route, rec_http_route,
          "Rules for HTTP, the first that matches"),
     MSGS(NOT, tls, "tls", struct api_tls_route, rec_tls_route, "Rules for TLS passed through"),
     MSGS(NOT, tcp, "tcp", struct api_tcp_route, rec_tcp_route, "Rules for TCP"),
-    STRINGS(NOT, export_to, "exportTo", "Namespaces that see it"),
+    STRINGS(YES, export_to, "exportTo", "Namespaces that see it"),
 };
 RECORD(rec_virtualservice, "VirtualService", virtualservice_fields, "Routing rules for hosts");
 #undef THIS

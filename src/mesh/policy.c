@@ -39,7 +39,9 @@ static bool is_visible(const struct lookup *l, const struct api_object *o, struc
         return false;
     if (rule_selector(d) && (!own || !compile_selects(l->c, rule_selector(d))))
         return false;
-    return name_is_exported(&d->export_to, o->meta->namespace, l->from);
+    return name_is_exported(d->export_to.n ? &d->export_to
+                                           : &l->c->config->default_destination_rule_export_to,
+                            o->meta->namespace, l->from);
 }
 
 /* The most specific host among the rules of a namespace that covers the service. */
@@ -179,9 +181,14 @@ static void blocks_inherit(struct blocks *b, const struct api_traffic_policy *t,
     b->tls = t->tls ? t->tls : b->tls;
 }
 
-static uint8_t lb_of(const struct api_load_balancer *lb)
+static uint8_t lb_of(struct compile *c, const struct api_object *o,
+                     const struct api_load_balancer *lb)
 {
     switch (lb ? lb->simple.v : LB_SIMPLE_UNSPECIFIED) {
+    case LB_SIMPLE_PASSTHROUGH:
+        compile_unsupported(c, o, LEAF(lb, "simple"),
+                            "a gateway has no original destination; LEAST_REQUEST is used");
+        return LB_LEAST_REQUEST;
     case LB_SIMPLE_ROUND_ROBIN:
         return LB_ROUND_ROBIN;
     case LB_SIMPLE_RANDOM:
@@ -205,6 +212,21 @@ static void pool_fill(const struct api_connection_pool *pool, struct policy *p)
     }
 }
 
+/* The rule that a block stands in: merged ones come from several objects. */
+static const struct api_object *owner_of(const struct rule *r, const struct api_subset *subset,
+                                         const struct api_object *subset_object, const void *block)
+{
+    const struct api_traffic_policy *t = subset ? subset->traffic_policy : NULL;
+
+    if (t && (t->load_balancer == block || t->tls == block))
+        return subset_object;
+    for (size_t i = 0; t && i < t->port_level_settings.n; i++)
+        if (t->port_level_settings.v[i].load_balancer == block ||
+            t->port_level_settings.v[i].tls == block)
+            return subset_object;
+    return r->object;
+}
+
 void policy_find(struct compile *c, const struct rule *r, const struct api_subset *subset,
                  const struct api_object *subset_object, uint32_t port, struct policy *ret)
 {
@@ -218,7 +240,12 @@ void policy_find(struct compile *c, const struct rule *r, const struct api_subse
     blocks_inherit(&b, r->traffic, port);
     if (subset)
         blocks_inherit(&b, subset->traffic_policy, port);
-    ret->lb = lb_of(b.lb);
+    if (b.lb)
+        ret->lb = lb_of(c, owner_of(r, subset, subset_object, b.lb), b.lb);
     pool_fill(b.pool, ret);
     ret->needs_tls = b.tls && b.tls->mode.v != CLIENT_TLS_DISABLE;
+    if (ret->needs_tls)
+        compile_unsupported(c, owner_of(r, subset, subset_object, b.tls), LEAF(b.tls, "mode"),
+                            "TLS to services is not carried out yet: requests for it are answered "
+                            "503 NC");
 }

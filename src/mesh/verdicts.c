@@ -31,9 +31,25 @@ static void note_object(struct compile *c, const struct api_object *o)
     api_each_set_leaf(o, note_field, &w);
 }
 
+/* What is carried out for some values only. */
+static void note_config(struct compile *c)
+{
+    const struct api_meshconfig *m = c->config;
+    int32_t path = m->path_normalization ? m->path_normalization->normalization.v : 0;
+
+    if (m->enable_tracing.set && m->enable_tracing.v)
+        compile_unsupported(c, c->config_object, LEAF(m, "enableTracing"),
+                            "requests are not traced yet");
+    if (path == NORMALIZE_MERGE_SLASHES || path == NORMALIZE_DECODE_AND_MERGE_SLASHES)
+        compile_unsupported(c, c->config_object, LEAF(m->path_normalization, "normalization"),
+                            "BASE is the most that is carried out yet");
+    note_object(c, c->config_object);
+}
+
+/* Issuers and Namespaces say nothing to a gateway by themselves: a Certificate does. */
 void verdicts_note(struct compile *c)
 {
-    for (int kind = 0; kind < OBJ_KINDS; kind++) {
+    for (int kind = 0; kind < OBJ_OTHER; kind++) {
         const struct object_list *list = store_list(c->store, (enum object_kind)kind);
 
         for (size_t i = 0; i < list->n; i++)
@@ -41,5 +57,5 @@ void verdicts_note(struct compile *c)
                 note_object(c, list->v[i]);
     }
     if (c->config_object)
-        note_object(c, c->config_object);
+        note_config(c);
 }

@@ -24,7 +24,7 @@ TEST(the_tutorial_becomes_these_parts)
     bench_dev(&b);
     read_tutorial(&b);
     bench_update(&b);
-    CHECK_STRZ(str_of(bench_notes(&b, "error")), "");
+    CHECK_STRZ(str_of(bench_notes(&b, "")), "");
     CHECK_STRZ(str_of(bench_text(&b, PART_LISTENER)),
                "0.0.0.0_8080 8080(80): 0.0.0.0_8080\n"
                "0.0.0.0_8443 8443(443) tls: 0.0.0.0_8443/https.443.https.hedgus-api.hedgus\n");
