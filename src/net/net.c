@@ -42,3 +42,12 @@ void net_leave(struct net *n)
     MUST(n->open > 0);
     n->open--;
 }
+
+void net_set_dialler(struct net *n,
+                     struct transport *(*dial)(void *arg, const struct addr *to, struct task *task,
+                                               enum err *reterr),
+                     void *arg)
+{
+    n->dial = dial;
+    n->dial_arg = arg;
+}

@@ -37,6 +37,12 @@ struct transport *net_accept_tls(struct net *n, int take_fd, const struct addr *
 struct transport *net_dial(struct net *n, const struct addr *to, struct task *task,
                            enum err *reterr);
 
+/* From now on net_dial asks `dial` instead of the kernel: for simulations. */
+void net_set_dialler(struct net *n,
+                     struct transport *(*dial)(void *arg, const struct addr *to, struct task *task,
+                                               enum err *reterr),
+                     void *arg);
+
 /* Ticket keys shared by all workers of the process; called by main at start and to rotate.
  * Keys older than two rotations stop resuming. */
 void net_tickets_rotate(void);

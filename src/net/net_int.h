@@ -12,6 +12,9 @@ struct net {
     struct loop *loop;
     size_t max, open;
     struct slab sockets; /* struct socket, of socket.c */
+    struct transport *(*dial)(void *arg, const struct addr *to, struct task *task,
+                              enum err *reterr); /* NULL: the kernel */
+    void *dial_arg;
     /* What tls_transport.c keeps; NULL until the first TLS connection. */
     struct tls_side *tls;
     void (*tls_free)(struct tls_side *side);

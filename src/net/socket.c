@@ -188,6 +188,8 @@ struct transport *net_dial(struct net *n, const struct addr *to, struct task *ta
     struct socket *s = NULL;
     int fd;
 
+    if (n->dial)
+        return n->dial(n->dial_arg, to, task, reterr);
     if (n->open >= n->max) {
         *reterr = ERR_LIMIT;
         return NULL;
