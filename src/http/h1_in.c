@@ -344,8 +344,11 @@ static ssize_t read_behind(struct h1_conn *h)
     }
     n = t->ops->read(t, at, READ_OCTETS);
     if (n > 0) {
+        size_t used;
+
         h->in.n += (size_t)n;
-        buf_drop(&h->in, decode(h, buf_str(&h->in), NULL));
+        used = decode(h, buf_str(&h->in), NULL);
+        buf_drop(&h->in, MIN(used, h->in.n)); /* a bad request has emptied it */
     }
     return n;
 }
