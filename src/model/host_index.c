@@ -71,6 +71,7 @@ static uint32_t find(const struct host_index *x, struct str key)
 
 uint32_t host_index_find(const struct host_index *x, struct str host)
 {
+    /* A suffix begins at 1 at the earliest: it stands for one label or more. */
     size_t from = host.n > x->suffix_max ? host.n - x->suffix_max : 1;
     uint32_t found = NOWHERE;
 
@@ -78,7 +79,7 @@ uint32_t host_index_find(const struct host_index *x, struct str host)
         return x->any;
     if (host.p[0] != '.')
         found = find(x, host);
-    for (size_t i = MAX(from, 1); i < host.n && found == NOWHERE; i++) {
+    for (size_t i = from; i < host.n && found == NOWHERE; i++) {
         if (host.p[i] == '.')
             found = find(x, str_from(host, i));
     }

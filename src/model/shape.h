@@ -2,7 +2,8 @@
  * model/shape - every struct of model/parts.h described once, as a table of fields.
  *
  * Image, content hash, dump and the walks of part_finish follow from it. A struct that gets
- * a field gets a row in shape.c, in order (a test looks for holes), and a new IMAGE_VERSION.
+ * a field gets a row in shape.c, in order, and a new IMAGE_VERSION. (A test looks for holes, but
+ * sees none where a member fits into the padding.)
  */
 #pragma once
 

@@ -36,11 +36,21 @@ static bool value_matches(const struct named_matcher *m, struct str value)
            text_matches(&m->match, value);
 }
 
+/* Path and query as one text: they are cut from one. */
+static struct str path_and_query(const struct route_request *rq)
+{
+    if (rq->query.n == 0 || rq->query.p != rq->path.p + rq->path.n + 1)
+        return rq->path;
+    return str_make(rq->path.p, rq->path.n + 1 + rq->query.n);
+}
+
 /* Pseudo headers may be named like others; `host` is the authority, port included. */
 static struct str pseudo_header(const struct route_request *rq, struct str name)
 {
     if (str_eq(name, STR("host")) || str_eq(name, STR(":authority")))
         return rq->authority;
+    if (str_eq(name, STR(":path")))
+        return path_and_query(rq);
     if (str_eq(name, STR(":method")))
         return rq->method;
     if (str_eq(name, STR(":scheme")))
@@ -52,10 +62,12 @@ static struct str pseudo_header(const struct route_request *rq, struct str name)
 static bool any_header_matches(const struct named_matcher *m, const struct route_request *rq,
                                bool *ret_found)
 {
-    struct str pseudo = pseudo_header(rq, m->name);
+    struct str pseudo = STR_NONE;
     const struct header *h;
 
     *ret_found = true;
+    if (m->name.n > 0 && (m->name.p[0] == ':' || m->name.p[0] == 'h'))
+        pseudo = pseudo_header(rq, m->name);
     if (str_is_set(pseudo))
         return value_matches(m, pseudo);
     h = rq->headers ? headers_find_name(rq->headers, m->name) : NULL;

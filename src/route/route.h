@@ -14,7 +14,7 @@ struct route_request {
     struct str host;      /* lower case, without port */
     struct str authority; /* as received */
     struct str path;      /* normalised, without query */
-    struct str query;     /* without '?' */
+    struct str query;     /* without '?'; cut from the same octets as `path` */
     struct str method, scheme;
     uint16_t port; /* the listener's manifest port */
     const struct headers *headers;

@@ -160,18 +160,42 @@ TEST(headers_are_tested_value_by_value)
     }
 }
 
-TEST(the_header_host_is_the_authority_with_its_port)
+TEST(pseudo_headers_are_matched_by_their_names)
 {
-    struct named_matcher m = { .name = STR("host"), .match = EXACT("x.test:80") };
-    struct route_match match = { .headers = { &m, 1 } };
-    struct headers none = { 0 };
-    struct route_request rq = { .path = STR("/"), .authority = STR("x.test:80"), .headers = &none };
-    struct vhost *vhost = vhost_of(&match, 1);
+    static const struct {
+        const char *name;
+        struct text_matcher match;
+        bool want;
+    } cases[] = {
+        { "host", EXACT("x.test:80"), true },
+        { "host", EXACT("x.test"), false },
+        { ":authority", PREFIX("x.test"), true },
+        { ":method", EXACT("GET"), true },
+        { ":scheme", EXACT("https"), false },
+        { ":path", EXACT("/a?b=c"), true },
+        { ":path", REGEX("/a[?].*"), true },
+        { ":path", EXACT("/a"), false },
+        { ":status", PRESENT, false },
+        { "hosts", PRESENT, false },
+    };
 
-    CHECK(route_pick(vhost, &rq) != NULL);
-    rq.authority = STR("x.test");
-    CHECK(route_pick(vhost, &rq) == NULL);
-    part_unref(&vhost->part);
+    for (size_t i = 0; i < LEN(cases); i++) {
+        struct named_matcher m = { .name = str_of(cases[i].name), .match = cases[i].match };
+        struct route_match match = { .headers = { &m, 1 } };
+        struct headers none = { 0 };
+        struct str target = STR("/a?b=c");
+        struct route_request rq = { .path = str_sub(target, 0, 2),
+                                    .query = str_from(target, 3),
+                                    .authority = STR("x.test:80"),
+                                    .method = STR("GET"),
+                                    .scheme = STR("http"),
+                                    .headers = &none };
+        struct vhost *vhost = vhost_of(&match, 1);
+
+        CASE(i);
+        CHECK_EQ(route_pick(vhost, &rq) != NULL, cases[i].want);
+        part_unref(&vhost->part);
+    }
 }
 
 TEST(of_a_query_parameter_the_first_counts_as_it_stands)
