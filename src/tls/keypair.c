@@ -102,7 +102,7 @@ static bool key_read(struct tls_keypair *kp, struct str pem, struct str *reterr)
         return true;
     if (encrypted)
         *reterr = say("the private key is encrypted: store it without a passphrase");
-    else if (pem_has_ended())
+    else if (str_find_str(pem, STR("PRIVATE KEY-----")) == pem.n)
         *reterr = say("the private key has no \"-----BEGIN PRIVATE KEY-----\" block");
     else
         *reterr = say("the private key cannot be read: %.*s",
