@@ -13,3 +13,8 @@ struct feed {
     /* Takes over the caller's reference. Called on the compiler thread. */
     void (*publish)(struct feed *f, struct root *take_root);
 };
+
+/* A feed in front of `to` (borrowed) that sends each root as an image and reads it back, as
+ * between processes: `to` gets a root that shares with the one before what did not change. */
+struct feed *feed_image_new(struct feed *to);
+void feed_image_free(struct feed *f); /* takes NULL */

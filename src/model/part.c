@@ -82,12 +82,17 @@ static void drop_slot(__attribute__((unused)) struct shape_visitor *v, const str
         slot_drop(f->part_kind, *(slot_id *)at);
 }
 
-bool part_finish(struct part *p, struct str *reterr)
+void part_seal(struct part *p)
 {
     MUST(!p->holds_slots);
     shape_walk(shape_of_part(p->kind), p, &(struct shape_visitor){ hold_slot });
     p->holds_slots = true;
     part_hash(p, &p->hash, &p->origin_hash);
+}
+
+bool part_finish(struct part *p, struct str *reterr)
+{
+    part_seal(p);
     return derive_build(p, reterr);
 }
 

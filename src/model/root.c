@@ -1,6 +1,7 @@
 #include "model/root.h"
 
 #include "base/hash.h"
+#include "model/derive.h"
 #include "model/sorted.h"
 
 #include <stdlib.h>
@@ -219,6 +220,18 @@ void root_edit_set(struct root_edit *e, struct part *take_part)
         part_unref(take_part);
     else
         change(e, take_part->kind, take_part->slot, take_part);
+}
+
+bool root_edit_put(struct root_edit *e, struct part *p, struct str *reterr)
+{
+    const struct part *now = root_part(e->next, p->kind, p->slot);
+    const struct part *base = e->base ? root_part(e->base, p->kind, p->slot) : NULL;
+
+    part_seal(p);
+    if (!same(now, p) && !same(base, p) && !derive_build(p, reterr))
+        return false;
+    root_edit_set(e, p);
+    return true;
 }
 
 void root_edit_clear(struct root_edit *e, enum part_kind kind, slot_id slot)

@@ -58,6 +58,10 @@ struct str slot_name(enum part_kind kind, slot_id slot);
 struct root_edit;
 struct root_edit *root_edit_new(struct root *base);
 void root_edit_set(struct root_edit *e, struct part *take_part); /* into its slot */
+/* part_finish and root_edit_set in one, without building again what is there already:
+ * regexes and certificates of an unchanged part cost a hash. False with a text when
+ * something cannot be built: then the part is still the caller's, and the slot as it was. */
+MUST_USE bool root_edit_put(struct root_edit *e, struct part *p, struct str *reterr);
 void root_edit_clear(struct root_edit *e, enum part_kind kind, slot_id slot);
 /* One reference; frees the edit. An edit that changes nothing gives its base again. */
 struct root *root_edit_finish(struct root_edit *e);

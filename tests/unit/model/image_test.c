@@ -2,6 +2,7 @@
 
 #include "base/hash.h"
 #include "model/dump.h"
+#include "model/feed.h"
 #include "model/sorted.h"
 #include "unit/check.h"
 #include "unit/model/random_parts.h"
@@ -195,4 +196,42 @@ TEST(an_image_of_the_next_snapshot_shares_what_did_not_change)
     root_unref(next);
     slots_free(slots);
     buf_fini(&image);
+}
+
+struct end {
+    struct feed feed;
+    struct root *root;
+};
+
+static void keep_root(struct feed *f, struct root *take_root)
+{
+    struct end *end = CONTAINER_OF(f, struct end, feed);
+
+    root_unref(end->root);
+    end->root = take_root;
+}
+
+TEST(a_feed_through_images_gives_equal_roots)
+{
+    struct end end = { .feed = { keep_root } };
+    struct feed *feed = feed_image_new(&end.feed);
+    struct root *r = NULL;
+    struct rng rng;
+
+    rng_init(&rng, 16);
+    for (uint32_t i = 0; i < 50; i++) {
+        struct root_edit *e = root_edit_new(r);
+
+        CASE(i);
+        root_edit_set(e, random_part(&rng, i % PART_KINDS, i % 2 ? STR("a") : STR("b")));
+        root_unref(r);
+        r = root_edit_finish(e);
+        feed->publish(feed, root_ref(r));
+        CHECK(end.root != r && root_hash(end.root) == root_hash(r));
+        CHECK_EQ(root_generation(end.root), i + 1);
+    }
+    root_unref(r);
+    feed_image_free(feed);
+    feed_image_free(NULL);
+    root_unref(end.root);
 }

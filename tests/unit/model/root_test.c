@@ -205,6 +205,59 @@ TEST(the_same_content_keeps_the_old_pointer_and_the_old_root)
     root_unref(before);
 }
 
+static uint32_t built;
+
+static uint32_t count_block(__attribute__((unused)) const struct cluster *c)
+{
+    return ++built;
+}
+
+static struct cluster *cluster_raw(uint32_t connect_ms)
+{
+    struct cluster *c = part_new(PART_CLUSTER, STR("a"));
+
+    c->connect_ms = connect_ms;
+    return c;
+}
+
+TEST(putting_what_is_there_builds_nothing)
+{
+    struct root_edit *e = root_edit_new(NULL);
+    struct root *before, *after;
+    struct str err;
+
+    built = 0;
+    part_hooks.block_of_cluster = count_block;
+    CHECK(root_edit_put(e, &cluster_raw(1)->part, &err));
+    CHECK(root_edit_put(e, &cluster_raw(1)->part, &err));
+    CHECK_EQ(built, 1);
+    before = root_edit_finish(e);
+    e = root_edit_new(before);
+    CHECK(root_edit_put(e, &cluster_raw(2)->part, &err));
+    CHECK_EQ(built, 2);
+    CHECK(root_edit_put(e, &cluster_raw(1)->part, &err)); /* the base's again */
+    CHECK_EQ(built, 2);
+    after = root_edit_finish(e);
+    CHECK(after == before);
+    root_unref(after);
+    root_unref(before);
+    part_hooks.block_of_cluster = NULL;
+}
+
+TEST(what_cannot_be_built_stays_the_callers)
+{
+    struct root_edit *e = root_edit_new(NULL);
+    struct secret *s = part_new(PART_SECRET, STR("s"));
+    struct str err = STR_NONE;
+
+    s->chain_pem = STR("nonsense");
+    CHECK(!root_edit_put(e, &s->part, &err));
+    CHECK(err.n > 0);
+    CHECK(root_edit_is_empty(e));
+    part_unref(&s->part);
+    root_edit_free(e);
+}
+
 TEST(a_cleared_slot_is_empty_in_the_next_root_only)
 {
     struct root *before = root_with(NULL, cluster_of("a", 1));
