@@ -1,235 +1,13 @@
 /*
- * telemetry/scrape - all workers' numbers added up and printed: Prometheus text 0.0.4,
- * OpenMetrics 1.0, and Envoy's own "name: value" lines.
+ * telemetry/scrape - what all workers counted, printed: Prometheus text 0.0.4, OpenMetrics
+ * 1.0, and Envoy's own "name: value" lines.
  *
- * Series stay known from scrape to scrape with their labels rendered once. One scrape at a
- * time. Source: istio-api facts 6.1, conventions facts 4.1.
+ * Source: istio-api facts 6.1, conventions facts 4.1.
  */
-#include "telemetry/blocks.h"
-#include "telemetry/flags.h"
 #include "telemetry/log_count.h"
 #include "telemetry/log_value.h"
+#include "telemetry/merge.h"
 #include "telemetry/metrics.h"
-
-#include <pthread.h>
-
-#define LABELS_MAX (1 << 18)
-
-/* One of Istio's series, summed over the workers. */
-struct merged {
-    struct series_key key;
-    struct str labels; /* without braces */
-    uint64_t requests;
-    uint64_t buckets[SERIES_HISTOGRAMS][HISTOGRAM_BOUNDS + 1];
-    uint64_t sums[SERIES_HISTOGRAMS];
-};
-
-/* One owner's stats, summed over the workers. */
-struct owner {
-    uint8_t owner;
-    struct str name, escaped;
-    int64_t columns[STAT_COLUMNS];
-};
-
-static struct {
-    pthread_mutex_t lock; /* of all below: one scrape at a time */
-    struct arena arena;
-    bool begun;
-    struct str source; /* `reporter="source",source_workload=...` */
-    struct map by_key;
-    struct merged **merged;
-    size_t merged_count, merged_cap;
-    struct merged *other;
-    struct map by_owner[OWNER_KINDS];
-    struct owner **owners;
-    size_t owner_count, owner_cap;
-} all = { .lock = PTHREAD_MUTEX_INITIALIZER };
-
-/* ---- who we are ---- */
-
-static void source_render(const struct metrics_source *s)
-{
-    struct buf text;
-
-    buf_init(&text, LABELS_MAX);
-    buf_add(&text, STR("reporter=\"source\""));
-    label_add(&text, "source_workload", s->workload);
-    label_add(&text, "source_workload_namespace", s->namespace);
-    label_add(&text, "source_principal", s->principal);
-    label_add(&text, "source_app", s->app);
-    label_add(&text, "source_version", s->version);
-    label_add(&text, "source_canonical_service", s->canonical_service);
-    label_add(&text, "source_canonical_revision", s->canonical_revision);
-    label_add(&text, "source_cluster", s->cluster);
-    all.source = arena_dup(&all.arena, buf_str(&text));
-    buf_fini(&text);
-}
-
-static void all_begin(void)
-{
-    if (all.begun)
-        return;
-    all.begun = true;
-    arena_init(&all.arena, 1 << 16);
-    source_render(&(struct metrics_source){ 0 });
-}
-
-void metrics_set_source(const struct metrics_source *source)
-{
-    pthread_mutex_lock(&all.lock);
-    all_begin();
-    source_render(source);
-    pthread_mutex_unlock(&all.lock);
-}
-
-/* ---- adding up ---- */
-
-static struct str number_text(int64_t v, char room[static 24])
-{
-    return str_make(room, log_number_format(v, room));
-}
-
-static void key_render(struct buf *text, const struct series_key *k)
-{
-    char room[FLAGS_TEXT_MAX];
-
-    buf_add(text, block_text(BLOCK_ENDPOINT, k->endpoint_block));
-    buf_add(text, block_text(BLOCK_CLUSTER, k->cluster_block));
-    label_add(text, "request_protocol", k->protocol == SERIES_GRPC ? STR("grpc") : STR("http"));
-    label_add(text, "response_code", number_text(k->code, room));
-    if (k->grpc != GRPC_STATUS_NONE)
-        label_add(text, "grpc_response_status", number_text(k->grpc, room));
-    label_add(text, "response_flags", flags_format(k->flags, room));
-}
-
-/* What stands for all series beyond the budget. */
-static void other_render(struct buf *text)
-{
-    static const char *const names[] = {
-        "destination_workload",
-        "destination_workload_namespace",
-        "destination_service",
-        "destination_service_name",
-        "destination_service_namespace",
-        "request_protocol",
-        "response_code",
-        "response_flags",
-    };
-
-    for (size_t i = 0; i < LEN(names); i++)
-        label_add(text, names[i], STR("__other__"));
-}
-
-static struct merged *merged_new(const struct series_key *key)
-{
-    struct merged *m = ARENA_NEW(&all.arena, struct merged);
-    struct buf text;
-
-    m->key = *key;
-    buf_init(&text, LABELS_MAX);
-    buf_add(&text, all.source);
-    if (key->protocol == SERIES_OTHER)
-        other_render(&text);
-    else
-        key_render(&text, key);
-    label_add(&text, "connection_security_policy", STR_NONE); /* the client side: "unknown" */
-    m->labels = arena_dup(&all.arena, buf_str(&text));
-    buf_fini(&text);
-    all.merged = arena_grow(&all.arena, all.merged, all.merged_count, &all.merged_cap,
-                            sizeof(struct merged *));
-    all.merged[all.merged_count++] = m;
-    map_put(&all.by_key, str_make((const char *)&m->key, sizeof(m->key)), m);
-    return m;
-}
-
-/* Workers have a budget each; here it holds for the process. What was printed once stays. */
-static struct merged *merged_of(const struct series_key *key)
-{
-    static const struct series_key other = { .protocol = SERIES_OTHER, .grpc = GRPC_STATUS_NONE };
-    struct merged *m = map_get(&all.by_key, str_make((const char *)key, sizeof(*key)));
-
-    if (m)
-        return m;
-    if (key->protocol != SERIES_OTHER && all.merged_count - (all.other != NULL) < SERIES_BUDGET)
-        return merged_new(key);
-    if (!all.other)
-        all.other = merged_new(&other);
-    return all.other;
-}
-
-static uint64_t counter_read(const _Atomic uint64_t *c)
-{
-    return atomic_load_explicit(c, memory_order_relaxed);
-}
-
-static void merged_add(struct merged *m, const struct series *s)
-{
-    m->requests += counter_read(&s->requests);
-    for (size_t h = 0; h < SERIES_HISTOGRAMS; h++) {
-        for (size_t i = 0; i <= HISTOGRAM_BOUNDS; i++)
-            m->buckets[h][i] += counter_read(&s->histograms[h].buckets[i]);
-        m->sums[h] += counter_read(&s->histograms[h].sum);
-    }
-}
-
-static struct owner *owner_of(const struct stat_row *r)
-{
-    struct owner *o = map_get(&all.by_owner[r->owner], r->name);
-    struct buf text;
-
-    if (o)
-        return o;
-    o = ARENA_NEW(&all.arena, struct owner);
-    o->owner = r->owner;
-    o->name = arena_dup(&all.arena, r->name);
-    buf_init(&text, LABELS_MAX);
-    label_value_add(&text, o->name);
-    o->escaped = arena_dup(&all.arena, buf_str(&text));
-    buf_fini(&text);
-    all.owners = arena_grow(&all.arena, all.owners, all.owner_count, &all.owner_cap,
-                            sizeof(struct owner *));
-    all.owners[all.owner_count++] = o;
-    map_put(&all.by_owner[r->owner], o->name, o);
-    return o;
-}
-
-static void owner_add(struct owner *o, const struct stat_row *r)
-{
-    for (size_t i = 0; i < STAT_COLUMNS; i++)
-        o->columns[i] += atomic_load_explicit(&r->columns[i], memory_order_relaxed);
-}
-
-static void see_worker(const struct metrics *m, void *arg)
-{
-    uint32_t series = series_table_count(&m->series), rows = stat_table_count(&m->stats);
-
-    (void)arg;
-    for (uint32_t i = 0; i < series; i++) {
-        const struct series *s = series_at(&m->series, i);
-
-        merged_add(merged_of(&s->key), s);
-    }
-    for (uint32_t i = 0; i < rows; i++) {
-        const struct stat_row *r = stat_row_at(&m->stats, i);
-
-        owner_add(owner_of(r), r);
-    }
-}
-
-static void gather(void)
-{
-    all_begin();
-    for (size_t i = 0; i < all.merged_count; i++) {
-        struct merged *m = all.merged[i];
-
-        m->requests = 0;
-        memset(m->buckets, 0, sizeof(m->buckets));
-        memset(m->sums, 0, sizeof(m->sums));
-    }
-    for (size_t i = 0; i < all.owner_count; i++)
-        memset(all.owners[i]->columns, 0, sizeof(all.owners[i]->columns));
-    metrics_each(see_worker, NULL);
-}
 
 /* ---- printing ---- */
 
@@ -258,17 +36,17 @@ static void number_add(struct buf *out, uint64_t v)
 {
     char room[24];
 
-    buf_add(out, number_text((int64_t)v, room));
+    buf_add(out, str_make(room, log_number_format((int64_t)v, room)));
 }
 
-static void requests_add(struct buf *out, bool openmetrics)
+static void requests_add(struct buf *out, const struct merged_all *all, bool openmetrics)
 {
     family_add(out, "istio_requests_total", "Requests answered", FAMILY_COUNTER, openmetrics);
-    for (size_t i = 0; i < all.merged_count; i++) {
+    for (size_t i = 0; i < all->series_n; i++) {
         buf_add(out, STR("istio_requests_total{"));
-        buf_add(out, all.merged[i]->labels);
+        buf_add(out, all->series[i]->labels);
         buf_add(out, STR("} "));
-        number_add(out, all.merged[i]->requests);
+        number_add(out, all->series[i]->requests);
         buf_addc(out, '\n');
     }
 }
@@ -316,26 +94,26 @@ static void histogram_add(struct buf *out, const struct merged *m, size_t h)
     buf_addc(out, '\n');
 }
 
-static void histograms_add(struct buf *out, bool openmetrics)
+static void histograms_add(struct buf *out, const struct merged_all *all, bool openmetrics)
 {
     for (size_t h = 0; h < SERIES_HISTOGRAMS; h++) {
         family_add(out, histogram_names[h].name, histogram_names[h].help, FAMILY_HISTOGRAM,
                    openmetrics);
-        for (size_t i = 0; i < all.merged_count; i++)
-            histogram_add(out, all.merged[i], h);
+        for (size_t i = 0; i < all->series_n; i++)
+            histogram_add(out, all->series[i], h);
     }
 }
 
 /* Gauges are sums of deltas that workers publish one by one: for a moment below zero. */
-static uint64_t column_of(const struct owner *o, const struct stat_line *l)
+static uint64_t column_of(const struct merged_owner *o, const struct stat_line *l)
 {
     return (uint64_t)MAX(o->columns[l->column], 0);
 }
 
-static void stat_line_add(struct buf *out, const struct stat_line *l)
+static void stat_line_add(struct buf *out, const struct merged_all *all, const struct stat_line *l)
 {
-    for (size_t i = 0; i < all.owner_count; i++) {
-        const struct owner *o = all.owners[i];
+    for (size_t i = 0; i < all->owner_n; i++) {
+        const struct merged_owner *o = all->owners[i];
 
         if (o->owner != l->owner)
             continue;
@@ -350,7 +128,7 @@ static void stat_line_add(struct buf *out, const struct stat_line *l)
     }
 }
 
-static void stats_add(struct buf *out, bool openmetrics)
+static void stats_add(struct buf *out, const struct merged_all *all, bool openmetrics)
 {
     const char *last = "";
 
@@ -361,7 +139,7 @@ static void stats_add(struct buf *out, bool openmetrics)
             family_add(out, l->name, l->help, l->is_gauge ? FAMILY_GAUGE : FAMILY_COUNTER,
                        openmetrics);
         last = l->name;
-        stat_line_add(out, l);
+        stat_line_add(out, all, l);
     }
 }
 
@@ -407,15 +185,22 @@ static size_t process_lines(struct process_line lines[static PROCESS_LINES])
     return n;
 }
 
+static void value_add(struct buf *out, const char *name, const char *sep, double value)
+{
+    buf_add(out, str_of(name));
+    buf_add(out, str_of(sep));
+    buf_printf(out, "%.17g\n", value);
+}
+
 static void process_add(struct buf *out, bool openmetrics)
 {
-    struct process_line lines[PROCESS_LINES];
+    struct process_line lines[PROCESS_LINES] = { 0 };
     size_t n = process_lines(lines);
 
     for (size_t i = 0; i < n; i++) {
         family_add(out, lines[i].name, lines[i].help,
                    lines[i].is_counter ? FAMILY_COUNTER : FAMILY_GAUGE, openmetrics);
-        buf_printf(out, "%s %.17g\n", lines[i].name, lines[i].value);
+        value_add(out, lines[i].name, " ", lines[i].value);
     }
     family_add(out, "istio_build", "Which program this is", FAMILY_GAUGE, openmetrics);
     buf_add(out, STR("istio_build{component=\"proxy\",tag=\"" LATEEN_VERSION "\"} 1\n"));
@@ -423,13 +208,13 @@ static void process_add(struct buf *out, bool openmetrics)
 
 void metrics_scrape(struct buf *out, bool openmetrics)
 {
-    pthread_mutex_lock(&all.lock);
-    gather();
-    requests_add(out, openmetrics);
-    histograms_add(out, openmetrics);
-    stats_add(out, openmetrics);
+    const struct merged_all *all = merge_begin();
+
+    requests_add(out, all, openmetrics);
+    histograms_add(out, all, openmetrics);
+    stats_add(out, all, openmetrics);
+    merge_end();
     process_add(out, openmetrics);
-    pthread_mutex_unlock(&all.lock);
     if (openmetrics)
         buf_add(out, STR("# EOF\n"));
 }
@@ -447,26 +232,32 @@ static void dotted_add(struct buf *out, const char *dotted, struct str owner)
     }
 }
 
+static void owner_dotted_add(struct buf *out, const struct merged_owner *o)
+{
+    for (size_t i = 0; i < stat_line_count; i++) {
+        const struct stat_line *l = &stat_lines[i];
+
+        if (l->owner != o->owner || !l->dotted)
+            continue;
+        dotted_add(out, l->dotted, o->name);
+        buf_add(out, STR(": "));
+        number_add(out, column_of(o, l));
+        buf_addc(out, '\n');
+    }
+}
+
 void metrics_stats_text(struct buf *out)
 {
-    struct process_line lines[PROCESS_LINES];
-    size_t n = process_lines(lines);
+    struct process_line lines[PROCESS_LINES] = { 0 };
+    const struct merged_all *all = merge_begin();
+    size_t n;
 
-    pthread_mutex_lock(&all.lock);
-    gather();
-    for (size_t o = 0; o < all.owner_count; o++) {
-        for (size_t i = 0; i < stat_line_count; i++) {
-            if (stat_lines[i].owner != all.owners[o]->owner || !stat_lines[i].dotted)
-                continue;
-            dotted_add(out, stat_lines[i].dotted, all.owners[o]->name);
-            buf_add(out, STR(": "));
-            number_add(out, column_of(all.owners[o], &stat_lines[i]));
-            buf_addc(out, '\n');
-        }
-    }
-    pthread_mutex_unlock(&all.lock);
+    for (size_t i = 0; i < all->owner_n; i++)
+        owner_dotted_add(out, all->owners[i]);
+    merge_end();
+    n = process_lines(lines);
     for (size_t i = 0; i < n; i++) {
         if (lines[i].dotted)
-            buf_printf(out, "%s: %.17g\n", lines[i].dotted, lines[i].value);
+            value_add(out, lines[i].dotted, ": ", lines[i].value);
     }
 }
