@@ -1,7 +1,8 @@
-/* cli/run - `lateen run`: the command's record; what it does is in cli/main_thread.c. */
+/* cli/run - `lateen run`: the command's record; what it does is in cli/program.c. */
 #include "cli/command.h"
 
-#include "cli/run_options.h"
+#include "base/log.h"
+#include "cli/program.h"
 #include "cli/say.h"
 
 static int run_run(struct invocation *in)
@@ -17,8 +18,10 @@ static int run_run(struct invocation *in)
         say_err("lateen run: -f PATH is required: the manifests to serve\n");
         return EXIT_USAGE;
     }
-    say_err("lateen run: not built yet\n");
-    return EXIT_USAGE;
+    log_as_json = str_eq(o->log_format, STR("json"));
+    if (o->log_level.n && !log_level_parse(o->log_level, &log_threshold))
+        return EXIT_USAGE;
+    return program_run(o, in->arena);
 }
 
 #define TO(member) .offset = offsetof(struct run_options, member)

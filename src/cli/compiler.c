@@ -1,0 +1,373 @@
+#include "cli/compiler.h"
+
+#include "base/log.h"
+#include "base/map.h"
+#include "cli/block.h"
+#include "cli/dev.h"
+#include "cli/file.h"
+#include "model/image.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+
+#define IMAGE_DELAY_MS 300
+#define IMAGE_MAX (1u << 30)
+#define CHANGED_SHOWN 3
+
+struct compiler {
+    struct compiler_options o;
+    pthread_t thread;
+    struct loop *loop;
+    struct source *source;
+    struct mesh *mesh;
+    struct portmap *ports;
+    struct dev_hooks dev;
+    uint64_t round;
+    struct timer image_timer;
+    struct root *image_root; /* to be written; one reference */
+    struct map known;        /* lines of notes told before; keys in known_arena */
+    struct arena *known_arena;
+    bool had_files;
+};
+
+/* The thread that parts retire to. Set while there is one. */
+static struct loop *_Atomic retire_loop;
+
+/* ---- freeing what nobody holds ---- */
+
+struct retired {
+    struct mail mail;
+    struct part *part;
+    struct root *root;
+};
+
+static void retired_deliver(struct mail *m, struct loop *to)
+{
+    struct retired *r = CONTAINER_OF(m, struct retired, mail);
+
+    (void)to;
+    if (r->part)
+        part_destroy(r->part);
+    if (r->root)
+        root_destroy(r->root);
+    free(r);
+}
+
+static void retire(struct part *part, struct root *root)
+{
+    struct loop *to = atomic_load_explicit(&retire_loop, memory_order_acquire);
+    struct retired *r = must_alloc(sizeof(*r));
+
+    *r = (struct retired){ { .deliver = retired_deliver }, part, root };
+    mail_post(to, &r->mail);
+}
+
+static void part_retire(struct part *p)
+{
+    retire(p, NULL);
+}
+
+static void root_retire(struct root *r)
+{
+    retire(NULL, r);
+}
+
+/* ---- the last good configuration on disk ---- */
+
+static void image_save(struct compiler *c)
+{
+    struct arena a;
+    struct buf image;
+
+    if (!c->image_root)
+        return;
+    arena_init(&a, 4096);
+    buf_init(&image, IMAGE_MAX);
+    image_write(c->image_root, &image);
+    if (image.full)
+        log_warn("state", "the last good configuration is too large to be kept");
+    else if (!file_write_atomic(arena_printf(&a, "%.*s/last-good", STRF(c->o.state_dir)),
+                                buf_str(&image)))
+        log_warn("state", "the last good configuration cannot be written",
+                 KV("dir", c->o.state_dir), KVZ("reason", strerror(errno)));
+    buf_fini(&image);
+    arena_fini(&a);
+    root_unref(c->image_root);
+    c->image_root = NULL;
+}
+
+static void image_due(struct timer *t)
+{
+    image_save(CONTAINER_OF(t, struct compiler, image_timer));
+}
+
+static void image_later(struct compiler *c, struct root *root)
+{
+    root_unref(c->image_root);
+    c->image_root = root_ref(root);
+    timer_set(&c->image_timer, IMAGE_DELAY_MS);
+}
+
+/* ---- what is told ---- */
+
+static void say_changed(struct report *r, const struct source_scan *scan)
+{
+    struct buf b;
+    size_t n = 0;
+
+    buf_init(&b, 4096);
+    for (size_t i = 0; i < scan->n; i++) {
+        if (!scan->files[i].changed)
+            continue;
+        if (n++ < CHANGED_SHOWN)
+            buf_printf(&b, "%s%.*s", n > 1 ? ", " : "", STRF(scan->files[i].path));
+    }
+    if (n > CHANGED_SHOWN)
+        buf_printf(&b, " and %zu more", n - CHANGED_SHOWN);
+    if (n == 0)
+        buf_add(&b, scan->changed ? STR("files removed") : STR("read again"));
+    else
+        buf_add(&b, STR(" changed"));
+    r->changed = arena_dup(r->arena, buf_str(&b));
+    buf_fini(&b);
+}
+
+/* Lines of notes that were not told before; all lines become the ones known. */
+static void say_problems(struct compiler *c, struct report *r, const struct notes *notes)
+{
+    struct arena *arena = arena_new(4096);
+    struct note_lines lines;
+    struct map fresh;
+
+    map_init(&fresh);
+    note_lines_init(&lines);
+    for (size_t i = 0; i < notes->n; i++) {
+        struct str line = note_line(&notes->v[i], arena);
+
+        if (!map_has(&c->known, line) && !map_has(&fresh, line))
+            note_lines_add(&lines, notes->v[i].severity, line);
+        map_put(&fresh, line, c);
+    }
+    r->problems = note_lines_text(&lines, r->arena);
+    note_lines_fini(&lines);
+    map_fini(&c->known);
+    arena_free(c->known_arena);
+    c->known = fresh;
+    c->known_arena = arena;
+}
+
+static void say_ports(struct compiler *c, struct notes *notes)
+{
+    for (size_t i = 0; i < portmap_count(c->ports); i++) {
+        struct addr bind;
+        uint16_t port, tried;
+        enum err e = portmap_failure(c->ports, i, &bind, &port, &tried);
+
+        if (e == ERR_OK)
+            continue;
+        note_add(notes, SEV_ERROR, (struct pos){ 0 }, NULL, "cannot listen on port %u: %s%s",
+                 tried ? tried : port, err_text(e),
+                 e == ERR_ACCESS ? "; --port N=M binds another one" : "");
+    }
+}
+
+static void say_log(struct report *r, const struct api_meshconfig *config)
+{
+    if (!config)
+        return;
+    r->log.file = arena_dup(r->arena, config->access_log_file);
+    r->log.format = arena_dup(r->arena, config->access_log_format);
+    r->log.json = config->access_log_encoding.v == LOG_ENCODING_JSON;
+}
+
+/* ---- compiling ---- */
+
+static void report_send(struct compiler *c, struct report *r)
+{
+    r->arrived = c->o.arrived;
+    r->arg = c->o.arg;
+    mail_post(c->o.main, &r->mail);
+}
+
+static void report_deliver(struct mail *m, struct loop *to)
+{
+    struct report *r = CONTAINER_OF(m, struct report, mail);
+
+    (void)to;
+    r->arrived(r, r->arg);
+}
+
+static struct report *report_of(struct compiler *c, const struct source_scan *scan,
+                                struct notes *notes, enum mesh_verdict verdict,
+                                const struct root *root)
+{
+    const struct mesh_summary *summary = mesh_summary(c->mesh);
+    struct report *r = report_new();
+
+    r->mail.deliver = report_deliver;
+    r->round = c->round;
+    r->verdict = verdict;
+    r->seen_ns = loop_now_ns(c->loop);
+    r->is_source_lost = !c->had_files && scan->n == 0 && scan->error_count > 0;
+    r->errors = notes->errors;
+    r->warnings = notes->warnings;
+    r->unsupported = summary->unsupported;
+    r->listeners = summary->listener_count;
+    say_changed(r, scan);
+    say_problems(c, r, notes);
+    say_log(r, mesh_config(c->mesh));
+    if (verdict == MESH_NEW) {
+        struct block_input in = { .run = c->o.run,
+                                  .summary = summary,
+                                  .root = root,
+                                  .ca_path = c->o.ca_path,
+                                  .now_ms = loop_wall_ms(c->loop) };
+
+        r->generation = root_generation(root);
+        r->block = block_text(&in, r->arena);
+    }
+    return r;
+}
+
+static void compile(struct compiler *c, const struct source_scan *scan)
+{
+    struct root *root = NULL;
+    enum mesh_verdict verdict;
+    struct arena arena;
+    struct notes notes;
+
+    arena_init(&arena, 65536);
+    notes_init(&notes, &arena);
+    c->round++;
+    portmap_round(c->ports, c->round);
+    dev_hooks_round(&c->dev, loop_now_ms(c->loop));
+    verdict = mesh_update(c->mesh, scan, &notes, &root);
+    say_ports(c, &notes);
+    report_send(c, report_of(c, scan, &notes, verdict, root));
+    c->had_files |= scan->n > 0;
+    if (verdict == MESH_NEW) {
+        image_later(c, root);
+        c->o.feed->publish(c->o.feed, root);
+    }
+    arena_fini(&arena);
+}
+
+static void source_changed(struct source *s, const struct source_scan *scan, void *arg)
+{
+    (void)s;
+    compile(arg, scan);
+}
+
+/* ---- the thread ---- */
+
+static void compiler_watch(struct compiler *c)
+{
+    if (c->o.run->watch && source_watch(c->source, c->loop, source_changed, c))
+        return;
+    if (c->o.run->watch)
+        log_warn("source", "files cannot be watched: only SIGHUP reads them again",
+                 KVZ("reason", strerror(errno)));
+    source_attend(c->source, c->loop, source_changed, c);
+}
+
+static struct mesh *mesh_make(struct compiler *c)
+{
+    const struct run_options *run = c->o.run;
+    struct mesh_options m = {
+        .labels = c->o.labels.n ? &c->o.labels : NULL,
+        .namespace = run->namespace,
+        .bind = c->o.bind,
+        .strict = run->strict,
+        .dev = run->dev,
+        .mesh_config = c->o.mesh_config,
+        .mesh_config_file = run->mesh_config,
+    };
+
+    c->dev = (struct dev_hooks){ .ports = c->ports, .standins = c->o.standins, .ca = c->o.ca };
+    dev_hooks_fill(&c->dev, &m.hooks);
+    return mesh_new(&m);
+}
+
+static void *compiler_run(void *arg)
+{
+    struct compiler *c = arg;
+
+    pthread_setname_np(pthread_self(), "lateen-compiler");
+    compiler_watch(c);
+    compile(c, source_scan(c->source));
+    loop_run(c->loop);
+    image_save(c);
+    return NULL;
+}
+
+struct compiler *compiler_start(const struct compiler_options *o)
+{
+    struct compiler *c = must_alloc(sizeof(*c));
+
+    c->o = *o;
+    c->loop = loop_new(NULL);
+    c->source = source_new(o->run->files.v, o->run->files.n, 0);
+    c->ports = portmap_new(o->keeper, &o->run->ports, o->run->dev);
+    c->mesh = mesh_make(c);
+    map_init(&c->known);
+    timer_init(&c->image_timer, c->loop, image_due);
+    atomic_store_explicit(&retire_loop, c->loop, memory_order_release);
+    part_release_hook = part_retire;
+    root_release_hook = root_retire;
+    MUST(pthread_create(&c->thread, NULL, compiler_run, c) == 0);
+    return c;
+}
+
+struct order {
+    struct mail mail;
+    struct compiler *compiler;
+};
+
+static void rescan_deliver(struct mail *m, struct loop *to)
+{
+    struct order *o = CONTAINER_OF(m, struct order, mail);
+
+    (void)to;
+    source_rescan(o->compiler->source);
+    free(o);
+}
+
+static void stop_deliver(struct mail *m, struct loop *to)
+{
+    free(CONTAINER_OF(m, struct order, mail));
+    loop_stop(to);
+}
+
+static void order_post(struct compiler *c, void (*deliver)(struct mail *m, struct loop *to))
+{
+    struct order *o = must_alloc(sizeof(*o));
+
+    *o = (struct order){ { .deliver = deliver }, c };
+    mail_post(c->loop, &o->mail);
+}
+
+void compiler_rescan(struct compiler *c)
+{
+    order_post(c, rescan_deliver);
+}
+
+void compiler_stop(struct compiler *c)
+{
+    if (!c)
+        return;
+    order_post(c, stop_deliver);
+    pthread_join(c->thread, NULL);
+    part_release_hook = part_destroy;
+    root_release_hook = root_destroy;
+    timer_fini(&c->image_timer);
+    source_free(c->source);
+    mesh_free(c->mesh);
+    loop_turn(c->loop, 0); /* what was retired before */
+    dev_hooks_fini(&c->dev);
+    portmap_free(c->ports);
+    map_fini(&c->known);
+    arena_free(c->known_arena);
+    loop_free(c->loop);
+    free(c);
+}

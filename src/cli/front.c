@@ -1,0 +1,319 @@
+#include "cli/front.h"
+
+#include "base/log.h"
+#include "model/image.h"
+#include "proxy/worker.h"
+
+#include "live/host.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+#define LIVE_POLL_MS 1
+#define IMAGE_MAX (1u << 30)
+#define DESCRIPTORS_KEPT 256 /* for files, logs, the admin port */
+#define CONNECTIONS_MAX 100000
+#define BODY_OCTETS_MAX (256u << 20)
+
+/* A listener that workers accept for. */
+struct served {
+    slot_id slot;
+    struct addr addr;
+};
+
+struct front {
+    struct feed feed;
+    struct front_options o;
+    struct worker *workers[LIVE_WORKERS_MAX];
+    bool started;
+    struct root *root; /* the last one; a reference */
+    struct served *served;
+    size_t served_n;
+    struct timer live_timer;
+    uint64_t waiting_for; /* a generation; 0: none */
+    struct slots *slots;  /* LATEEN_FEED=image: of the roots that were read back */
+    uint64_t round;
+    uint32_t drained;
+};
+
+struct front_mail {
+    struct mail mail;
+    struct front *front;
+    struct root *root;
+};
+
+/* ---- publishing ---- */
+
+static struct addr address_of(const struct listener *l)
+{
+    struct addr a = l->bind;
+
+    a.port = l->port;
+    return a;
+}
+
+static const struct served *served_find(const struct served *v, size_t n, slot_id slot)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (v[i].slot == slot)
+            return &v[i];
+    }
+    return NULL;
+}
+
+/* All listeners of a root; the caller frees. */
+static struct served *served_of(const struct root *root, size_t *ret_n)
+{
+    uint32_t slots = root_slots(root, PART_LISTENER);
+    struct served *v = must_alloc((slots + 1) * sizeof(*v));
+    size_t n = 0;
+
+    for (slot_id s = 0; s < slots; s++) {
+        const struct listener *l = root_listener(root, s);
+
+        if (l)
+            v[n++] = (struct served){ s, address_of(l) };
+    }
+    *ret_n = n;
+    return v;
+}
+
+/* The keeper's own sockets go before the workers', who then accept what still waits. */
+static void sweep(struct front *f, const struct served *v, size_t n)
+{
+    struct addr *used = must_alloc((n + 1) * sizeof(*used));
+
+    for (size_t i = 0; i < n; i++)
+        used[i] = v[i].addr;
+    keeper_sweep(f->o.keeper, used, n, f->round);
+    free(used);
+}
+
+void front_sweep(struct front *f)
+{
+    sweep(f, f->served, f->served_n);
+}
+
+void front_round(struct front *f, uint64_t round)
+{
+    f->round = round;
+}
+
+/* Sockets for a listener that has none yet, or not at this address: one for each worker,
+ * grants[worker * per_worker + at]. */
+static bool grant(struct front *f, const struct served *s, struct listen_grant *grants,
+                  size_t per_worker, size_t at)
+{
+    int fds[LIVE_WORKERS_MAX];
+    char text[ADDR_TEXT_MAX];
+    enum err e = keeper_take(f->o.keeper, &s->addr, fds);
+
+    if (e == ERR_NOT_FOUND) { /* swept in between, or no compiler asked for it */
+        struct addr again = s->addr;
+
+        e = keeper_hold(f->o.keeper, &again, 0);
+        if (e == ERR_OK)
+            e = keeper_take(f->o.keeper, &again, fds);
+    }
+    if (e != ERR_OK) {
+        log_error("keeper", "cannot listen", KV("address", addr_format(&s->addr, text)),
+                  KVZ("reason", err_text(e)));
+        return false;
+    }
+    for (uint32_t w = 0; w < f->o.workers; w++)
+        grants[w * per_worker + at] = (struct listen_grant){ s->slot, fds[w] };
+    return true;
+}
+
+static void hand_out(struct front *f, struct root *root, const struct served *v, size_t n)
+{
+    size_t per_worker = n, fresh = 0;
+    struct listen_grant *grants = must_alloc((per_worker * f->o.workers + 1) *
+                                             sizeof(struct listen_grant));
+
+    for (size_t i = 0; i < n; i++) {
+        const struct served *old = served_find(f->served, f->served_n, v[i].slot);
+
+        if (old && addr_eq(&old->addr, &v[i].addr))
+            continue;
+        fresh += grant(f, &v[i], grants, per_worker, fresh);
+    }
+    for (uint32_t w = 0; w < f->o.workers; w++)
+        worker_publish(f->workers[w], root_ref(root), grants + w * per_worker, fresh);
+    free(grants);
+}
+
+static void front_take(struct front *f, struct root *take_root)
+{
+    size_t n;
+    struct served *v = served_of(take_root, &n);
+
+    sweep(f, v, n);
+    hand_out(f, take_root, v, n);
+    free(f->served);
+    f->served = v;
+    f->served_n = n;
+    root_unref(f->root);
+    f->root = take_root;
+    f->waiting_for = root_generation(take_root);
+    timer_set(&f->live_timer, LIVE_POLL_MS);
+}
+
+static void live_look(struct timer *t)
+{
+    struct front *f = CONTAINER_OF(t, struct front, live_timer);
+    uint64_t generation = f->waiting_for;
+
+    for (uint32_t w = 0; w < f->o.workers && f->started; w++) {
+        if (worker_generation(f->workers[w]) < generation) {
+            timer_set(&f->live_timer, LIVE_POLL_MS);
+            return;
+        }
+    }
+    f->waiting_for = 0;
+    f->o.live(f->o.arg, generation);
+}
+
+/* ---- the feed ---- */
+
+static void publish_deliver(struct mail *m, struct loop *to)
+{
+    struct front_mail *p = CONTAINER_OF(m, struct front_mail, mail);
+    struct front *f = p->front;
+
+    (void)to;
+    if (f->started)
+        front_take(f, p->root);
+    else /* on the way out */
+        root_unref(p->root);
+    free(p);
+}
+
+/* What the codec makes of a root: with LATEEN_FEED=image every publish goes through it. */
+static struct root *through_image(struct front *f, struct root *take_root)
+{
+    struct str why = STR("too large");
+    struct root *copy = NULL;
+    struct buf image;
+
+    buf_init(&image, IMAGE_MAX);
+    image_write(take_root, &image);
+    if (!image.full)
+        copy = image_read(buf_str(&image), f->slots, &why);
+    buf_fini(&image);
+    root_unref(take_root);
+    if (!copy)
+        log_error("feed", "the image of a root cannot be read back", KV("reason", why));
+    MUST(copy != NULL);
+    return copy;
+}
+
+static void front_publish(struct feed *feed, struct root *take_root)
+{
+    struct front *f = CONTAINER_OF(feed, struct front, feed);
+    struct front_mail *p = must_alloc(sizeof(*p));
+
+    p->mail.deliver = publish_deliver;
+    p->front = f;
+    p->root = f->slots ? through_image(f, take_root) : take_root;
+    mail_post(f->o.main, &p->mail);
+}
+
+struct feed *front_feed(struct front *f)
+{
+    return &f->feed;
+}
+
+/* ---- workers ---- */
+
+static void drained_deliver(struct mail *m, struct loop *to)
+{
+    struct front_mail *d = CONTAINER_OF(m, struct front_mail, mail);
+    struct front *f = d->front;
+
+    (void)to;
+    free(d);
+    if (++f->drained == f->o.workers)
+        f->o.drained(f->o.arg);
+}
+
+static void worker_drained(struct worker *w, void *arg)
+{
+    struct front *f = arg;
+    struct front_mail *d = must_alloc(sizeof(*d));
+
+    (void)w;
+    d->mail.deliver = drained_deliver;
+    d->front = f;
+    mail_post(f->o.main, &d->mail);
+}
+
+void front_start(struct front *f, struct access_log *log)
+{
+    uint64_t spare = f->o.max_descriptors > DESCRIPTORS_KEPT
+                         ? f->o.max_descriptors - DESCRIPTORS_KEPT
+                         : f->o.max_descriptors / 2;
+    struct worker_options options = {
+        /* a connection may cost two descriptors: downstream and upstream */
+        .max_connections = (size_t)MIN(MAX(spare / 2 / f->o.workers, 16), CONNECTIONS_MAX),
+        .max_body_octets = BODY_OCTETS_MAX,
+        .access_log = log,
+        .drained = worker_drained,
+        .arg = f,
+    };
+
+    for (uint32_t w = 0; w < f->o.workers; w++) {
+        options.id = w;
+        f->workers[w] = worker_start(&options);
+    }
+    f->started = true;
+}
+
+bool front_is_started(const struct front *f)
+{
+    return f->started;
+}
+
+void front_drain(struct front *f, uint32_t min_ms, uint32_t max_ms)
+{
+    keeper_sweep(f->o.keeper, NULL, 0, UINT64_MAX); /* the workers' own sockets stay for min_ms */
+    for (uint32_t w = 0; w < f->o.workers; w++)
+        worker_drain(f->workers[w], min_ms, max_ms);
+}
+
+void front_stop(struct front *f)
+{
+    for (uint32_t w = 0; w < f->o.workers && f->started; w++)
+        worker_stop(f->workers[w]);
+    f->started = false;
+}
+
+struct front *front_new(const struct front_options *o)
+{
+    struct front *f = must_alloc(sizeof(*f));
+    const char *mode = getenv("LATEEN_FEED");
+
+    MUST(o->workers > 0 && o->workers <= LIVE_WORKERS_MAX);
+    f->o = *o;
+    f->feed.publish = front_publish;
+    timer_init(&f->live_timer, o->main, live_look);
+    if (mode && str_eq(str_of(mode), STR("image")))
+        f->slots = slots_new();
+    return f;
+}
+
+void front_free(struct front *f)
+{
+    if (!f)
+        return;
+    timer_fini(&f->live_timer);
+    root_unref(f->root);
+    slots_free(f->slots);
+    free(f->served);
+    free(f);
+}
+
+const struct root *front_root(const struct front *f)
+{
+    return f->root;
+}

@@ -1,0 +1,33 @@
+/*
+ * cli/keeper - opens listening sockets at any time and keeps them (design 2, 5.11).
+ *
+ * For each address a group of SO_REUSEPORT sockets, one for each worker. Workers get
+ * duplicates, so the group stays while roots come and go. Parses nothing from the network.
+ * Any thread may ask; as a process of its own it will be asked over a socket pair, and
+ * nothing but this file changes.
+ */
+#pragma once
+
+#include "base/addr.h"
+#include "base/err.h"
+
+struct keeper;
+
+/* `group` sockets an address. */
+struct keeper *keeper_new(uint32_t group);
+void keeper_free(struct keeper *k); /* takes NULL; closes all */
+
+/* Listening sockets that systemd passed (LISTEN_PID, LISTEN_FDS; sd_listen_fds(3)); returns
+ * how many. Each is used when its address is asked for. */
+uint32_t keeper_adopt(struct keeper *k);
+
+/* Sees to it that the address is listened on; a port of 0 is picked and filled in. The
+ * address stays wanted until a sweep of this round or a later one leaves it out. */
+MUST_USE enum err keeper_hold(struct keeper *k, struct addr *addr, uint64_t round);
+
+/* Duplicates of the group's sockets for the workers, `group` of them. */
+MUST_USE enum err keeper_take(struct keeper *k, const struct addr *addr, int *ret_fds);
+
+/* Closes what is not among `used`, unless it was held in a round after `round`. Sockets from
+ * systemd stay, to be asked for again; only with UINT64_MAX, at the end, they go as well. */
+void keeper_sweep(struct keeper *k, const struct addr *used, size_t n, uint64_t round);

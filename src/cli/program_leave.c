@@ -1,0 +1,87 @@
+/*
+ * cli/program_leave - signals, draining and leaving.
+ */
+#include "cli/program_int.h"
+
+#include "base/log.h"
+#include "cli/exit.h"
+#include "cli/notify.h"
+#include "cli/say.h"
+#include "telemetry/telemetry.h"
+
+#include <signal.h>
+#include <stdio.h>
+
+void program_leave(struct program *p, int exit_code)
+{
+    p->exit_code = exit_code;
+    p->state = LEAVING;
+    loop_stop(p->loop);
+}
+
+void program_drained(void *arg)
+{
+    struct program *p = arg;
+
+    if (p->state == DRAINING)
+        program_leave(p, EXIT_FINE);
+}
+
+void program_drain(struct program *p)
+{
+    notify_send(STR("STOPPING=1"));
+    if (p->state != SERVING) { /* again, or nothing serves yet */
+        log_info("run", p->state == DRAINING ? "leaving at once" : "leaving");
+        program_leave(p, EXIT_FINE);
+        return;
+    }
+    p->state = DRAINING;
+    log_info("run",
+             "draining: new connections for the least, then until all requests ended; "
+             "a second signal leaves at once",
+             KVN("least_ms", p->o->drain_min.ms), KVN("most_ms", p->o->drain.ms));
+    front_drain(p->front, (uint32_t)MIN(p->o->drain_min.ms, UINT32_MAX),
+                (uint32_t)MIN(MAX(p->o->drain.ms, p->o->drain_min.ms), UINT32_MAX));
+}
+
+static void reload(struct program *p)
+{
+    notify_reloading();
+    compiler_rescan(p->compiler);
+}
+
+void program_reopen(struct program *p)
+{
+    if (p->log)
+        access_log_reopen(p->log);
+    log_info("run", "log files are opened anew");
+}
+
+static const struct {
+    int number;
+    const char *name;
+    void (*act)(struct program *p); /* NULL: not built yet, or nothing to do */
+    bool is_quiet;
+} acts[] = {
+    { SIGTERM, "SIGTERM", program_drain, false }, { SIGINT, "SIGINT", program_drain, false },
+    { SIGHUP, "SIGHUP", reload, false },          { SIGUSR1, "SIGUSR1", program_reopen, false },
+    { SIGUSR2, "SIGUSR2", NULL, false },          { SIGQUIT, "SIGQUIT", NULL, false },
+    { SIGWINCH, "SIGWINCH", NULL, true }, /* of a terminal: means nothing here */
+    { SIGTTIN, "SIGTTIN", NULL, false },          { SIGTTOU, "SIGTTOU", NULL, false },
+};
+
+void program_signal(struct signals *s, int number)
+{
+    struct program *p = CONTAINER_OF(s, struct program, signals);
+
+    for (size_t i = 0; i < LEN(acts); i++) {
+        if (acts[i].number != number)
+            continue;
+        if (acts[i].act)
+            acts[i].act(p);
+        else if (!acts[i].is_quiet)
+            log_warn("run", "a signal that is not built yet is ignored",
+                     KVZ("signal", acts[i].name));
+        return;
+    }
+}

@@ -1,0 +1,39 @@
+/*
+ * cli/report - what one run of the compiler has to tell people, on its way to main.
+ */
+#pragma once
+
+#include "base/arena.h"
+#include "event/loop.h"
+#include "mesh/mesh.h"
+
+/* Where requests are logged, as MeshConfig says (flags win over it). */
+struct log_wish {
+    struct str file;   /* empty: nowhere */
+    struct str format; /* empty: the default */
+    bool json;
+};
+
+struct report {
+    struct mail mail;
+    void (*arrived)(struct report *take, void *arg); /* on main's thread */
+    void *arg;
+
+    struct arena *arena; /* all of it */
+    uint64_t round;      /* 1 is the start */
+    enum mesh_verdict verdict;
+    uint64_t generation; /* MESH_NEW: of the root that was published just behind */
+    uint64_t seen_ns;    /* when the change was seen, monotonic */
+    bool is_source_lost; /* not one PATH could be read, ever */
+
+    struct str block;    /* listeners, hosts, certificates, curl lines; with MESH_NEW */
+    struct str problems; /* note lines: at the start the worst, later those that are new */
+    struct str changed;  /* the files that changed: "a.yaml, b.yaml" */
+    size_t errors, warnings, unsupported;
+    size_t listeners;
+    struct log_wish log;
+};
+
+/* An empty report in an arena of its own. */
+struct report *report_new(void);
+void report_free(struct report *r); /* takes NULL */
