@@ -305,6 +305,75 @@ TEST(the_root_hash_does_not_know_the_order_of_edits)
     root_unref(ba);
 }
 
+/* What each root should hold: connect_ms by cluster, 0 for none. */
+#define NAMES 150
+struct expected {
+    struct root *root;
+    uint32_t ms[NAMES];
+};
+
+static void expected_check(const struct expected *want, const slot_id *slots)
+{
+    struct root_edit *e = root_edit_new(NULL);
+    struct root *anew;
+    char name[16];
+
+    for (uint32_t i = 0; i < NAMES; i++) {
+        const struct cluster *c = root_cluster(want->root, slots[i]);
+
+        CHECK_EQ(c ? c->connect_ms : 0, want->ms[i]);
+        snprintf(name, sizeof(name), "c%u", i);
+        if (c)
+            root_edit_set(e, cluster_of(name, want->ms[i]));
+    }
+    anew = root_edit_finish(e);
+    CHECK(root_hash(anew) == root_hash(want->root));
+    root_unref(anew);
+}
+
+TEST(random_edits_agree_with_a_plain_array_and_leave_older_roots_alone)
+{
+    struct expected kept[20] = { 0 };
+    struct slots *slots = slots_new();
+    slot_id slot[NAMES];
+    struct rng rng;
+    char name[16];
+
+    rng_init(&rng, 17);
+    for (uint32_t i = 0; i < NAMES; i++) {
+        snprintf(name, sizeof(name), "c%u", i);
+        slot[i] = slots_of(slots, PART_CLUSTER, str_of(name));
+    }
+    for (uint32_t step = 1; step < 400; step++) {
+        const struct expected *base = &kept[(step - 1) % LEN(kept)];
+        struct expected *next = &kept[step % LEN(kept)];
+        struct root_edit *e = root_edit_new(base->root);
+
+        root_unref(next->root);
+        *next = *base;
+        for (uint64_t n = rng_below(&rng, 6); n > 0; n--) {
+            uint32_t i = (uint32_t)rng_below(&rng, NAMES);
+
+            next->ms[i] = (uint32_t)rng_below(&rng, 3);
+            snprintf(name, sizeof(name), "c%u", i);
+            if (next->ms[i])
+                root_edit_set(e, cluster_of(name, next->ms[i]));
+            else
+                root_edit_clear(e, PART_CLUSTER, slot[i]);
+        }
+        if (base->root)
+            CHECK_EQ(root_edit_is_empty(e), memcmp(next->ms, base->ms, sizeof(next->ms)) == 0);
+        next->root = root_edit_finish(e);
+        CASE(step);
+        expected_check(next, slot);
+    }
+    for (uint32_t i = 0; i < LEN(kept); i++) {
+        expected_check(&kept[i], slot);
+        root_unref(kept[i].root);
+    }
+    slots_free(slots);
+}
+
 TEST(an_edit_given_up_leaves_nothing_behind)
 {
     struct root *before = root_with(NULL, cluster_of("a", 1));

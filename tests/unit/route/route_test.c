@@ -80,3 +80,57 @@ TEST(a_host_falls_to_the_exact_name_then_the_longest_suffix_then_any)
     root_unref(root);
     root_unref(closed_root);
 }
+
+/* The rules once more, one domain after the other. */
+static struct str naive_host(const char *const *domains, uint32_t n, struct str host)
+{
+    struct str best = STR_NONE;
+
+    for (uint32_t i = 0; i < n; i++) {
+        struct str d = str_of(domains[i]);
+
+        if (host.n > 0 && str_eq(d, host) && !str_starts(d, STR("*")))
+            return d;
+        if (str_eq(d, STR("*"))) {
+            if (!str_is_set(best))
+                best = d;
+        } else if (str_starts(d, STR("*.")) && host.n > d.n - 1 && str_ends(host, str_from(d, 1)) &&
+                   d.n > best.n) {
+            best = d;
+        }
+    }
+    return str_is_set(best) ? best : STR("-");
+}
+
+TEST(the_host_index_agrees_with_a_naive_search)
+{
+    static const char *const all[] = { "a", "a.b", "*.b", "*.a.b", "*.b.b",   "b.a.b",
+                                       "*", "*.a", "b",   "a.a",   "*.a.a.b", "b.b" };
+    static const char *const labels[] = { "a", "b", ".", "a.", "b.", ".b", ".a" };
+    struct rng rng;
+
+    rng_init(&rng, 32);
+    for (uint32_t i = 0; i < 300; i++) {
+        const char *domains[LEN(all)];
+        const struct routes *routes;
+        struct root *root;
+        uint32_t n = 0;
+
+        for (uint32_t k = 0; k < LEN(all); k++) {
+            if (rng_below(&rng, 2))
+                domains[n++] = all[k];
+        }
+        root = root_of_domains(domains, n, &routes);
+        for (uint32_t k = 0; k < 300; k++) {
+            char host[32] = "";
+            size_t at = 0;
+
+            for (uint64_t l = rng_below(&rng, 6); l > 0; l--)
+                at += (size_t)snprintf(host + at, sizeof(host) - at, "%s",
+                                       labels[rng_below(&rng, LEN(labels))]);
+            CASE(i * 1000 + k);
+            CHECK_STR(host_winner(root, routes, host), naive_host(domains, n, str_of(host)));
+        }
+        root_unref(root);
+    }
+}
