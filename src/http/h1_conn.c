@@ -122,7 +122,7 @@ static void conn_exchange_done(struct h1_conn *h)
     bool truncated = h->head_queued && !h->leg.out_done;
 
     leg_fini(&h->leg);
-    if (sent && received && h->keep_alive && !h->eof && !h->closing) {
+    if (sent && received && h->keep_alive && !h->closing && (!h->eof || h1_has_pipelined(h))) {
         h->state = H1_IDLE;
         h1_input_next(h);
         h1_output_next(h);

@@ -71,6 +71,12 @@ static inline bool h1_is_server(const struct h1_conn *h)
     return h->c.role == HTTP_SERVER;
 }
 
+/* Server: octets of the next request are here already. */
+static inline bool h1_has_pipelined(const struct h1_conn *h)
+{
+    return h1_is_server(h) && h->in.n > 0;
+}
+
 extern const struct leg_ops h1_leg_ops;
 
 /* Ends the connection: the transport is closed, an open leg fails. */

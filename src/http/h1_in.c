@@ -65,6 +65,8 @@ static void head_of_message(struct head *head, const struct h1_message *m)
         head->content_length = (int64_t)m->framing.length;
     else if (m->framing.kind == H1_BODY_NONE && headers_find(&m->headers, HDR_CONTENT_LENGTH))
         head->content_length = 0;
+    head->is_streamed = m->framing.kind == H1_BODY_CHUNKED ||
+                        m->framing.kind == H1_BODY_UNTIL_CLOSE;
     headers_strip_hops(&head->headers);
 }
 
@@ -178,6 +180,22 @@ static bool body_add(struct h1_conn *h, struct chunk *chunk, struct str data)
     return bufq_copy(&h->leg.in, &h->c.pools->chunks, data);
 }
 
+/* A request whose body cannot be read is answered like one whose head cannot, unless an
+ * answer is under way already. */
+static void bad_body(struct h1_conn *h, const struct h1_error *error)
+{
+    if (!h1_is_server(h) || !h->leg_open || h->leg.out_head) {
+        h1_die(h, h1_is_server(h) ? LEG_GONE : LEG_PROTOCOL, error->details.p, true);
+        return;
+    }
+    h->keep_alive = false;
+    h->in_state = H1_IN_DONE; /* but not leg.in_end: the request never becomes whole */
+    h->leg.fail = LEG_BAD;
+    h->leg.fail_status = error->status;
+    h->leg.fail_details = error->details.p;
+    leg_notify(&h->leg);
+}
+
 static void body_ended(struct h1_conn *h, struct str section)
 {
     const struct h1_error *error = NULL;
@@ -195,7 +213,7 @@ static void body_ended(struct h1_conn *h, struct str section)
             h->leg.in_trailers = trailers;
     }
     if (error) {
-        h1_die(h, h1_is_server(h) ? LEG_GONE : LEG_PROTOCOL, error->details.p, true);
+        bad_body(h, error);
         return;
     }
     h->leg.in_end = true;
@@ -217,8 +235,8 @@ static size_t decode_body(struct h1_conn *h, struct str rest, struct chunk *chun
         body_ended(h, got.trailers);
         break;
     case H1_BODY_BAD:
-        h1_die(h, h1_is_server(h) ? LEG_GONE : LEG_PROTOCOL, h->body.error->details.p, true);
-        break;
+        bad_body(h, h->body.error);
+        return rest.n;
     case H1_BODY_MORE:
         break;
     }
@@ -260,7 +278,7 @@ static void input_ended(struct h1_conn *h, enum err why)
     if (h->state == H1_DEAD)
         return;
     if (why == ERR_EOF && whole && h->state == H1_EXCHANGE) {
-        h->keep_alive = false;
+        h->keep_alive = h->keep_alive && h1_has_pipelined(h);
         h->leg.in_half_closed = true;
         return;
     }
@@ -380,6 +398,10 @@ bool h1_input(struct h1_conn *h)
             return true;
         buf_drop(&h->in, MIN(used, h->in.n));
         moved = used > 0;
+        if (h->eof) { /* what a client sent before its FIN is still answered */
+            input_ended(h, ERR_EOF);
+            return moved || h->state == H1_DEAD;
+        }
     }
     for (int reads = 0; reads < 16 && h->state != H1_DEAD && wants_input(h); reads++) {
         ssize_t n = read_once(h);

@@ -61,7 +61,8 @@ static void frame_request(struct h1_conn *h, const struct head *head)
 {
     if (head->content_length >= 0)
         frame_by_length(h, (uint64_t)head->content_length);
-    else if (h->leg.out_end && bufq_is_empty(&h->leg.out) && !h->leg.out_trailers)
+    else if (!head->is_streamed && h->leg.out_end && bufq_is_empty(&h->leg.out) &&
+             !h->leg.out_trailers)
         h->out_framing = H1_BODY_NONE;
     else
         h->out_framing = H1_BODY_CHUNKED;
@@ -73,6 +74,7 @@ static bool frame_response(struct h1_conn *h, const struct head *head)
 {
     const struct head *rq = h->leg.in_head;
     struct str method = rq ? rq->method : STR_NONE;
+    bool takes_chunks = !rq || rq->version != HTTP_10;
 
     if (!response_has_body(method, head->status)) {
         h->out_framing = H1_BODY_NONE;
@@ -80,9 +82,9 @@ static bool frame_response(struct h1_conn *h, const struct head *head)
     }
     if (head->content_length >= 0)
         frame_by_length(h, (uint64_t)head->content_length);
-    else if (h->leg.out_end && !h->leg.out_trailers)
+    else if (h->leg.out_end && !h->leg.out_trailers && !(head->is_streamed && takes_chunks))
         frame_by_length(h, h->leg.out.n);
-    else if (rq && rq->version == HTTP_10)
+    else if (!takes_chunks)
         h->out_framing = H1_BODY_UNTIL_CLOSE;
     else
         h->out_framing = H1_BODY_CHUNKED;
@@ -97,7 +99,8 @@ static void connection_header(struct h1_conn *h, struct headers *list, struct ar
 
     if (!h1_is_server(h))
         return;
-    if (h->leg.out_close || h->c.draining || h->eof || h->out_framing == H1_BODY_UNTIL_CLOSE)
+    if (h->leg.out_close || h->c.draining || (h->eof && !h1_has_pipelined(h)) ||
+        h->out_framing == H1_BODY_UNTIL_CLOSE)
         h->keep_alive = false;
     if (!h->keep_alive)
         headers_add_id(list, a, HDR_CONNECTION, STR("close"));

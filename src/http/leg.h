@@ -21,7 +21,7 @@
 
 enum leg_fail {
     LEG_OK,
-    LEG_BAD,      /* server: the request cannot be read; answer fail_status and be done */
+    LEG_BAD,      /* server: head or body cannot be read; answer fail_status and be done */
     LEG_GONE,     /* the other side reset or vanished in the middle */
     LEG_TIMEOUT,  /* server: the request did not arrive in time (408) */
     LEG_PROTOCOL, /* client: the response breaks the protocol */

@@ -30,6 +30,9 @@ struct head {
 
     /* Body octets to come: -1 when not known beforehand. */
     int64_t content_length;
+    /* The sender gave a body without its length: it goes on that way, as Envoy sends it, even
+     * where all of it has arrived by then. */
+    bool is_streamed;
 
     /* Without what belongs to the hop: the codec keeps connection, transfer-encoding,
      * content-length and what `Connection` names out. */

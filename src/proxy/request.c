@@ -251,6 +251,8 @@ static void request_run(struct task *t)
 
     if (is_gone(r->down))
         downstream_failed(r);
+    else if (r->down->fail == LEG_BAD && r->state > REQUEST_HEAD && r->state < REQUEST_RESPONSE)
+        answer_unreadable(r); /* its body broke off after the head was on its way */
     else
         request_step(r);
     if (r->state == REQUEST_RESPONSE && r->down->out_done)

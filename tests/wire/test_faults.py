@@ -216,7 +216,7 @@ def test_a_client_that_stops_inside_its_body(client, backend):
     backend.script = script
     client.send(request(backend.host, "POST", headers="Content-Length: 100\r\n", body=b"x" * 50)).shut()
     client.take_all()
-    wait_until("the backend's connection ends", lambda: backend.peers and backend.peers[0].sock.fileno() < 0)
+    wait_until("the backend's connection ends", lambda: not backend.peers or backend.peers[0].sock.fileno() < 0)
 
 
 def test_after_all_that_the_gateway_serves(client, backend):

@@ -323,6 +323,20 @@ def test_a_half_closed_client_gets_its_answer(client, backend):
     assert client.is_closed()
 
 
+def test_a_half_closed_client_gets_all_its_pipelined_answers(client, backend):
+    client.send(request(backend.host) * 3).shut()
+    assert [client.answer().body for _ in range(3)] == [b"1", b"2", b"3"]
+    assert client.is_closed()
+
+
+@pytest.mark.parametrize("tail", ["GET /2 HTTP/1.1\r\nHos", "POST /2 HTTP/1.1\r\nHost: {h}\r\nContent-Length: 9\r\n\r\nhalf"])
+def test_a_half_request_before_a_fin_is_no_request(client, backend, tail):
+    client.send(request(backend.host) + tail.replace("{h}", backend.host).encode()).shut()
+    assert client.answer().body == b"1"
+    assert client.take_all() == b""
+    assert [r.path for r in backend.requests] == ["/"]
+
+
 def test_http_1_0_is_served_and_closed(client, backend):
     client.send(f"GET / HTTP/1.0\r\nHost: {backend.host}\r\n\r\n".encode())
     answer = client.answer()
@@ -344,7 +358,21 @@ def test_http_1_0_gets_no_chunks(client, backend):
     answer = client.answer()
     assert not answer.all("transfer-encoding")
     assert answer.body == b"hello"
-    assert client.is_closed()
+    assert answer.get("content-length") == "5" or client.is_closed()
+
+
+def test_http_1_0_gets_a_body_that_comes_late_until_close(client, backend):
+    def script(peer):
+        peer.request()
+        peer.send(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n")
+        time.sleep(0.1)
+        peer.send(b"5\r\nworld\r\n0\r\n\r\n")
+
+    backend.script = script
+    client.send(f"GET / HTTP/1.0\r\nHost: {backend.host}\r\nConnection: keep-alive\r\n\r\n".encode())
+    answer = client.answer()
+    assert answer.body == b"helloworld" and not answer.all("transfer-encoding")
+    assert answer.get("connection") == "close" and client.is_closed()
 
 
 def test_a_backend_that_speaks_http_1_0(client, backend):
