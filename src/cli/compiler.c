@@ -2,7 +2,7 @@
 
 #include "base/log.h"
 #include "base/map.h"
-#include "cli/block.h"
+#include "cli/startup.h"
 #include "cli/dev.h"
 #include "cli/file.h"
 #include "model/image.h"
@@ -218,14 +218,14 @@ static struct report *report_of(struct compiler *c, const struct source_scan *sc
     say_problems(c, r, notes);
     say_log(r, mesh_config(c->mesh));
     if (verdict == MESH_NEW) {
-        struct block_input in = { .run = c->o.run,
-                                  .summary = summary,
-                                  .root = root,
-                                  .ca_path = c->o.ca_path,
-                                  .now_ms = loop_wall_ms(c->loop) };
+        struct startup_input in = { .run = c->o.run,
+                                    .summary = summary,
+                                    .root = root,
+                                    .ca_path = c->o.ca_path,
+                                    .now_ms = loop_wall_ms(c->loop) };
 
         r->generation = root_generation(root);
-        r->block = block_text(&in, r->arena);
+        r->block = startup_text(&in, r->arena);
     }
     return r;
 }
@@ -241,7 +241,7 @@ static void compile(struct compiler *c, const struct source_scan *scan)
     notes_init(&notes, &arena);
     c->round++;
     portmap_round(c->ports, c->round);
-    dev_hooks_round(&c->dev, loop_now_ms(c->loop));
+    dev_hooks_round(&c->dev, loop_now_ms(c->loop), loop_wall_ms(c->loop));
     verdict = mesh_update(c->mesh, scan, &notes, &root);
     say_ports(c, &notes);
     report_send(c, report_of(c, scan, &notes, verdict, root));

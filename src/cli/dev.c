@@ -1,6 +1,7 @@
 #include "cli/dev.h"
 
 #include "base/map.h"
+#include "ca/ca.h"
 #include "echo/standin.h"
 
 #include <stdio.h>
@@ -64,12 +65,13 @@ static bool hook_stand_in(void *arg, const struct mesh_workload *w, uint32_t rep
     return true;
 }
 
-void dev_hooks_round(struct dev_hooks *d, uint64_t now_ms)
+void dev_hooks_round(struct dev_hooks *d, uint64_t now_ms, int64_t wall_ms)
 {
     const struct map_entry *e;
     size_t at = 0;
 
     d->now_ms = now_ms;
+    d->wall_ms = wall_ms;
     while ((e = map_next(&d->playing->by_key, &at)) != NULL) {
         struct playing *p = e->value;
 
@@ -79,6 +81,41 @@ void dev_hooks_round(struct dev_hooks *d, uint64_t now_ms)
         map_del(&d->playing->by_key, p->key);
         playing_free(p);
     }
+}
+
+#define PEM_MAX (1u << 20)
+
+static bool hook_issue(void *arg, const struct mesh_certificate *c, struct arena *a,
+                       struct str *ret_chain, struct str *ret_key, struct str *ret_error)
+{
+    struct dev_hooks *d = arg;
+    struct ca_request request = {
+        .dns_names = c->dns_names,
+        .dns_name_count = c->dns_name_count,
+        .ip_names = c->ip_addresses,
+        .ip_name_count = c->ip_address_count,
+        .lifetime_ms = c->duration_ms,
+    };
+    struct buf cert, key;
+    struct str why;
+    bool fine;
+
+    if (c->common_name.n && !c->dns_name_count && !c->ip_address_count) {
+        request.dns_names = &c->common_name;
+        request.dns_name_count = 1;
+    }
+    buf_init(&cert, PEM_MAX);
+    buf_init(&key, PEM_MAX);
+    fine = ca_issue(d->ca, &request, d->wall_ms, &cert, &key, &why);
+    if (fine) {
+        *ret_chain = arena_dup(a, buf_str(&cert));
+        *ret_key = arena_dup(a, buf_str(&key));
+    } else {
+        *ret_error = arena_dup(a, why);
+    }
+    buf_fini(&cert);
+    buf_fini(&key);
+    return fine;
 }
 
 static uint16_t hook_port_map(void *arg, const struct addr *bind, uint16_t port)
@@ -95,6 +132,8 @@ void dev_hooks_fill(struct dev_hooks *d, struct mesh_hooks *ret)
     *ret = (struct mesh_hooks){ .arg = d, .port_map = hook_port_map };
     if (d->standins)
         ret->stand_in = hook_stand_in;
+    if (d->ca)
+        ret->issue = hook_issue;
 }
 
 void dev_hooks_fini(struct dev_hooks *d)

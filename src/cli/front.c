@@ -1,7 +1,6 @@
 #include "cli/front.h"
 
 #include "base/log.h"
-#include "model/image.h"
 #include "proxy/worker.h"
 
 #include "live/host.h"
@@ -10,7 +9,6 @@
 #include <unistd.h>
 
 #define LIVE_POLL_MS 1
-#define IMAGE_MAX (1u << 30)
 #define DESCRIPTORS_KEPT 256 /* for files, logs, the admin port */
 #define CONNECTIONS_MAX 100000
 #define BODY_OCTETS_MAX (256u << 20)
@@ -31,7 +29,6 @@ struct front {
     size_t served_n;
     struct timer live_timer;
     uint64_t waiting_for; /* a generation; 0: none */
-    struct slots *slots;  /* LATEEN_FEED=image: of the roots that were read back */
     uint64_t round;
     uint32_t drained;
 };
@@ -189,25 +186,6 @@ static void publish_deliver(struct mail *m, struct loop *to)
     free(p);
 }
 
-/* What the codec makes of a root: with LATEEN_FEED=image every publish goes through it. */
-static struct root *through_image(struct front *f, struct root *take_root)
-{
-    struct str why = STR("too large");
-    struct root *copy = NULL;
-    struct buf image;
-
-    buf_init(&image, IMAGE_MAX);
-    image_write(take_root, &image);
-    if (!image.full)
-        copy = image_read(buf_str(&image), f->slots, &why);
-    buf_fini(&image);
-    root_unref(take_root);
-    if (!copy)
-        log_error("feed", "the image of a root cannot be read back", KV("reason", why));
-    MUST(copy != NULL);
-    return copy;
-}
-
 static void front_publish(struct feed *feed, struct root *take_root)
 {
     struct front *f = CONTAINER_OF(feed, struct front, feed);
@@ -215,7 +193,7 @@ static void front_publish(struct feed *feed, struct root *take_root)
 
     p->mail.deliver = publish_deliver;
     p->front = f;
-    p->root = f->slots ? through_image(f, take_root) : take_root;
+    p->root = take_root;
     mail_post(f->o.main, &p->mail);
 }
 
@@ -291,14 +269,11 @@ void front_stop(struct front *f)
 struct front *front_new(const struct front_options *o)
 {
     struct front *f = must_alloc(sizeof(*f));
-    const char *mode = getenv("LATEEN_FEED");
 
     MUST(o->workers > 0 && o->workers <= LIVE_WORKERS_MAX);
     f->o = *o;
     f->feed.publish = front_publish;
     timer_init(&f->live_timer, o->main, live_look);
-    if (mode && str_eq(str_of(mode), STR("image")))
-        f->slots = slots_new();
     return f;
 }
 
@@ -308,7 +283,6 @@ void front_free(struct front *f)
         return;
     timer_fini(&f->live_timer);
     root_unref(f->root);
-    slots_free(f->slots);
     free(f->served);
     free(f);
 }

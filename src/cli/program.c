@@ -5,6 +5,7 @@
 #include "cli/program_int.h"
 
 #include "base/log.h"
+#include "ca/ca.h"
 #include "cli/exit.h"
 #include "cli/file.h"
 #include "cli/host.h"
@@ -18,6 +19,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #define MESH_CONFIG_MAX (4u << 20)
@@ -76,6 +78,8 @@ static void start_front(struct program *p)
     };
 
     p->front = front_new(&front);
+    if (str_eq(str_of(getenv("LATEEN_FEED")), STR("image")))
+        p->image_feed = feed_image_new(front_feed(p->front));
 }
 
 static void start_compiler(struct program *p, struct str mesh_config)
@@ -90,7 +94,7 @@ static void start_compiler(struct program *p, struct str mesh_config)
         .keeper = p->keeper,
         .standins = p->standins,
         .ca = p->ca,
-        .feed = front_feed(p->front),
+        .feed = p->image_feed ? p->image_feed : front_feed(p->front),
         .main = p->loop,
         .arrived = program_report,
         .arg = p,
@@ -143,10 +147,11 @@ static void finish(struct program *p)
     compiler_stop(p->compiler);
     loop_turn(p->loop, 0); /* reports and roots that were under way */
     program_forget_reports(p);
+    feed_image_free(p->image_feed);
     front_free(p->front);
     standins_free(p->standins);
     admin_free(p->admin);
-    program_dev_fini(p);
+    ca_free(p->ca);
     keeper_free(p->keeper);
     timer_fini(&p->watchdog);
     loop_free(p->loop);

@@ -30,6 +30,7 @@ struct program {
     struct standins *standins;
     struct keeper *keeper;
     struct front *front;
+    struct feed *image_feed; /* LATEEN_FEED=image: stands before the front's; else NULL */
     struct compiler_options compiler_options;
     struct compiler *compiler;
     struct access_log *log;
@@ -45,7 +46,6 @@ struct program {
 /* program_start.c: what is needed before the first manifest is read. */
 MUST_USE bool program_pages(struct program *p);
 MUST_USE bool program_dev(struct program *p);
-void program_dev_fini(struct program *p);
 /* Opens the access log; false: it was asked for and cannot be had. */
 MUST_USE bool program_log(struct program *p, const struct log_wish *wish);
 

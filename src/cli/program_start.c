@@ -4,7 +4,7 @@
  */
 #include "cli/program_int.h"
 
-#include "base/log.h"
+#include "ca/ca.h"
 #include "cli/exit.h"
 #include "cli/say.h"
 #include "echo/standin.h"
@@ -176,11 +176,15 @@ bool program_log(struct program *p, const struct log_wish *wish)
 
 bool program_dev(struct program *p)
 {
+    struct str why;
+    enum err e;
+
+    p->ca = ca_open(p->state_dir, loop_wall_ms(p->loop), &e, &why);
+    if (!p->ca) {
+        say_err("lateen run: the local CA: %.*s\n", STRF(why));
+        return false;
+    }
+    p->ca_path = ca_root_path(p->ca);
     p->standins = standins_new();
     return true;
-}
-
-void program_dev_fini(struct program *p)
-{
-    (void)p;
 }

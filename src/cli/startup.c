@@ -1,4 +1,4 @@
-#include "cli/block.h"
+#include "cli/startup.h"
 
 #include "tls/keypair.h"
 
@@ -150,7 +150,7 @@ static void add_days(struct buf *b, int64_t not_after_ms, int64_t now_ms)
                    left / DAY_MS == 1 ? "" : "s");
 }
 
-static void add_credential(struct buf *b, const struct block_input *in,
+static void add_credential(struct buf *b, const struct startup_input *in,
                            const struct mesh_credential *c)
 {
     const struct secret *secret = secret_by_name(in->root, c->secret);
@@ -252,7 +252,7 @@ static struct str askable_path(const struct root *root, struct str listener, str
     return STR("/");
 }
 
-static void add_curl(struct buf *b, const struct block_input *in, const struct mesh_listener *l,
+static void add_curl(struct buf *b, const struct startup_input *in, const struct mesh_listener *l,
                      struct arena *a)
 {
     struct str host = askable_host(l, a);
@@ -273,7 +273,7 @@ static void add_curl(struct buf *b, const struct block_input *in, const struct m
     buf_printf(b, ":%u%.*s\n", l->port, STRF(path.n ? path : STR("/")));
 }
 
-struct str block_text(const struct block_input *in, struct arena *a)
+struct str startup_text(const struct startup_input *in, struct arena *a)
 {
     const struct mesh_summary *s = in->summary;
     struct str text;

@@ -1,5 +1,5 @@
 /*
- * cli/block - what `lateen run` prints when it is up: what it listens on, for which hosts,
+ * cli/startup - what `lateen run` prints when it is up: what it listens on, for which hosts,
  * with which certificate, and in --dev a curl line for each listener.
  *
  * Pure text from the compiler's summary; the compiler thread builds it, main prints it.
@@ -10,7 +10,7 @@
 #include "cli/run_options.h"
 #include "mesh/mesh.h"
 
-struct block_input {
+struct startup_input {
     const struct run_options *run;
     const struct mesh_summary *summary;
     const struct root *root;
@@ -19,7 +19,7 @@ struct block_input {
 };
 
 /* Lines with their newlines, in the arena. */
-struct str block_text(const struct block_input *in, struct arena *a);
+struct str startup_text(const struct startup_input *in, struct arena *a);
 
 /* ---- notes as lines, the worst first, a few of many ---- */
 

@@ -1,4 +1,4 @@
-#include "cli/block.h"
+#include "cli/startup.h"
 
 #include "unit/check.h"
 
@@ -24,7 +24,7 @@ TEST(the_worst_notes_are_shown_first_and_the_rest_is_counted)
         const char *kinds, *want;
     } cases[] = {
         { "", "" },
-        { "iwe", "e2\nw1\n... and 1 more\n" },
+        { "iwe", "e2\nw1\n" },
         { "ii", "i0\ni1\n" },
         { "wwwwwwwwww", "w0\nw1\nw2\nw3\nw4\nw5\nw6\nw7\n... and 2 more\n" },
         { "wwwwwwwwee", "e8\ne9\nw0\nw1\nw2\nw3\nw4\nw5\n... and 2 more\n" },
@@ -71,11 +71,11 @@ TEST(the_block_says_where_for_whom_and_what_to_paste)
                                     .stand_in_count = 1 };
     struct run_options run = { .dev = true };
     struct root *root = root_edit_finish(root_edit_new(NULL));
-    struct block_input in = { &run, &summary, root, STR("/s/ca.pem"), 0 };
+    struct startup_input in = { &run, &summary, root, STR("/s/ca.pem"), 0 };
     struct arena a;
 
     arena_init(&a, 4096);
-    CHECK_STRZ(block_text(&in, &a),
+    CHECK_STRZ(startup_text(&in, &a),
                "  http  127.0.0.1:8080   for port 80   mk.hedgus.com\n"
                "  https 127.0.0.1:443    *.x.test\n"
                "  cert  hedgus-crt       MISSING: closed for mk.hedgus.com, *.x.test\n"
@@ -85,7 +85,7 @@ TEST(the_block_says_where_for_whom_and_what_to_paste)
                "  curl --cacert /s/ca.pem --resolve www.x.test:443:127.0.0.1 "
                "https://www.x.test:443/\n");
     run.dev = false;
-    CHECK(str_find_str(block_text(&in, &a), STR("curl")) == block_text(&in, &a).n);
+    CHECK(str_find_str(startup_text(&in, &a), STR("curl")) == startup_text(&in, &a).n);
     arena_fini(&a);
     root_unref(root);
 }
