@@ -2,6 +2,7 @@
 
 #include "net/net_int.h"
 
+#include <malloc.h>
 #include <stdlib.h>
 
 struct net *net_new(struct loop *loop, size_t max_connections)
@@ -27,6 +28,14 @@ void net_free(struct net *n)
 size_t net_open_count(const struct net *n)
 {
     return n->open;
+}
+
+void net_trim(struct net *n)
+{
+    slab_trim(&n->sockets);
+    if (n->tls)
+        n->tls_trim(n->tls);
+    malloc_trim(0);
 }
 
 bool net_enter(struct net *n)

@@ -16,6 +16,9 @@ struct net;
 struct net *net_new(struct loop *loop, size_t max_connections);
 void net_free(struct net *n);
 size_t net_open_count(const struct net *n);
+/* Gives memory back to the system that no connection uses: after a burst of TLS connections
+ * most of what they took. Takes milliseconds: for an idle turn, not more than once a second. */
+void net_trim(struct net *n);
 
 /* Chooses the filter chain when a ClientHello has arrived. Borrowed by the transport until
  * it is open; `sni` is lower case, STR_NONE without. NULL: the handshake is closed. The

@@ -18,6 +18,7 @@ struct net {
     /* What tls_transport.c keeps; NULL until the first TLS connection. */
     struct tls_side *tls;
     void (*tls_free)(struct tls_side *side);
+    void (*tls_trim)(struct tls_side *side);
 };
 
 /* One more connection: false at the limit. Each success is given back by net_leave. */

@@ -124,6 +124,13 @@ static size_t tls_pull(struct engine *e, char *into, size_t n)
     return n;
 }
 
+static bool tls_more(struct engine *e)
+{
+    struct tls *x = CONTAINER_OF(e, struct tls, engine);
+
+    return !bufq_is_empty(&x->in) || shared_left(x) || !wire_is_drained(&x->wire);
+}
+
 /* ---- octets to send ---- */
 
 static bool tls_push(struct engine *e, struct str octets)
@@ -133,7 +140,9 @@ static bool tls_push(struct engine *e, struct str octets)
     return x->out.n + octets.n <= OUT_MAX && bufq_copy(&x->out, &side_of(x)->chunks, octets);
 }
 
-static const struct engine_carrier carrier = { .pull = tls_pull, .push = tls_push };
+static const struct engine_carrier carrier = { .pull = tls_pull,
+                                               .more = tls_more,
+                                               .push = tls_push };
 
 static enum err tls_flush(struct transport *t)
 {
@@ -472,6 +481,13 @@ static const struct transport_ops tls_ops = {
 
 /* ---- beginning ---- */
 
+static void side_trim(struct tls_side *side)
+{
+    slab_trim(&side->conns);
+    slab_trim(&side->chunks.chunks);
+    slab_trim(&side->chunks.slices);
+}
+
 static void side_free(struct tls_side *side)
 {
     tls_contexts_free(side->contexts);
@@ -488,6 +504,7 @@ static struct tls_side *side_new(struct net *n)
     slab_init(&side->conns, sizeof(struct tls), n->max);
     chunk_pool_init(&side->chunks, CHUNK_MEMORY);
     n->tls_free = side_free;
+    n->tls_trim = side_trim;
     return side;
 }
 

@@ -182,10 +182,10 @@ ssize_t engine_read(struct engine *e, char *into, size_t n)
     while (all < n && why == ERR_OK) {
         int result = SSL_read_ex(e->ssl, into + all, n - all, &got);
 
-        if (result == 1)
-            all += got;
-        else
+        if (result != 1)
             why = read_error(e, result);
+        else if ((all += got) < n && !SSL_has_pending(e->ssl) && !e->carrier->more(e))
+            break;
     }
     return all ? (ssize_t)all : -(ssize_t)why;
 }

@@ -21,6 +21,8 @@ struct engine;
 struct engine_carrier {
     /* Hands over up to `n` received octets; 0: none for now. */
     size_t (*pull)(struct engine *e, char *into, size_t n);
+    /* Might pull find something? False saves a round through the library. */
+    bool (*more)(struct engine *e);
     /* Takes all octets; false: no room, and the connection fails. */
     bool (*push)(struct engine *e, struct str octets);
 };

@@ -10,8 +10,10 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 /* ---- a world of chains: a.test, *.b.test, both.test, bare.test ---- */
@@ -790,4 +792,85 @@ TEST(an_open_connection_at_rest_wakes_nobody)
     CHECK_EQ(b.runs, 0);
     peer_fini(&p);
     bed_fini(&b);
+}
+
+/* ---- openssl s_client as the peer ---- */
+
+struct tool {
+    pid_t pid;
+    int in, out;
+};
+
+static struct tool tool_start(struct bed *b, const char *version, const char *name)
+{
+    char port[32];
+    int to[2], from[2];
+    struct tool t;
+
+    snprintf(port, sizeof(port), "127.0.0.1:%u", b->at.port);
+    CHECK(pipe(to) == 0 && pipe(from) == 0);
+    t.pid = fork();
+    if (t.pid == 0) {
+        dup2(to[0], 0);
+        dup2(from[1], 1);
+        dup2(from[1], 2);
+        for (int fd = 3; fd < 256; fd++)
+            close(fd);
+        execlp("openssl", "openssl", "s_client", "-connect", port, "-servername", name, version,
+               "-quiet", "-alpn", "http/1.1", (char *)NULL);
+        _exit(127);
+    }
+    close(to[0]);
+    close(from[1]);
+    t.in = to[1];
+    t.out = from[0];
+    CHECK(fcntl(t.out, F_SETFL, O_NONBLOCK) == 0);
+    return t;
+}
+
+static void tool_end(struct tool *t)
+{
+    int status = -1;
+
+    close(t->in);
+    close(t->out);
+    kill(t->pid, SIGKILL);
+    CHECK(waitpid(t->pid, &status, 0) == t->pid);
+}
+
+TEST(openssl_s_client_is_served)
+{
+    static const char *const versions[] = { "-tls1_2", "-tls1_3" };
+
+    for (size_t i = 0; i < LEN(versions); i++) {
+        char in[64], said[4096] = "";
+        size_t n = 0;
+        ssize_t got = -ERR_AGAIN;
+        struct tool t;
+        struct bed b;
+
+        CASE(i);
+        bed_init(&b);
+        t = tool_start(&b, versions[i], "a.test");
+        CHECK_EQ(write(t.in, "ping\n", 5), 5);
+        for (int k = 0; k < 500 && got == -ERR_AGAIN; k++) {
+            loop_turn(b.loop, 10);
+            if (b.server && b.server->state == TRANSPORT_OPEN)
+                got = b.server->ops->read(b.server, in, sizeof(in));
+        }
+        CHECK_EQ(got, 5);
+        CHECK_STRZ(b.server->info.alpn, "http/1.1");
+        server_write(&b, STR("pong from here"));
+        b.server->ops->finish(b.server);
+        for (int k = 0; k < 500 && !strstr(said, "pong from here"); k++) {
+            ssize_t more = read(t.out, said + n, sizeof(said) - 1 - n);
+
+            n += more > 0 ? (size_t)more : 0;
+            said[n] = '\0';
+            loop_turn(b.loop, 10);
+        }
+        CHECK(strstr(said, "pong from here") != NULL);
+        tool_end(&t);
+        bed_fini(&b);
+    }
 }

@@ -2,6 +2,8 @@
 #include "tls/tickets.h"
 #include "unit/check.h"
 
+#include <pthread.h>
+
 TEST(equal_profiles_share_a_context)
 {
     static const struct str h2[] = { STR_INIT("h2") }, h1[] = { STR_INIT("http/1.1") };
@@ -118,4 +120,28 @@ TEST(ticket_keys_last_two_rotations)
     }
     tickets_wipe(&set);
     CHECK_EQ(set.n, 0);
+}
+
+static void *rotate_often(void *arg)
+{
+    (void)arg;
+    for (int i = 0; i < 300; i++)
+        tickets_rotate();
+    return NULL;
+}
+
+TEST(workers_copy_ticket_keys_while_others_rotate)
+{
+    struct ticket_set set = { 0 };
+    uint64_t before = 0;
+    pthread_t thread;
+
+    CHECK_EQ(pthread_create(&thread, NULL, rotate_often, NULL), 0);
+    for (int i = 0; i < 3000; i++) {
+        tickets_refresh(&set);
+        CHECK(set.n >= 1 && set.n <= TICKET_KEYS && set.generation >= before);
+        before = set.generation;
+    }
+    pthread_join(thread, NULL);
+    tickets_wipe(&set);
 }
