@@ -6,10 +6,30 @@ static bool is_plain(unsigned char c)
     return c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
 }
 
+#define EACH(c) (UINT64_C(0x0101010101010101) * (c))
+
+/* Bits set where an octet of `x` is below `n`, at most 128: some, if any is. */
+static uint64_t any_below(uint64_t x, uint64_t n)
+{
+    return (x - EACH(n)) & ~x & EACH(0x80);
+}
+
+/* Eight octets at a time: most values are plain from end to end. */
+static bool are_plain(const char *p)
+{
+    uint64_t x;
+
+    memcpy(&x, p, sizeof(x));
+    return (any_below(x, 0x20) | any_below(x ^ EACH('"'), 1) | any_below(x ^ EACH('\\'), 1) |
+            ((x | (x + EACH(1))) & EACH(0x80))) == 0;
+}
+
 static size_t plain_len(struct str s)
 {
     size_t n = 0;
 
+    while (s.n - n >= 8 && are_plain(s.p + n))
+        n += 8;
     while (n < s.n && is_plain((unsigned char)s.p[n]))
         n++;
     return n;

@@ -242,6 +242,29 @@ TEST(no_header_value_breaks_a_line_of_text_or_json)
     end();
 }
 
+/* The scan takes eight octets at a time: each octet at each place of a longer value. */
+TEST(every_octet_is_escaped_wherever_it_stands)
+{
+    struct buf out;
+
+    buf_init(&out, 1000);
+    for (unsigned c = 0; c < 256; c++) {
+        bool plain = c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
+
+        for (size_t at = 0; at < 20; at++) {
+            char text[21];
+
+            CASE(c * 100 + at);
+            memset(text, 'x', sizeof(text));
+            text[at] = (char)c;
+            buf_reset(&out);
+            log_escape_add(&out, str_make(text, 20), LOG_STYLE_TEXT);
+            CHECK_EQ(out.n, plain ? 20 : 23);
+        }
+    }
+    buf_fini(&out);
+}
+
 /* Every octet alone, in each place that a stranger fills: one line, and quotes that match. */
 TEST(every_octet_in_every_stranger_field_keeps_the_line_whole)
 {
