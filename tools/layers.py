@@ -5,9 +5,11 @@ Two checks against the total order in src/LAYERS:
   includes: "folder/x.h" names the file's own folder or one before it;
   calls:    no library of a folder needs a symbol that a later folder's defines. In a total
             order every call cycle between folders has such an upward call in it.
+            And no name stands for two things.
 Also: some system headers belong to one folder (the charters in docs/architecture.md).
 A lower layer that must cause something above is given a function pointer or returns a value.
 """
+import itertools
 import pathlib
 import re
 import subprocess
@@ -68,6 +70,9 @@ def check_calls(build, place):
     files = {name: build / "src" / name / f"lib{name}.a" for name in place}
     files = {name: file for name, file in files.items() if file.exists()}
     defined = {name: symbols(file, "--defined-only") for name, file in files.items()}
+    for one, other in itertools.combinations(files, 2):
+        for symbol in sorted(s for s in defined[one] & defined[other] if not s.startswith("_Z")):
+            yield f"src/{one} and src/{other} both define {symbol}()"
     for name, file in files.items():
         missing = symbols(file, "--undefined-only") - defined[name]
         for above in (other for other in files if place[other] > place[name]):

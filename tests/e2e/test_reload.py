@@ -12,6 +12,7 @@ import re
 import signal
 import socket
 import ssl
+import statistics
 import subprocess
 import threading
 import time
@@ -155,7 +156,7 @@ class Changer:
         self.weights, self.rule = {"v1": 50, "v2": 50}, ""
         pairs = [make_certificate(folder, f"cert-{i}") for i in range(4)]
         self.pairs = itertools.cycle(pairs)
-        self.count = 0
+        self.count, self.took = 0, {}
 
     def save_virtual_service(self):
         text = virtual_service(self.weights, TRICKLE_RULE + self.rule)
@@ -258,7 +259,9 @@ class Changer:
         for kind in itertools.cycle(kinds):
             if self.count >= changes and time.monotonic() - start >= seconds and kind == kinds[0]:
                 return time.monotonic() - start
+            before = time.monotonic()
             kind()
+            self.took.setdefault(kind.__name__, []).append(time.monotonic() - before)
             self.count += 1
             pace = start + self.count * seconds / changes - time.monotonic()
             time.sleep(max(0, pace))
@@ -295,3 +298,5 @@ def test_changes_under_load_fail_no_request_and_close_no_connection(manifests, s
     assert download.fault is None and download.lines == backend.lines and download.lines > 10
     backend.close()
     print(f"{changer.count} changes in {took:.1f} s, {requests} requests, {download.lines} lines of the download")
+    for kind, seconds in changer.took.items():
+        print(f"{kind}: seen after {1000 * statistics.median(seconds):.0f} ms, at most {1000 * max(seconds):.0f} ms")
