@@ -189,7 +189,7 @@ static void value_add(struct buf *out, const char *name, const char *sep, double
 {
     buf_add(out, str_of(name));
     buf_add(out, str_of(sep));
-    buf_printf(out, "%.17g\n", value);
+    buf_printf(out, "%.15g\n", value);
 }
 
 static void process_add(struct buf *out, bool openmetrics)
