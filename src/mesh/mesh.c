@@ -159,13 +159,17 @@ enum mesh_verdict mesh_update(struct mesh *m, const struct source_scan *scan, st
                               struct root **ret_root)
 {
     struct compile c;
+    struct notes made; /* names of files are borrowed there: the caller gets copies */
     enum mesh_verdict verdict = MESH_NEW;
 
-    store_update(m->store, scan, notes);
-    compile_init(&c, m, notes);
+    compile_init(&c, m, &made);
+    notes_init(&made, c.a);
+    store_update(m->store, scan, &made);
     compile_all(&c);
-    notes_unique(notes);
-    if (m->o.strict && (notes->errors || c.sum->unsupported))
+    notes_unique(&made);
+    notes_append(notes, &made);
+    notes_sort(notes);
+    if (m->o.strict && (made.errors || c.sum->unsupported))
         verdict = MESH_REFUSED;
     else if (m->root && root_edit_is_empty(c.edit))
         verdict = MESH_SAME;

@@ -105,22 +105,23 @@ static struct stored_file *file_get(struct store *s, struct str path)
 static void file_decode(struct stored_file *f, const struct source_file *sf)
 {
     struct content *c = must_alloc(sizeof(*c));
-    struct str octets;
+    struct notes made; /* may point into the content: kept as a copy */
 
-    arena_reset(&f->note_arena);
-    notes_init(&f->notes, &f->note_arena);
     f->hash = sf->hash;
     c->refs = 1;
     arena_init(&c->arena, 65536);
-    octets = arena_dup(&c->arena, sf->octets);
-    f->parsed = api_load_file(&c->arena, arena_dup(&c->arena, f->path), octets, &f->notes,
-                              &c->objects);
+    notes_init(&made, &c->arena);
+    f->parsed = api_load_file(&c->arena, arena_dup(&c->arena, f->path),
+                              arena_dup(&c->arena, sf->octets), &made, &c->objects);
+    for (size_t i = 0; f->parsed && i < c->objects.n; i++)
+        check_object(c->objects.v[i], &made);
+    arena_reset(&f->note_arena);
+    notes_init(&f->notes, &f->note_arena);
+    notes_append(&f->notes, &made);
     if (!f->parsed) {
         content_unref(c);
         return;
     }
-    for (size_t i = 0; i < c->objects.n; i++)
-        check_object(c->objects.v[i], &f->notes);
     content_unref(f->served);
     f->served = c;
 }

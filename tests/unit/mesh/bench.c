@@ -330,8 +330,11 @@ static void text_match(struct bench *b, const struct route_match *m)
 static void text_overrides(struct bench *b, const struct filter_config *v, uint32_t n)
 {
     for (uint32_t i = 0; i < n; i++)
-        for (struct str rest = v[i].config; rest.n;)
-            buf_printf(&b->text, " [%.*s]", STRF(str_cut(&rest, '\n')));
+        for (struct str rest = v[i].config; rest.n;) {
+            struct str line = str_cut(&rest, '\n');
+
+            buf_printf(&b->text, " [%.*s]", STRF(line));
+        }
 }
 
 static void text_action(struct bench *b, const struct route *r)

@@ -1,0 +1,198 @@
+#include "unit/check.h"
+#include "unit/mesh/bench.h"
+
+#define GATEWAY                                                                                    \
+    "apiVersion: networking.istio.io/v1\nkind: Gateway\nmetadata: {name: gw}\n"                    \
+    "spec: {servers: [{port: {number: 80, name: http, protocol: HTTP}, hosts: [\"*\"]}]}\n"
+#define VS(name, host, status)                                                                     \
+    "apiVersion: networking.istio.io/v1\nkind: VirtualService\nmetadata: {name: " name "}\n"       \
+    "spec: {hosts: [" host "], gateways: [gw], http: [{directResponse: {status: " status "}}]}\n"
+
+TEST(the_same_identity_twice_is_an_error_at_the_second_place)
+{
+    struct bench b;
+
+    bench_init(&b);
+    bench_file(&b, "a.yaml", GATEWAY);
+    bench_file(&b, "b.yaml", VS("v", "a.x", "201"));
+    bench_file(&b, "c.yaml", "# a line\n" VS("v, namespace: default", "b.x", "202"));
+    bench_update(&b);
+    CHECK_STRZ(str_of(bench_text(&b, PART_ROUTES)), "http.80: a.x\n");
+    CHECK_STRZ(str_of(bench_notes(&b, "")),
+               "c.yaml:4:11: error: VirtualService default/v: metadata: the same object stands at "
+               "b.yaml:1 already, and that one serves; remove one of them [LAT0302]\n");
+    bench_remove(&b, "b.yaml");
+    bench_update(&b);
+    CHECK_STRZ(str_of(bench_text(&b, PART_ROUTES)), "http.80: b.x\n");
+    CHECK_STRZ(str_of(bench_notes(&b, "")), "");
+    bench_fini(&b);
+}
+
+TEST(a_file_that_cannot_be_parsed_keeps_its_objects_until_mended)
+{
+    struct bench b;
+
+    bench_init(&b);
+    bench_file(&b, "a.yaml", GATEWAY);
+    bench_file(&b, "b.yaml", VS("v", "a.x", "201"));
+    bench_update(&b);
+    bench_file(&b, "b.yaml", "kind: [\n");
+    bench_update(&b);
+    CHECK_EQ(b.verdict, MESH_SAME);
+    CHECK_EQ(b.notes.errors, 1);
+    CHECK(bench_notes(&b, "its 1 objects stay as they were")[0]);
+    CHECK_STRZ(str_of(bench_routes(&b, "http.80/a.x")), "-> direct 201 \n");
+    bench_file(&b, "a.yaml", GATEWAY "---\n" VS("w", "b.x", "203")); /* others go on */
+    bench_update(&b);
+    CHECK_EQ(b.verdict, MESH_NEW);
+    CHECK_EQ(b.notes.errors, 1);
+    CHECK_STRZ(str_of(bench_routes(&b, "http.80/a.x")), "-> direct 201 \n");
+    CHECK_STRZ(str_of(bench_routes(&b, "http.80/b.x")), "-> direct 203 \n");
+    bench_file(&b, "b.yaml", VS("v", "a.x", "202"));
+    bench_update(&b);
+    CHECK_STRZ(str_of(bench_notes(&b, "")), "");
+    CHECK_STRZ(str_of(bench_routes(&b, "http.80/a.x")), "-> direct 202 \n");
+    bench_fini(&b);
+}
+
+TEST(an_object_that_breaks_keeps_its_last_good_version)
+{
+    static const char *const broken[] = {
+        VS("v", "a.x", "abc"),
+        VS("v", "a.x", "200, staus: 1"),
+        "apiVersion: networking.istio.io/v1\nkind: VirtualService\nmetadata: {name: v}\n"
+        "spec: {hosts: [a.x], gateways: [gw], http: [{match: [{uri: {regex: \"(\"}}], "
+        "directResponse: {status: 204}}]}\n",
+    };
+
+    for (size_t i = 0; i < LEN(broken); i++) {
+        struct bench b;
+        char yaml[4096];
+
+        CASE(i);
+        bench_init(&b);
+        bench_load(&b, GATEWAY "---\n" VS("v", "a.x", "201") "---\n" VS("w", "b.x", "201"));
+        snprintf(yaml, sizeof(yaml), GATEWAY "---\n%s---\n" VS("w", "b.x", "202"), broken[i]);
+        bench_load(&b, yaml);
+        CHECK_EQ(b.verdict, MESH_NEW);
+        CHECK(bench_notes(&b, "its last good version stays")[0]);
+        CHECK_STRZ(str_of(bench_routes(&b, "http.80/a.x")), "-> direct 201 \n");
+        CHECK_STRZ(str_of(bench_routes(&b, "http.80/b.x")), "-> direct 202 \n");
+        bench_load(&b, yaml); /* and again, from the version before */
+        bench_load(&b, GATEWAY "---\n" VS("w", "b.x", "203"));
+        CHECK_STRZ(str_of(bench_text(&b, PART_ROUTES)), "http.80: b.x\n");
+        bench_load(&b, yaml); /* deleted in between: there is no last good version */
+        CHECK(bench_notes(&b, "it has no effect until it is mended")[0]);
+        CHECK_STRZ(str_of(bench_text(&b, PART_ROUTES)), "http.80: b.x\n");
+        bench_fini(&b);
+    }
+}
+
+static const struct part *vhost_named(const struct bench *b, const char *name)
+{
+    for (slot_id i = 0; i < root_slots(b->root, PART_VHOST); i++) {
+        const struct part *p = root_part(b->root, PART_VHOST, i);
+
+        if (p && str_eq(p->name, str_of(name)))
+            return p;
+    }
+    return NULL;
+}
+
+TEST(a_change_replaces_only_the_parts_it_touches)
+{
+    struct bench b;
+    const struct part *a, *other;
+    slot_id slot;
+
+    bench_init(&b);
+    bench_file(&b, "a.yaml", GATEWAY);
+    bench_file(&b, "b.yaml", VS("v", "a.x", "201"));
+    bench_file(&b, "c.yaml", VS("w", "b.x", "201"));
+    bench_update(&b);
+    a = vhost_named(&b, "http.80/a.x");
+    other = vhost_named(&b, "http.80/b.x");
+    slot = a->slot;
+    bench_file(&b, "b.yaml", VS("v", "a.x", "202"));
+    bench_update(&b);
+    CHECK(vhost_named(&b, "http.80/a.x") != a);
+    CHECK_EQ(vhost_named(&b, "http.80/a.x")->slot, slot);
+    CHECK(vhost_named(&b, "http.80/b.x") == other);
+    bench_fini(&b);
+}
+
+TEST(what_is_removed_is_gone)
+{
+    struct bench b;
+
+    bench_init(&b);
+    bench_file(&b, "a.yaml", GATEWAY);
+    bench_file(&b, "b.yaml", VS("v", "a.x", "201"));
+    bench_update(&b);
+    bench_remove(&b, "a.yaml");
+    bench_update(&b);
+    for (int kind = 0; kind < PART_KINDS; kind++)
+        CHECK_STRZ(str_of(bench_text(&b, (enum part_kind)kind)),
+                   kind == PART_CLUSTER ? "BlackHoleCluster least\n" : "");
+    CHECK(bench_notes(&b, "there is no Gateway default/gw")[0]);
+    bench_fini(&b);
+}
+
+TEST(sources_that_cannot_be_read_are_said)
+{
+    struct bench b;
+
+    bench_init(&b);
+    bench_file(&b, "a.yaml", GATEWAY "---\n" VS("v", "a.x", "201"));
+    bench_update(&b);
+    b.files[0].error = STR("Permission denied");
+    b.error = (struct source_error){ STR("gone"), STR("No such file or directory") };
+    b.has_error = true;
+    bench_update(&b);
+    CHECK_EQ(b.verdict, MESH_SAME);
+    CHECK_STRZ(str_of(bench_notes(&b, "")),
+               "a.yaml: error: cannot be read: Permission denied; its objects stay as they were "
+               "[LAT0303]\n"
+               "gone: error: cannot be read: No such file or directory; what was read below it "
+               "before stays [LAT0303]\n");
+    bench_fini(&b);
+}
+
+TEST(strict_refuses_errors_and_keeps_the_last_good_root)
+{
+    struct bench b;
+
+    bench_init(&b);
+    b.options.strict = true;
+    bench_load(&b, GATEWAY "---\n" VS("v", "a.x", "201"));
+    CHECK_EQ(b.verdict, MESH_NEW);
+    bench_load(&b, GATEWAY "---\n" VS("v", "a.x", "abc"));
+    CHECK_EQ(b.verdict, MESH_REFUSED);
+    bench_load(&b, GATEWAY "---\n" VS("v", "a.x", "202"));
+    CHECK_EQ(b.verdict, MESH_NEW);
+    CHECK_STRZ(str_of(bench_routes(&b, "http.80/a.x")), "-> direct 202 \n");
+    bench_fini(&b);
+}
+
+TEST(the_mesh_config_of_the_manifests_or_of_the_flag)
+{
+    static const char map[] = "---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: istio, "
+                              "namespace: istio-system}\ndata:\n  mesh: |\n"
+                              "    connectTimeout: 3s\n    accessLogFile: /dev/stdout\n";
+    struct bench b;
+
+    bench_init(&b);
+    bench_load(&b, map);
+    CHECK_STRZ(mesh_config(b.mesh)->access_log_file, "/dev/stdout");
+    CHECK_STRZ(str_of(bench_text(&b, PART_CLUSTER)), "BlackHoleCluster least connect=3000\n");
+    bench_load(&b, "kind: Nothing\napiVersion: v9\nmetadata: {name: x}\n");
+    CHECK(bench_notes(&b, "info: ")[0]);
+    CHECK_STRZ(str_of(bench_text(&b, PART_CLUSTER)), "BlackHoleCluster least\n");
+    bench_fini(&b);
+    bench_init(&b);
+    b.options.mesh_config = STR("connectTimeout: 4s\nnoSuch: 1\n");
+    b.options.mesh_config_file = STR("mesh.yaml");
+    bench_load(&b, map);
+    CHECK(bench_notes(&b, "mesh.yaml:2:1: error")[0]);
+    bench_fini(&b);
+}
