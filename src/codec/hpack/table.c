@@ -1,0 +1,278 @@
+#include "codec/hpack/table.h"
+
+#include "base/hash.h"
+
+#include <stdlib.h>
+
+/* RFC 7541, appendix A. */
+static const struct {
+    uint16_t id;
+    struct str name, value;
+} static_table[HPACK_STATIC] = {
+    { HDR_OTHER, STR_INIT(":authority"), STR_INIT("") },
+    { HDR_OTHER, STR_INIT(":method"), STR_INIT("GET") },
+    { HDR_OTHER, STR_INIT(":method"), STR_INIT("POST") },
+    { HDR_OTHER, STR_INIT(":path"), STR_INIT("/") },
+    { HDR_OTHER, STR_INIT(":path"), STR_INIT("/index.html") },
+    { HDR_OTHER, STR_INIT(":scheme"), STR_INIT("http") },
+    { HDR_OTHER, STR_INIT(":scheme"), STR_INIT("https") },
+    { HDR_OTHER, STR_INIT(":status"), STR_INIT("200") },
+    { HDR_OTHER, STR_INIT(":status"), STR_INIT("204") },
+    { HDR_OTHER, STR_INIT(":status"), STR_INIT("206") },
+    { HDR_OTHER, STR_INIT(":status"), STR_INIT("304") },
+    { HDR_OTHER, STR_INIT(":status"), STR_INIT("400") },
+    { HDR_OTHER, STR_INIT(":status"), STR_INIT("404") },
+    { HDR_OTHER, STR_INIT(":status"), STR_INIT("500") },
+    { HDR_ACCEPT_CHARSET, STR_INIT("accept-charset"), STR_INIT("") },
+    { HDR_ACCEPT_ENCODING, STR_INIT("accept-encoding"), STR_INIT("gzip, deflate") },
+    { HDR_ACCEPT_LANGUAGE, STR_INIT("accept-language"), STR_INIT("") },
+    { HDR_ACCEPT_RANGES, STR_INIT("accept-ranges"), STR_INIT("") },
+    { HDR_ACCEPT, STR_INIT("accept"), STR_INIT("") },
+    { HDR_ACCESS_CONTROL_ALLOW_ORIGIN, STR_INIT("access-control-allow-origin"), STR_INIT("") },
+    { HDR_AGE, STR_INIT("age"), STR_INIT("") },
+    { HDR_ALLOW, STR_INIT("allow"), STR_INIT("") },
+    { HDR_AUTHORIZATION, STR_INIT("authorization"), STR_INIT("") },
+    { HDR_CACHE_CONTROL, STR_INIT("cache-control"), STR_INIT("") },
+    { HDR_CONTENT_DISPOSITION, STR_INIT("content-disposition"), STR_INIT("") },
+    { HDR_CONTENT_ENCODING, STR_INIT("content-encoding"), STR_INIT("") },
+    { HDR_CONTENT_LANGUAGE, STR_INIT("content-language"), STR_INIT("") },
+    { HDR_CONTENT_LENGTH, STR_INIT("content-length"), STR_INIT("") },
+    { HDR_CONTENT_LOCATION, STR_INIT("content-location"), STR_INIT("") },
+    { HDR_CONTENT_RANGE, STR_INIT("content-range"), STR_INIT("") },
+    { HDR_CONTENT_TYPE, STR_INIT("content-type"), STR_INIT("") },
+    { HDR_COOKIE, STR_INIT("cookie"), STR_INIT("") },
+    { HDR_DATE, STR_INIT("date"), STR_INIT("") },
+    { HDR_ETAG, STR_INIT("etag"), STR_INIT("") },
+    { HDR_EXPECT, STR_INIT("expect"), STR_INIT("") },
+    { HDR_EXPIRES, STR_INIT("expires"), STR_INIT("") },
+    { HDR_FROM, STR_INIT("from"), STR_INIT("") },
+    { HDR_HOST, STR_INIT("host"), STR_INIT("") },
+    { HDR_IF_MATCH, STR_INIT("if-match"), STR_INIT("") },
+    { HDR_IF_MODIFIED_SINCE, STR_INIT("if-modified-since"), STR_INIT("") },
+    { HDR_IF_NONE_MATCH, STR_INIT("if-none-match"), STR_INIT("") },
+    { HDR_IF_RANGE, STR_INIT("if-range"), STR_INIT("") },
+    { HDR_IF_UNMODIFIED_SINCE, STR_INIT("if-unmodified-since"), STR_INIT("") },
+    { HDR_LAST_MODIFIED, STR_INIT("last-modified"), STR_INIT("") },
+    { HDR_LINK, STR_INIT("link"), STR_INIT("") },
+    { HDR_LOCATION, STR_INIT("location"), STR_INIT("") },
+    { HDR_OTHER, STR_INIT("max-forwards"), STR_INIT("") },
+    { HDR_PROXY_AUTHENTICATE, STR_INIT("proxy-authenticate"), STR_INIT("") },
+    { HDR_PROXY_AUTHORIZATION, STR_INIT("proxy-authorization"), STR_INIT("") },
+    { HDR_RANGE, STR_INIT("range"), STR_INIT("") },
+    { HDR_REFERER, STR_INIT("referer"), STR_INIT("") },
+    { HDR_OTHER, STR_INIT("refresh"), STR_INIT("") },
+    { HDR_RETRY_AFTER, STR_INIT("retry-after"), STR_INIT("") },
+    { HDR_SERVER, STR_INIT("server"), STR_INIT("") },
+    { HDR_SET_COOKIE, STR_INIT("set-cookie"), STR_INIT("") },
+    { HDR_STRICT_TRANSPORT_SECURITY, STR_INIT("strict-transport-security"), STR_INIT("") },
+    { HDR_TRANSFER_ENCODING, STR_INIT("transfer-encoding"), STR_INIT("") },
+    { HDR_USER_AGENT, STR_INIT("user-agent"), STR_INIT("") },
+    { HDR_VARY, STR_INIT("vary"), STR_INIT("") },
+    { HDR_VIA, STR_INIT("via"), STR_INIT("") },
+    { HDR_WWW_AUTHENTICATE, STR_INIT("www-authenticate"), STR_INIT("") },
+};
+
+/* The first static entry of each known name. */
+static const uint8_t static_by_id[HDR_COUNT] = {
+    [HDR_ACCEPT_CHARSET] = 15,
+    [HDR_ACCEPT_ENCODING] = 16,
+    [HDR_ACCEPT_LANGUAGE] = 17,
+    [HDR_ACCEPT_RANGES] = 18,
+    [HDR_ACCEPT] = 19,
+    [HDR_ACCESS_CONTROL_ALLOW_ORIGIN] = 20,
+    [HDR_AGE] = 21,
+    [HDR_ALLOW] = 22,
+    [HDR_AUTHORIZATION] = 23,
+    [HDR_CACHE_CONTROL] = 24,
+    [HDR_CONTENT_DISPOSITION] = 25,
+    [HDR_CONTENT_ENCODING] = 26,
+    [HDR_CONTENT_LANGUAGE] = 27,
+    [HDR_CONTENT_LENGTH] = 28,
+    [HDR_CONTENT_LOCATION] = 29,
+    [HDR_CONTENT_RANGE] = 30,
+    [HDR_CONTENT_TYPE] = 31,
+    [HDR_COOKIE] = 32,
+    [HDR_DATE] = 33,
+    [HDR_ETAG] = 34,
+    [HDR_EXPECT] = 35,
+    [HDR_EXPIRES] = 36,
+    [HDR_FROM] = 37,
+    [HDR_HOST] = 38,
+    [HDR_IF_MATCH] = 39,
+    [HDR_IF_MODIFIED_SINCE] = 40,
+    [HDR_IF_NONE_MATCH] = 41,
+    [HDR_IF_RANGE] = 42,
+    [HDR_IF_UNMODIFIED_SINCE] = 43,
+    [HDR_LAST_MODIFIED] = 44,
+    [HDR_LINK] = 45,
+    [HDR_LOCATION] = 46,
+    [HDR_PROXY_AUTHENTICATE] = 48,
+    [HDR_PROXY_AUTHORIZATION] = 49,
+    [HDR_RANGE] = 50,
+    [HDR_REFERER] = 51,
+    [HDR_RETRY_AFTER] = 53,
+    [HDR_SERVER] = 54,
+    [HDR_SET_COOKIE] = 55,
+    [HDR_STRICT_TRANSPORT_SECURITY] = 56,
+    [HDR_TRANSFER_ENCODING] = 57,
+    [HDR_USER_AGENT] = 58,
+    [HDR_VARY] = 59,
+    [HDR_VIA] = 60,
+    [HDR_WWW_AUTHENTICATE] = 61,
+};
+
+void hpack_table_init(struct hpack_table *t, size_t max)
+{
+    *t = (struct hpack_table){ .max = max, .size = max };
+}
+
+void hpack_table_fini(struct hpack_table *t)
+{
+    free(t->entries);
+    free(t->octets);
+    hpack_table_init(t, t->max);
+}
+
+static struct hpack_entry *entry_at(const struct hpack_table *t, uint32_t i)
+{
+    return &t->entries[(t->first + i) % t->entry_cap];
+}
+
+static size_t cost(const struct hpack_entry *e)
+{
+    return (size_t)e->name_n + e->value_n + HPACK_ENTRY_COST;
+}
+
+static void evict(struct hpack_table *t)
+{
+    struct hpack_entry *oldest = entry_at(t, 0);
+
+    t->used -= cost(oldest);
+    t->begin = oldest->at + oldest->name_n + oldest->value_n;
+    t->first = (t->first + 1) % t->entry_cap;
+    t->n--;
+    if (t->n == 0)
+        t->begin = t->end = 0;
+}
+
+void hpack_table_resize(struct hpack_table *t, size_t size)
+{
+    MUST(size <= t->max);
+    t->size = size;
+    while (t->used > size)
+        evict(t);
+}
+
+/* The block has twice the table's size, so that octets move once for each table's worth. */
+static void take_memory(struct hpack_table *t)
+{
+    if (t->entries)
+        return;
+    t->entry_cap = (uint32_t)(t->max / HPACK_ENTRY_COST + 1);
+    t->octet_cap = t->max * 2;
+    t->entries = must_alloc(t->entry_cap * sizeof(*t->entries));
+    t->octets = must_alloc(t->octet_cap);
+}
+
+static void make_room(struct hpack_table *t, size_t n)
+{
+    if (t->end + n <= t->octet_cap)
+        return;
+    memmove(t->octets, t->octets + t->begin, t->end - t->begin);
+    for (uint32_t i = 0; i < t->n; i++)
+        entry_at(t, i)->at -= (uint32_t)t->begin;
+    t->end -= t->begin;
+    t->begin = 0;
+}
+
+static uint32_t field_hash(const struct hpack_field *f)
+{
+    return (uint32_t)hash_mix(hash_stable(f->name), hash_stable(f->value));
+}
+
+void hpack_table_add(struct hpack_table *t, const struct hpack_field *field)
+{
+    size_t n = field->name.n + field->value.n;
+
+    if (n + HPACK_ENTRY_COST > t->size) {
+        while (t->n)
+            evict(t);
+        return;
+    }
+    take_memory(t);
+    while (t->used + n + HPACK_ENTRY_COST > t->size)
+        evict(t);
+    make_room(t, n);
+    *entry_at(t, t->n) = (struct hpack_entry){
+        .at = (uint32_t)t->end,
+        .name_n = (uint32_t)field->name.n,
+        .value_n = (uint32_t)field->value.n,
+        .hash = field_hash(field),
+        .id = field->id,
+    };
+    memcpy(t->octets + t->end, field->name.p, field->name.n);
+    if (field->value.n)
+        memcpy(t->octets + t->end + field->name.n, field->value.p, field->value.n);
+    t->end += n;
+    t->used += n + HPACK_ENTRY_COST;
+    t->n++;
+}
+
+bool hpack_table_get(const struct hpack_table *t, uint64_t index, struct hpack_field *ret)
+{
+    const struct hpack_entry *e;
+
+    if (index == 0 || index > HPACK_STATIC + (uint64_t)t->n)
+        return false;
+    if (index <= HPACK_STATIC) {
+        *ret = (struct hpack_field){ static_table[index - 1].id, static_table[index - 1].name,
+                                     static_table[index - 1].value };
+        return true;
+    }
+    e = entry_at(t, t->n - (uint32_t)(index - HPACK_STATIC));
+    ret->id = e->id;
+    ret->name = str_make(t->octets + e->at, e->name_n);
+    ret->value = str_make(t->octets + e->at + e->name_n, e->value_n);
+    return true;
+}
+
+/* Pseudo-headers and the few names that header.h does not know. */
+static uint32_t static_by_name(struct str name)
+{
+    for (uint32_t i = 0; i < HPACK_STATIC; i++) {
+        if (static_table[i].id == HDR_OTHER && str_eq(static_table[i].name, name))
+            return i + 1;
+    }
+    return 0;
+}
+
+static uint32_t find_static(const struct hpack_field *f, uint32_t *ret_name)
+{
+    uint32_t first = f->id != HDR_OTHER ? static_by_id[f->id] : static_by_name(f->name);
+
+    *ret_name = first;
+    for (uint32_t i = first; first && i <= HPACK_STATIC; i++) {
+        if (i != first && !str_eq(static_table[i - 1].name, f->name))
+            break;
+        if (str_eq(static_table[i - 1].value, f->value))
+            return i;
+    }
+    return 0;
+}
+
+uint32_t hpack_table_find(const struct hpack_table *t, const struct hpack_field *field,
+                          uint32_t *ret_name)
+{
+    uint32_t found = find_static(field, ret_name);
+    uint32_t hash = field_hash(field);
+
+    for (uint32_t i = 0; !found && i < t->n; i++) {
+        const struct hpack_entry *e = entry_at(t, i);
+        struct str name = str_make(t->octets + e->at, e->name_n);
+
+        if (e->hash == hash && str_eq(name, field->name) &&
+            str_eq(str_make(name.p + name.n, e->value_n), field->value))
+            found = HPACK_STATIC + t->n - i;
+    }
+    return found;
+}

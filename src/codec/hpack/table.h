@@ -1,0 +1,50 @@
+/*
+ * codec/hpack/table - the static and the dynamic table. Source: RFC 7541, 2.3, 4, appendix A.
+ *
+ * A dynamic table is one block of memory, taken at its first entry and given back by
+ * hpack_table_fini; its size is bounded by `max`. Indexes are the protocol's: 1 to 61 the
+ * static table, from 62 on the newest entry first.
+ */
+#pragma once
+
+#include "codec/header.h"
+
+#define HPACK_STATIC 61
+#define HPACK_ENTRY_COST 32 /* 4.1 */
+
+struct hpack_field {
+    uint16_t id; /* enum header_id */
+    struct str name, value;
+};
+
+struct hpack_entry {
+    uint32_t at; /* of name and value in the octets */
+    uint32_t name_n, value_n;
+    uint32_t hash; /* of both, for the encoder's search */
+    uint16_t id;
+};
+
+struct hpack_table {
+    size_t max;                  /* what the size may be set to */
+    size_t size;                 /* what it is set to: at most `max` */
+    size_t used;                 /* 4.1 */
+    struct hpack_entry *entries; /* a ring */
+    uint32_t entry_cap, first, n;
+    char *octets; /* the entries' octets in order, oldest first */
+    size_t octet_cap, begin, end;
+};
+
+void hpack_table_init(struct hpack_table *t, size_t max);
+void hpack_table_fini(struct hpack_table *t);
+/* Sets the size, which is at most `max`, and drops entries that no longer fit. */
+void hpack_table_resize(struct hpack_table *t, size_t size);
+/* Adds an entry; one larger than the table empties it (4.4). name and value must not point
+ * into the table. */
+void hpack_table_add(struct hpack_table *t, const struct hpack_field *field);
+/* The field of an index; borrowed until the table changes. False: there is none. */
+MUST_USE bool hpack_table_get(const struct hpack_table *t, uint64_t index, struct hpack_field *ret);
+
+/* The index of a field with that name and value, or 0; `ret_name` receives a static one
+ * with that name, or 0. */
+uint32_t hpack_table_find(const struct hpack_table *t, const struct hpack_field *field,
+                          uint32_t *ret_name);
