@@ -1,0 +1,290 @@
+/*
+ * codec/h2/frames - what each frame does, once its payload is whole. RFC 9113, 6.
+ */
+#include "codec/h2/h2_int.h"
+
+/* Control frames that need an answer, and other oddities, before they count as a flood:
+ * some at once, and some for each stream. */
+#define GLITCHES_FREE 200
+#define RESETS_FREE 100
+#define CONTINUATIONS_MAX 64
+#define EMPTY_MAX 5
+
+const struct h2_error *h2_spend(uint64_t *counter, uint64_t most, const struct h2_error *flood)
+{
+    return ++*counter > most ? flood : NULL;
+}
+
+static const struct h2_error *spend_glitch(struct h2 *h)
+{
+    return h2_spend(&h->glitches, GLITCHES_FREE + 4 * h->streams_seen, &h2_error_flood_control);
+}
+
+/* A stream error: the stream is reset here, and the caller told. */
+static void stream_bad(struct h2 *h, struct h2_stream *s, const struct h2_error *error,
+                       struct h2_event *ret)
+{
+    h2_unlink(h, s);
+    h2_refuse(h, s->id, error->code, true);
+    ret->kind = H2_EV_STREAM_BAD;
+    ret->stream = s;
+    ret->id = s->id;
+    ret->error = error;
+}
+
+/* What is wrong with a stream that is no longer there. */
+static const struct h2_error *stream_bad_id(struct h2 *h, uint32_t id, const struct h2_error *error)
+{
+    h2_refuse(h, id, error->code, true);
+    return NULL;
+}
+
+/* ---- header blocks ---- */
+
+static const struct h2_error *cut_padding(struct h2 *h, struct str *payload)
+{
+    size_t n;
+
+    if (!(h->head.flags & H2_PADDED))
+        return NULL;
+    if (payload->n == 0)
+        return &h2_error_frame_size;
+    n = (unsigned char)payload->p[0];
+    *payload = str_from(*payload, 1);
+    if (n > payload->n)
+        return &h2_error_padding;
+    payload->n -= n;
+    return NULL;
+}
+
+static const struct h2_error *block_add(struct h2 *h, struct str fragment)
+{
+    if (!buf_add(&h->block, fragment))
+        return &h2_error_block_too_large;
+    if (h->head.flags & H2_END_HEADERS)
+        h->block_due = true;
+    return NULL;
+}
+
+/* Who may open or continue the stream: 5.1, 5.1.1. */
+static const struct h2_error *check_opening(struct h2 *h, uint32_t id)
+{
+    if (h2_stream_of(h, id) || h2_was_reset(h, id))
+        return NULL;
+    if (!h2_is_idle(h, id))
+        return &h2_error_closed_stream;
+    if (h->side == H2_CLIENT || !h2_is_theirs(h, id))
+        return h->side == H2_CLIENT ? &h2_error_idle_stream : &h2_error_stream_id;
+    h->last_theirs = id;
+    h->streams_seen++;
+    return NULL;
+}
+
+static const struct h2_error *on_headers(struct h2 *h, struct str payload, struct h2_event *ret)
+{
+    const struct h2_error *error = cut_padding(h, &payload);
+
+    (void)ret;
+    if (error)
+        return error;
+    error = check_opening(h, h->head.stream);
+    if (error)
+        return error;
+    if (h->head.flags & H2_HAS_PRIORITY) {
+        if (payload.n < 5)
+            return &h2_error_frame_size;
+        if ((h2_get32(payload.p) & H2_MAX_WINDOW) == h->head.stream)
+            error = &h2_error_self_dependency;
+        payload = str_from(payload, 5);
+    }
+    buf_reset(&h->block);
+    h->block_stream = h->head.stream;
+    h->block_end = h->head.flags & H2_END_STREAM;
+    h->block_frames = 0;
+    if (error) /* the block must be decoded all the same: told behind it */
+        stream_bad_id(h, h->head.stream, error);
+    return block_add(h, payload);
+}
+
+static const struct h2_error *on_continuation(struct h2 *h, struct str payload,
+                                              struct h2_event *ret)
+{
+    (void)ret;
+    if (h->block_stream == 0)
+        return &h2_error_continuation;
+    if (++h->block_frames > CONTINUATIONS_MAX)
+        return &h2_error_flood_continuation;
+    if (payload.n == 0 && h->block_frames > EMPTY_MAX)
+        return &h2_error_flood_continuation;
+    return block_add(h, payload);
+}
+
+/* ---- the others ---- */
+
+static const struct h2_error *on_priority(struct h2 *h, struct str payload, struct h2_event *ret)
+{
+    uint32_t parent = h2_get32(payload.p) & H2_MAX_WINDOW;
+    struct h2_stream *s = h2_stream_of(h, h->head.stream);
+
+    if (parent == h->head.stream) { /* RFC 7540, 5.3.1 */
+        if (s)
+            stream_bad(h, s, &h2_error_self_dependency, ret);
+        else
+            return stream_bad_id(h, h->head.stream, &h2_error_self_dependency);
+    }
+    return h2_spend(&h->priorities, 100 * (1 + h->streams_seen), &h2_error_flood_priority);
+}
+
+static const struct h2_error *on_reset(struct h2 *h, struct str payload, struct h2_event *ret)
+{
+    struct h2_stream *s = h2_stream_of(h, h->head.stream);
+
+    if (h2_is_idle(h, h->head.stream))
+        return &h2_error_idle_stream;
+    if (!s)
+        return NULL;
+    h2_unlink(h, s);
+    ret->kind = H2_EV_RESET;
+    ret->stream = s;
+    ret->id = s->id;
+    ret->code = h2_get32(payload.p);
+    if (s->sent_end)
+        return NULL; /* answered in full: nothing was wasted */
+    return h2_spend(&h->resets_theirs, RESETS_FREE + h->streams_seen / 2, &h2_error_flood_resets);
+}
+
+static const struct h2_error *move_window(struct h2_stream *s, int64_t by)
+{
+    s->send_window += by;
+    return s->send_window > H2_MAX_WINDOW ? &h2_error_window_overflow : NULL;
+}
+
+/* 6.9.2: a change of the initial window moves the windows of all open streams. */
+static const struct h2_error *move_windows(struct h2 *h, int64_t by)
+{
+    for (size_t i = 0; i < H2_TABLE; i++) {
+        for (struct h2_stream *s = h->table[i]; s; s = s->next) {
+            const struct h2_error *error = move_window(s, by);
+
+            if (error)
+                return error;
+        }
+    }
+    return NULL;
+}
+
+static const struct h2_error *set(struct h2 *h, uint16_t id, uint32_t value)
+{
+    uint32_t old_window = h->theirs.v[H2_SETTINGS_INITIAL_WINDOW_SIZE];
+    const struct h2_error *error = h2_settings_set(&h->theirs, id, value);
+
+    if (!error && id == H2_SETTINGS_INITIAL_WINDOW_SIZE)
+        error = move_windows(h, (int64_t)value - old_window);
+    if (!error && id == H2_SETTINGS_HEADER_TABLE_SIZE)
+        hpack_encoder_resize(&h->encoder, value);
+    if (!error && id == H2_SETTINGS_ENABLE_PUSH && value && h->side == H2_CLIENT)
+        error = &h2_error_setting; /* 6.5.2: a server must not */
+    return error;
+}
+
+static const struct h2_error *on_settings(struct h2 *h, struct str payload, struct h2_event *ret)
+{
+    static const struct h2_head ack = { .type = H2_SETTINGS, .flags = H2_ACK };
+    const struct h2_error *error = NULL;
+
+    if (h->head.flags & H2_ACK)
+        return spend_glitch(h);
+    for (; payload.n && !error; payload = str_from(payload, 6)) {
+        const unsigned char *u = (const unsigned char *)payload.p;
+
+        error = set(h, (uint16_t)(u[0] << 8 | u[1]), h2_get32(payload.p + 2));
+    }
+    if (error)
+        return error;
+    h2_control(h, &ack, NULL);
+    ret->kind = H2_EV_SETTINGS;
+    return spend_glitch(h);
+}
+
+static const struct h2_error *on_push(struct h2 *h, struct str payload, struct h2_event *ret)
+{
+    (void)h;
+    (void)payload;
+    (void)ret;
+    return &h2_error_push;
+}
+
+static const struct h2_error *on_ping(struct h2 *h, struct str payload, struct h2_event *ret)
+{
+    static const struct h2_head ack = { .len = 8, .type = H2_PING, .flags = H2_ACK };
+
+    (void)ret;
+    if (!(h->head.flags & H2_ACK))
+        h2_control(h, &ack, payload.p);
+    return spend_glitch(h);
+}
+
+static const struct h2_error *on_goaway(struct h2 *h, struct str payload, struct h2_event *ret)
+{
+    uint32_t last = h2_get32(payload.p) & H2_MAX_WINDOW;
+
+    h->goaway_id = MIN(h->goaway_id, last);
+    ret->kind = H2_EV_GOAWAY;
+    ret->id = h->goaway_id;
+    ret->code = h2_get32(payload.p + 4);
+    return spend_glitch(h);
+}
+
+static const struct h2_error *connection_window(struct h2 *h, uint32_t n, struct h2_event *ret)
+{
+    if (n == 0)
+        return &h2_error_zero_increment;
+    h->send_window += n;
+    ret->kind = H2_EV_WINDOW;
+    return h->send_window > H2_MAX_WINDOW ? &h2_error_window_overflow : NULL;
+}
+
+static const struct h2_error *on_window(struct h2 *h, struct str payload, struct h2_event *ret)
+{
+    uint32_t n = h2_get32(payload.p) & H2_MAX_WINDOW;
+    struct h2_stream *s = h2_stream_of(h, h->head.stream);
+    const struct h2_error *error;
+
+    error = h2_spend(&h->window_updates, 100 + 2 * (h->streams_seen + 10 * h->data_sent),
+                     &h2_error_flood_window);
+    if (error)
+        return error;
+    if (h->head.stream == 0)
+        return connection_window(h, n, ret);
+    if (h2_is_idle(h, h->head.stream))
+        return &h2_error_idle_stream;
+    if (!s)
+        return NULL;
+    if (n == 0 || move_window(s, n)) {
+        stream_bad(h, s, n ? &h2_error_stream_window_overflow : &h2_error_stream_zero_increment,
+                   ret);
+        return NULL;
+    }
+    ret->kind = H2_EV_WINDOW;
+    ret->stream = s;
+    ret->id = s->id;
+    return NULL;
+}
+
+static const struct h2_error *(*const handlers[])(struct h2 *h, struct str payload,
+                                                  struct h2_event *ret) = {
+    [H2_HEADERS] = on_headers,
+    [H2_PRIORITY] = on_priority,
+    [H2_RST_STREAM] = on_reset,
+    [H2_SETTINGS] = on_settings,
+    [H2_PUSH_PROMISE] = on_push,
+    [H2_PING] = on_ping,
+    [H2_GOAWAY] = on_goaway,
+    [H2_WINDOW_UPDATE] = on_window,
+    [H2_CONTINUATION] = on_continuation,
+};
+
+const struct h2_error *h2_frame(struct h2 *h, struct str payload, struct h2_event *ret)
+{
+    return handlers[h->head.type](h, payload, ret);
+}

@@ -1,0 +1,111 @@
+#include "codec/h2/h2_int.h"
+
+static struct h2_stream **bucket(const struct h2 *h, uint32_t id)
+{
+    return (struct h2_stream **)(uintptr_t)&h->table[(id >> 1) % H2_TABLE];
+}
+
+struct h2_stream *h2_stream_of(const struct h2 *h, uint32_t id)
+{
+    struct h2_stream *s = *bucket(h, id);
+
+    while (s && s->id != id)
+        s = s->next;
+    return s;
+}
+
+bool h2_is_theirs(const struct h2 *h, uint32_t id)
+{
+    return h2_is_client_stream(id) == (h->side == H2_SERVER);
+}
+
+bool h2_is_idle(const struct h2 *h, uint32_t id)
+{
+    return id > (h2_is_theirs(h, id) ? h->last_theirs : h->last_ours);
+}
+
+bool h2_was_reset(const struct h2 *h, uint32_t id)
+{
+    for (size_t i = 0; i < H2_RECENT; i++) {
+        if (h->recent[i] == id)
+            return true;
+    }
+    return false;
+}
+
+void h2_stream_open(struct h2 *h, struct h2_stream *s, uint32_t id)
+{
+    struct h2_stream **b;
+
+    if (id == 0) {
+        MUST(h2_may_open(h));
+        id = h->last_ours ? h->last_ours + 2 : (h->side == H2_CLIENT ? 1 : 2);
+        h->last_ours = id;
+        h->open_ours++;
+    } else {
+        h->open_theirs++;
+    }
+    *s = (struct h2_stream){
+        .id = id,
+        .is_open = true,
+        .send_window = h->theirs.v[H2_SETTINGS_INITIAL_WINDOW_SIZE],
+        .recv_window = h->options.stream_window,
+        .length_left = -1,
+    };
+    b = bucket(h, id);
+    s->next = *b;
+    *b = s;
+}
+
+bool h2_may_open(const struct h2 *h)
+{
+    return !h->dead && h->goaway_id == UINT32_MAX && h->last_ours < H2_MAX_WINDOW - 2 &&
+           h->open_ours < h->theirs.v[H2_SETTINGS_MAX_CONCURRENT_STREAMS];
+}
+
+void h2_stream_expect(struct h2_stream *s, int64_t content_length)
+{
+    s->length_left = content_length;
+}
+
+void h2_unlink(struct h2 *h, struct h2_stream *s)
+{
+    struct h2_stream **at = bucket(h, s->id);
+
+    if (!s->is_open)
+        return;
+    while (*at != s)
+        at = &(*at)->next;
+    *at = s->next;
+    s->is_open = false;
+    if (h2_is_theirs(h, s->id))
+        h->open_theirs--;
+    else
+        h->open_ours--;
+}
+
+void h2_reset(struct h2 *h, uint32_t id, uint32_t code)
+{
+    struct h2_head head = { .len = 4, .type = H2_RST_STREAM, .stream = id };
+    char payload[4];
+
+    h2_put32(payload, code);
+    h2_control(h, &head, payload);
+    h->recent[h->recent_at++ % H2_RECENT] = id;
+}
+
+void h2_stream_close(struct h2 *h, struct h2_stream *s, uint32_t code)
+{
+    if (!s->is_open)
+        return;
+    h2_unlink(h, s);
+    if (!s->got_end || !s->sent_end)
+        h2_reset(h, s->id, code);
+}
+
+void h2_refuse(struct h2 *h, uint32_t id, uint32_t code, bool counts)
+{
+    if (counts)
+        h->resets_ours++;
+    h2_reset(h, id, code);
+}
