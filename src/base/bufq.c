@@ -137,6 +137,24 @@ void bufq_move(struct bufq *to, struct bufq *from)
     bufq_init(from);
 }
 
+bool bufq_take(struct bufq *to, struct bufq *from, size_t n)
+{
+    MUST(n <= from->n);
+    if (n == from->n) {
+        bufq_move(to, from);
+        return true;
+    }
+    while (n) {
+        size_t part = MIN(n, from->first->n);
+
+        if (!bufq_add(to, from->first->chunk, from->first->at, part))
+            return false;
+        bufq_drop(from, part);
+        n -= part;
+    }
+    return true;
+}
+
 bool bufq_share(struct bufq *to, const struct bufq *from)
 {
     for (const struct slice *s = from->first; s; s = s->next) {

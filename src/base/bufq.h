@@ -59,6 +59,8 @@ MUST_USE bool bufq_add(struct bufq *q, struct chunk *c, size_t at, size_t n);
 MUST_USE bool bufq_copy(struct bufq *q, struct chunk_pool *pool, struct str octets);
 /* Moves all of `from` behind what `to` has. */
 void bufq_move(struct bufq *to, struct bufq *from);
+/* Moves the first `n` octets of `from`; False: the pool says no, and fewer have moved. */
+MUST_USE bool bufq_take(struct bufq *to, struct bufq *from, size_t n);
 /* Appends references to all octets of `from`, which keeps them. False: the pool says no,
  * and `to` has some of them. */
 MUST_USE bool bufq_share(struct bufq *to, const struct bufq *from);

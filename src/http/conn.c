@@ -1,6 +1,7 @@
 #include "http/conn_int.h"
 
 #include "http/h1_conn.h"
+#include "http/h2_conn.h"
 
 void http_conn_init(struct http_conn *c, const struct http_conn_ops *ops, enum http_role role,
                     struct http_pools *p, struct transport *take_transport,
@@ -30,9 +31,11 @@ struct http_conn *http_serve(struct http_pools *p, struct transport *take_transp
 }
 
 struct http_conn *http_connect(struct http_pools *p, struct transport *take_transport,
-                               struct http_client *client, const struct http_settings *settings)
+                               struct http_client *client, const struct http_settings *settings,
+                               enum http_version version)
 {
-    struct http_conn *c = h1_conn_new(p, HTTP_CLIENT, take_transport, settings);
+    struct http_conn *c = version == HTTP_2 ? h2_conn_new(p, HTTP_CLIENT, take_transport, settings)
+                                            : h1_conn_new(p, HTTP_CLIENT, take_transport, settings);
 
     if (!c)
         return NULL;
@@ -66,6 +69,7 @@ uint32_t http_conn_exchanges(const struct http_conn *c)
 void http_conn_drain(struct http_conn *c)
 {
     c->draining = true;
+    c->ops->drain(c);
 }
 
 void http_conn_retire(struct http_conn *c)

@@ -3,8 +3,8 @@
  *
  * Server: http_serve() wraps an accepted transport; each request that arrives is handed to
  * `server->request` as a leg. Client: http_connect() wraps a dialled transport; http_open()
- * starts an exchange on it. HTTP/1 today: one leg at a time; HTTP/2 joins behind the same
- * functions.
+ * starts an exchange on it. HTTP/1 has one leg at a time, HTTP/2 many. A server
+ * connection is HTTP/2 by ALPN or by its preface (prior knowledge), a client's as asked for.
  */
 #pragma once
 
@@ -34,6 +34,9 @@ struct http_server {
     void (*request)(struct http_server *s, struct http_conn *c, struct leg *leg);
     /* The transport opened (after TLS); may replace settings by the chain's. Optional. */
     void (*opened)(struct http_server *s, struct http_conn *c);
+    /* The connection turned out to be HTTP/2: `fresh` takes the place of `old`, which is
+     * freed behind the call. The owner word goes along. */
+    void (*replaced)(struct http_server *s, struct http_conn *old, struct http_conn *fresh);
     /* The connection is gone; `c` is freed behind the call. Optional. */
     void (*closed)(struct http_server *s, struct http_conn *c);
 };
@@ -48,13 +51,14 @@ struct http_client {
 struct http_conn *http_serve(struct http_pools *p, struct transport *take_transport,
                              struct http_server *server, const struct http_settings *settings);
 struct http_conn *http_connect(struct http_pools *p, struct transport *take_transport,
-                               struct http_client *client, const struct http_settings *settings);
+                               struct http_client *client, const struct http_settings *settings,
+                               enum http_version version);
 
 /* The task a transport of the connection-to-be must wake is the connection's own; until
  * http_serve or http_connect has set it, readiness is only noted. */
 
-/* Starts an exchange on a client connection; the head and the rest follow through the leg.
- * The connection must be idle or opening. */
+/* Starts an exchange on a usable client connection; the head and the rest follow through the
+ * leg. NULL: a door said no. */
 struct leg *http_open(struct http_conn *c, struct arena *arena, struct task *task);
 
 /* Client: may another exchange be opened now? */

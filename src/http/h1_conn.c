@@ -1,5 +1,7 @@
 #include "http/h1_conn.h"
 
+#include "http/h2_conn.h"
+
 #define LINGER_MS 1000
 #define LINGER_OCTETS (256 * 1024)
 #define ROUNDS_PER_TURN 8
@@ -76,6 +78,37 @@ void h1_die(struct h1_conn *h, enum leg_fail fail, const char *details, bool res
     if (h->leg_open)
         leg_notify(&h->leg);
     task_wake(&h->c.task);
+}
+
+/* ---- HTTP/2 ---- */
+
+/* Hands the transport and what has arrived over to the other driver. `h` is freed. */
+static void become_h2(struct h1_conn *h)
+{
+    struct http_conn *old = &h->c, *fresh;
+
+    fresh = h2_conn_new(old->pools, HTTP_SERVER, old->transport, old->settings);
+    old->transport = NULL;
+    if (!fresh) {
+        h->state = H1_DEAD;
+        old->dead = true;
+        conn_free(h);
+        return;
+    }
+    fresh->server = old->server;
+    fresh->owner = old->owner;
+    fresh->draining = old->draining;
+    fresh->retiring = old->retiring;
+    h2_conn_feed(fresh, buf_str(&h->in));
+    old->server->replaced(old->server, old, fresh);
+    old->server = NULL; /* it is not closed */
+    conn_free(h);
+    task_wake(&fresh->task);
+}
+
+static bool speaks_h2(const struct h1_conn *h)
+{
+    return h1_is_server(h) && str_eq(h->c.transport->info.alpn, STR("h2"));
 }
 
 /* ---- opening ---- */
@@ -256,11 +289,16 @@ static void conn_run(struct task *t)
         conn_arm(h);
         return;
     }
-    for (int round = 0; h->state != H1_DEAD && conn_step(h); round++) {
+    h->is_h2 |= h->state == H1_IDLE && h->c.exchanges == 0 && speaks_h2(h);
+    for (int round = 0; h->state != H1_DEAD && !h->is_h2 && conn_step(h); round++) {
         if (round == ROUNDS_PER_TURN) {
             task_wake(t);
             break;
         }
+    }
+    if (h->is_h2 && h->state != H1_DEAD) {
+        become_h2(h);
+        return;
     }
     if (h->state == H1_IDLE && h->c.retiring && h->in.n == 0)
         h1_die(h, LEG_GONE, NULL, false);
@@ -310,6 +348,7 @@ static void h1_close(struct http_conn *c)
 static const struct http_conn_ops h1_ops = {
     .open = h1_open,
     .is_usable = h1_is_usable,
+    .drain = h1_wake,
     .retire = h1_wake,
     .close = h1_close,
 };

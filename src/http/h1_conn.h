@@ -32,6 +32,7 @@ struct h1_conn {
     uint8_t armed; /* what the timer stands for, see conn_arm */
     bool timed_out;
     bool closing; /* http_conn_close was called */
+    bool is_h2;   /* HTTP/2, by ALPN or preface: the other driver takes over */
 
     /* what arrives */
     uint8_t in_state; /* enum h1_in_state */

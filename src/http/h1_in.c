@@ -7,6 +7,8 @@
  */
 #include "http/h1_conn.h"
 
+#include "codec/h2/h2.h"
+
 #define READ_OCTETS CHUNK_OCTETS
 /* Pipelined octets kept while an exchange is under way. */
 #define AHEAD_OCTETS 16384
@@ -147,13 +149,29 @@ static void bad_head(struct h1_conn *h, const struct h1_error *error)
         h1_die(h, LEG_PROTOCOL, error->details.p, true);
 }
 
+/* The first octets of a connection may be HTTP/2's preface (RFC 9113, 3.4), or a part of it. */
+static bool is_preface(struct h1_conn *h, struct str rest)
+{
+    struct str preface = H2_PREFACE;
+    size_t n = MIN(rest.n, preface.n);
+
+    if (!h1_is_server(h) || h->c.exchanges || !str_eq(str_sub(rest, 0, n), str_sub(preface, 0, n)))
+        return false;
+    h->is_h2 = n == preface.n;
+    return true;
+}
+
 /* Octets used of `rest`, which starts at the head's first. */
 static size_t decode_head(struct h1_conn *h, struct str rest)
 {
-    enum h1_got got = h1_head_scan(&h->scan, rest);
+    enum h1_got got;
     struct str head;
-    size_t len = h->scan.len;
+    size_t len;
 
+    if (rest.p[0] == 'P' && is_preface(h, rest))
+        return 0;
+    got = h1_head_scan(&h->scan, rest);
+    len = h->scan.len;
     if (got == H1_MORE)
         return 0;
     if (got == H1_BAD) {
@@ -403,7 +421,7 @@ bool h1_input(struct h1_conn *h)
             return moved || h->state == H1_DEAD;
         }
     }
-    for (int reads = 0; reads < 16 && h->state != H1_DEAD && wants_input(h); reads++) {
+    for (int reads = 0; reads < 16 && h->state != H1_DEAD && !h->is_h2 && wants_input(h); reads++) {
         ssize_t n = read_once(h);
 
         if (h->state == H1_DEAD)

@@ -27,6 +27,7 @@ enum leg_fail {
     LEG_PROTOCOL, /* client: the response breaks the protocol */
     LEG_CONNECT,  /* client: no connection came about; nothing was sent */
     LEG_CONNECT_TIMEOUT,
+    LEG_REFUSED,   /* client: was not processed, may be sent again (HTTP/2) */
     LEG_NO_MEMORY, /* a door said no */
 };
 

@@ -1,6 +1,7 @@
 #include "http/pools.h"
 
 #include "http/h1_conn.h"
+#include "http/h2_conn.h"
 
 #include <stdlib.h>
 
@@ -11,6 +12,8 @@ struct http_pools *http_pools_new(struct loop *loop, const struct http_limits *l
     p->loop = loop;
     chunk_pool_init(&p->chunks, limits->max_body_octets);
     slab_init(&p->conns, sizeof(struct h1_conn), limits->max_connections);
+    slab_init(&p->h2_conns, sizeof(struct h2_conn), limits->max_connections);
+    slab_init(&p->h2_legs, sizeof(struct h2_leg), 16 * limits->max_connections);
     buf_init(&p->text, 1 << 20);
     return p;
 }
@@ -23,6 +26,8 @@ void http_pools_free(struct http_pools *p)
         arena_free(p->free_arenas[--p->free_arena_count]);
     buf_fini(&p->text);
     slab_fini(&p->conns);
+    slab_fini(&p->h2_conns);
+    slab_fini(&p->h2_legs);
     chunk_pool_fini(&p->chunks);
     free(p);
 }

@@ -15,7 +15,8 @@
 struct http_pools {
     struct loop *loop;
     struct chunk_pool chunks;
-    struct slab conns; /* struct h1_conn */
+    struct slab conns;             /* struct h1_conn */
+    struct slab h2_conns, h2_legs; /* struct h2_conn, h2_leg */
     struct arena *free_arenas[ARENAS_KEPT];
     size_t free_arena_count;
     struct buf text;              /* heads being written; emptied after each use */

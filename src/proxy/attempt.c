@@ -158,6 +158,10 @@ static const struct failure termination = {
 static const struct failure protocol_error = {
     502, FLAG_UPE, "upstream_reset_before_response_started{protocol_error}", "protocol error"
 };
+static const struct failure refused_stream = {
+    503, FLAG_UR, "upstream_reset_before_response_started{remote_refused_stream_reset}",
+    "remote refused stream reset"
+};
 static const struct failure no_memory = { 503, FLAG_OM,
                                           "upstream_reset_before_response_started{overflow}",
                                           "overflow" };
@@ -171,6 +175,8 @@ static const struct failure *failure_of(const struct request *r)
         return &connect_failure;
     case LEG_CONNECT_TIMEOUT:
         return &connect_timeout;
+    case LEG_REFUSED:
+        return &refused_stream;
     case LEG_PROTOCOL:
         return &protocol_error;
     case LEG_NO_MEMORY:
@@ -198,8 +204,11 @@ static bool may_retry(const struct request *r, const struct failure *f)
 {
     const struct retry_policy *retry = &r->s.route->retry;
 
-    return r->can_replay && f->flag == FLAG_UF && (retry->on & RETRY_CONNECT_FAILURE) &&
-           r->retries < retry->attempts;
+    uint32_t reason = f->flag == FLAG_UF   ? RETRY_CONNECT_FAILURE
+                      : f->flag == FLAG_UR ? RETRY_REFUSED_STREAM
+                                           : 0;
+
+    return r->can_replay && (retry->on & reason) && r->retries < retry->attempts;
 }
 
 static struct str failure_body(const struct request *r, const struct failure *f, struct str why)

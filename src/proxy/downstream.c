@@ -106,6 +106,13 @@ static void downstream_closed(struct http_server *server, struct http_conn *conn
     downstream_free(d);
 }
 
+static void downstream_replaced(struct http_server *server, struct http_conn *old,
+                                struct http_conn *fresh)
+{
+    (void)old;
+    CONTAINER_OF(server, struct downstream, server)->conn = fresh;
+}
+
 static void downstream_request(struct http_server *server, struct http_conn *conn, struct leg *leg)
 {
     struct downstream *d = CONTAINER_OF(server, struct downstream, server);
@@ -140,6 +147,7 @@ static struct downstream *downstream_new(struct worker *w, const struct listener
         d->settings.handshake_ms = l->tls_handshake_ms;
     d->server.request = downstream_request;
     d->server.opened = downstream_opened;
+    d->server.replaced = downstream_replaced;
     d->server.closed = downstream_closed;
     d->chooser.choose = downstream_choose;
     list_push_back(&w->downstreams, &d->node);

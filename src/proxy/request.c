@@ -36,7 +36,9 @@ static void record_begin(struct request *r)
     }
     if (!head)
         return;
-    rec->protocol = head->version == HTTP_10 ? PROTOCOL_HTTP10 : PROTOCOL_HTTP11;
+    rec->protocol = head->version == HTTP_10  ? PROTOCOL_HTTP10
+                    : head->version == HTTP_2 ? PROTOCOL_HTTP2
+                                              : PROTOCOL_HTTP11;
     rec->method = head->method;
     rec->path = head->path;
     rec->authority = head->authority;

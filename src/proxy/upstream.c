@@ -7,8 +7,8 @@
 struct upstream_pool {
     struct live_host *live;        /* a reference */
     const struct cluster *cluster; /* the newest; a reference */
-    struct list idle, busy;
-    bool named; /* by the current root */
+    struct list idle, busy;        /* those that take another exchange, those that do not */
+    bool named;                    /* by the current root */
 };
 
 struct upstream {
@@ -149,7 +149,8 @@ static struct upstream *upstream_dial(struct worker *w, struct upstream_pool *p,
     list_init(&u->node);
     t = net_dial(w->net, &e->addr, NULL, reterr);
     if (t)
-        u->conn = http_connect(w->pools, t, &u->client, &u->settings);
+        u->conn = http_connect(w->pools, t, &u->client, &u->settings,
+                               p->cluster->http2 ? HTTP_2 : HTTP_11);
     if (!u->conn) {
         slab_put(&w->upstream_slab, u);
         return NULL;
@@ -175,14 +176,19 @@ struct leg *upstream_open(struct worker *w, const struct cluster *c, const struc
 {
     struct upstream_pool *p = pool_of(w, c, e);
     struct upstream *u = upstream_idle(p);
+    struct leg *leg;
 
     if (!u)
         u = upstream_dial(w, p, e, reterr);
     if (!u)
         return NULL;
+    leg = http_open(u->conn, arena, task);
     list_remove(&u->node);
-    list_push_back(&p->busy, &u->node);
-    return http_open(u->conn, arena, task);
+    /* HTTP/2 takes more at once; HTTP/1 comes back when it is idle */
+    list_push_back(http_conn_is_usable(u->conn) ? &p->idle : &p->busy, &u->node);
+    if (!leg)
+        *reterr = ERR_LIMIT;
+    return leg;
 }
 
 /* ---- sweeping ---- */

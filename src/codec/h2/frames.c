@@ -69,7 +69,7 @@ static const struct h2_error *block_add(struct h2 *h, struct str fragment)
 /* Who may open or continue the stream: 5.1, 5.1.1. */
 static const struct h2_error *check_opening(struct h2 *h, uint32_t id)
 {
-    if (h2_stream_of(h, id) || h2_was_reset(h, id))
+    if (h2_stream_of(h, id) || h2_is_reset(h, id))
         return NULL;
     if (!h2_is_idle(h, id))
         return &h2_error_closed_stream;

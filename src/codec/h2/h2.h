@@ -130,6 +130,8 @@ void h2_stream_open(struct h2 *h, struct h2_stream *s, uint32_t id);
 bool h2_may_open(const struct h2 *h);
 /* The content-length of the head that arrived, for the check of 8.1.1. */
 void h2_stream_expect(struct h2_stream *s, int64_t content_length);
+/* Was the stream reset from here a short while ago? Frames on it are ignored. */
+bool h2_is_reset(const struct h2 *h, uint32_t id);
 /* Unlinks it; sends RST_STREAM unless both sides have ended. */
 void h2_stream_close(struct h2 *h, struct h2_stream *s, uint32_t code);
 /* For a block that opens a stream which is not wanted. `counts`: the other side is to blame,

@@ -8,7 +8,6 @@
 enum h2_in_state { H2_IN_PREFACE, H2_IN_FIRST, H2_IN_HEAD, H2_IN_PAYLOAD, H2_IN_DATA, H2_IN_SKIP };
 
 struct h2_stream *h2_stream_of(const struct h2 *h, uint32_t id);
-bool h2_was_reset(const struct h2 *h, uint32_t id);
 /* An id that no frame has opened yet. */
 bool h2_is_idle(const struct h2 *h, uint32_t id);
 bool h2_is_theirs(const struct h2 *h, uint32_t id);

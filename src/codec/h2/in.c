@@ -33,7 +33,7 @@ static const struct h2_error *data_begin(struct h2 *h, struct h2_event *ret)
     h->in_state = H2_IN_DATA;
     if (error)
         return error;
-    if (!s && !h2_was_reset(h, h->head.stream))
+    if (!s && !h2_is_reset(h, h->head.stream))
         return h2_is_idle(h, h->head.stream) ? &h2_error_idle_stream : &h2_error_closed_stream;
     if (h->head.len == 0 && !(h->head.flags & H2_END_STREAM) && ++h->empty_frames > EMPTY_MAX)
         return &h2_error_flood_empty;

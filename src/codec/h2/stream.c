@@ -24,7 +24,7 @@ bool h2_is_idle(const struct h2 *h, uint32_t id)
     return id > (h2_is_theirs(h, id) ? h->last_theirs : h->last_ours);
 }
 
-bool h2_was_reset(const struct h2 *h, uint32_t id)
+bool h2_is_reset(const struct h2 *h, uint32_t id)
 {
     for (size_t i = 0; i < H2_RECENT; i++) {
         if (h->recent[i] == id)

@@ -1,0 +1,272 @@
+#include "codec/h2/message.h"
+
+#include "codec/method.h"
+#include "codec/url.h"
+
+/* ---- fields one by one ---- */
+
+static bool name_is_lower(struct str name)
+{
+    for (size_t i = 0; i < name.n; i++) {
+        if (name.p[i] >= 'A' && name.p[i] <= 'Z')
+            return false;
+    }
+    return header_name_is_valid(name);
+}
+
+/* 8.2.1: no NUL, CR, LF, and no space or tab at either end. */
+static bool value_is_clean(struct str value)
+{
+    return header_value_is_valid(value) && str_trim(value).n == value.n;
+}
+
+/* 8.2.2: what belongs to one hop of HTTP/1. */
+static bool is_connection_specific(const struct header *h)
+{
+    switch (h->id) {
+    case HDR_CONNECTION:
+    case HDR_KEEP_ALIVE:
+    case HDR_PROXY_CONNECTION:
+    case HDR_TRANSFER_ENCODING:
+    case HDR_UPGRADE:
+        return true;
+    case HDR_TE:
+        return !str_eq_nocase(h->value, STR("trailers"));
+    default:
+        return false;
+    }
+}
+
+static bool regular_is_good(const struct header *h)
+{
+    return name_is_lower(h->name) && value_is_clean(h->value) && !is_connection_specific(h);
+}
+
+static bool read_length(struct h2_message *m, struct str value)
+{
+    uint64_t v;
+
+    if (!str_u64(value, &v) || v > INT64_MAX ||
+        (m->content_length >= 0 && m->content_length != (int64_t)v))
+        return false;
+    m->content_length = (int64_t)v;
+    return true;
+}
+
+/* 8.2.3: several cookie fields are one for whoever reads them next. */
+static void add_regular(struct h2_message *m, struct arena *a, const struct header *h)
+{
+    struct header *first = h->id == HDR_COOKIE ? headers_find(&m->headers, HDR_COOKIE) : NULL;
+
+    if (first) {
+        headers_change(&m->headers, first,
+                       arena_printf(a, "%.*s; %.*s", STRF(first->value), STRF(h->value)));
+        return;
+    }
+    headers_add(&m->headers, a, h->name, h->value)->id = h->id;
+}
+
+/* Where a pseudo-header goes, or NULL. */
+static struct str *pseudo(struct h2_message *m, struct str name, struct str *status)
+{
+    const struct {
+        struct str name;
+        struct str *at;
+    } rows[] = {
+        { STR(":method"), &m->method },       { STR(":scheme"), &m->scheme },
+        { STR(":authority"), &m->authority }, { STR(":path"), &m->path },
+        { STR(":protocol"), &m->protocol },   { STR(":status"), status },
+    };
+
+    for (size_t i = 0; i < LEN(rows); i++) {
+        if (str_eq(rows[i].name, name))
+            return rows[i].at;
+    }
+    return NULL;
+}
+
+/* All fields: pseudo-headers first, each once (8.3). */
+static bool read_fields(const struct headers *fields, struct arena *a, struct h2_message *m,
+                        struct str *status)
+{
+    bool regular = false;
+
+    *m = (struct h2_message){ .content_length = -1 };
+    for (uint32_t i = 0; i < fields->n; i++) {
+        const struct header *h = &fields->v[i];
+
+        if (h->name.n && h->name.p[0] == ':') {
+            struct str *at = pseudo(m, h->name, status);
+
+            if (regular || !at || str_is_set(*at) || !value_is_clean(h->value))
+                return false;
+            *at = h->value;
+            continue;
+        }
+        regular = true;
+        if (!regular_is_good(h) || (h->id == HDR_CONTENT_LENGTH && !read_length(m, h->value)))
+            return false;
+        if (h->id != HDR_CONTENT_LENGTH || !headers_find(&m->headers, HDR_CONTENT_LENGTH))
+            add_regular(m, a, h);
+    }
+    return true;
+}
+
+/* ---- messages ---- */
+
+static bool target_is_good(const struct h2_message *m)
+{
+    bool is_connect = str_eq(m->method, STR("CONNECT"));
+
+    if (is_connect && !str_is_set(m->protocol)) /* 8.5 */
+        return !str_is_set(m->scheme) && !str_is_set(m->path) && m->authority.n;
+    if (str_is_set(m->protocol) && !is_connect) /* RFC 8441, 4 */
+        return false;
+    if (m->scheme.n == 0 || m->path.n == 0)
+        return false;
+    if (str_find(m->path, ' ') < m->path.n)
+        return false;
+    return m->path.p[0] == '/' || (str_eq(m->path, STR("*")) && str_eq(m->method, STR("OPTIONS")));
+}
+
+/* One authority: Host may repeat it, in any case, but not say another. */
+static bool settle_authority(struct h2_message *m, struct arena *a)
+{
+    struct header *host = headers_find(&m->headers, HDR_HOST);
+
+    if (headers_count(&m->headers, HDR_HOST) > 1)
+        return false;
+    if (host && !str_is_set(m->authority))
+        m->authority = host->value;
+    if (host && !str_eq_nocase(host->value, m->authority))
+        return false;
+    if (m->authority.n == 0 || !url_authority_is_valid(m->authority))
+        return false;
+    headers_set_id(&m->headers, a, HDR_HOST, m->authority);
+    return true;
+}
+
+const struct h2_error *h2_request_read(const struct headers *fields, struct arena *a,
+                                       struct h2_message *ret)
+{
+    struct str status = STR_NONE;
+
+    if (!read_fields(fields, a, ret, &status) || str_is_set(status) ||
+        method_of(ret->method) == METHOD_UNKNOWN || !target_is_good(ret) ||
+        !settle_authority(ret, a))
+        return &h2_error_malformed;
+    return NULL;
+}
+
+const struct h2_error *h2_response_read(const struct headers *fields, struct arena *a,
+                                        struct h2_message *ret)
+{
+    struct str status = STR_NONE;
+    uint64_t v;
+
+    if (!read_fields(fields, a, ret, &status) || status.n != 3 || !str_u64(status, &v) || v < 100 ||
+        v == 101 || str_is_set(ret->method) || str_is_set(ret->path) || str_is_set(ret->scheme) ||
+        str_is_set(ret->authority) || str_is_set(ret->protocol))
+        return &h2_error_malformed;
+    ret->status = (uint16_t)v;
+    return NULL;
+}
+
+/* RFC 9110, 6.5.1: fields that mean something before the content only. */
+static bool may_be_trailer(uint16_t id)
+{
+    switch (id) {
+    case HDR_CONTENT_LENGTH:
+    case HDR_HOST:
+    case HDR_TRAILER:
+    case HDR_TE:
+    case HDR_EXPECT:
+    case HDR_AUTHORIZATION:
+    case HDR_PROXY_AUTHORIZATION:
+    case HDR_COOKIE:
+    case HDR_SET_COOKIE:
+    case HDR_CONTENT_ENCODING:
+    case HDR_CONTENT_TYPE:
+    case HDR_CONTENT_RANGE:
+        return false;
+    default:
+        return true;
+    }
+}
+
+const struct h2_error *h2_trailers_read(const struct headers *fields, struct arena *a,
+                                        struct headers *ret)
+{
+    for (uint32_t i = 0; i < fields->n; i++) {
+        const struct header *h = &fields->v[i];
+
+        if ((h->name.n && h->name.p[0] == ':') || !regular_is_good(h))
+            return &h2_error_malformed;
+        if (may_be_trailer(h->id))
+            headers_add(ret, a, h->name, h->value)->id = h->id;
+    }
+    return NULL;
+}
+
+/* ---- writing ---- */
+
+struct fields {
+    struct hpack_field *v;
+    size_t n;
+};
+
+static void add(struct fields *f, enum header_id id, struct str name, struct str value)
+{
+    f->v[f->n++] = (struct hpack_field){ (uint16_t)id, name, value };
+}
+
+static void add_all(struct fields *f, const struct headers *headers, struct arena *a,
+                    bool is_request)
+{
+    for (uint32_t i = 0; i < headers->n; i++) {
+        const struct header *h = &headers->v[i];
+
+        if (is_connection_specific(h) || (is_request && h->id == HDR_HOST))
+            continue;
+        add(f, (enum header_id)h->id, header_name_lower(h, a), h->value);
+    }
+}
+
+struct hpack_field *h2_request_fields(const struct h2_message *m, const struct headers *headers,
+                                      struct arena *a, size_t *ret_n)
+{
+    struct fields f = { ARENA_ARRAY(a, struct hpack_field, headers->n + 5), 0 };
+
+    add(&f, HDR_OTHER, STR(":method"), m->method);
+    if (str_is_set(m->scheme))
+        add(&f, HDR_OTHER, STR(":scheme"), m->scheme);
+    if (str_is_set(m->authority))
+        add(&f, HDR_OTHER, STR(":authority"), m->authority);
+    if (m->path.n)
+        add(&f, HDR_OTHER, STR(":path"), m->path);
+    if (str_is_set(m->protocol))
+        add(&f, HDR_OTHER, STR(":protocol"), m->protocol);
+    add_all(&f, headers, a, true);
+    *ret_n = f.n;
+    return f.v;
+}
+
+struct hpack_field *h2_response_fields(uint16_t status, const struct headers *headers,
+                                       struct arena *a, size_t *ret_n)
+{
+    struct fields f = { ARENA_ARRAY(a, struct hpack_field, headers->n + 1), 0 };
+
+    add(&f, HDR_OTHER, STR(":status"), arena_printf(a, "%03u", status));
+    add_all(&f, headers, a, false);
+    *ret_n = f.n;
+    return f.v;
+}
+
+struct hpack_field *h2_trailer_fields(const struct headers *headers, struct arena *a, size_t *ret_n)
+{
+    struct fields f = { ARENA_ARRAY(a, struct hpack_field, headers->n + 1), 0 };
+
+    add_all(&f, headers, a, false);
+    *ret_n = f.n;
+    return f.v;
+}

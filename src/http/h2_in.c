@@ -1,0 +1,355 @@
+/*
+ * http/h2_in - what arrives on an HTTP/2 connection: events of the codec to legs.
+ */
+#include "http/h2_conn.h"
+
+#include "codec/h2/message.h"
+
+#define READ_OCTETS SCRATCH_OCTETS
+#define MALFORMED "http2.violation.of.messaging.rule"
+
+/* ---- heads ---- */
+
+static struct head *head_of(struct arena *a, const struct h2_message *m)
+{
+    struct head *head = head_new(a);
+
+    head->version = HTTP_2;
+    head->method = m->method;
+    head->scheme = m->scheme;
+    head->authority = m->authority;
+    head->path = m->path;
+    head->status = m->status;
+    head->headers = m->headers;
+    head->content_length = m->content_length;
+    head->expect_continue = str_eq_nocase(headers_get(&m->headers, HDR_EXPECT),
+                                          STR("100-continue"));
+    return head;
+}
+
+static void stream_bad(struct h2_conn *h, struct h2_leg *l, const struct h2_error *error)
+{
+    h2_stream_close(&h->h2, &l->s, error->code);
+    h2_leg_fail(l, h2_is_server(h) ? LEG_GONE : LEG_PROTOCOL, MALFORMED);
+}
+
+/* A request that is answered 431 without being understood. */
+static void too_large(struct h2_leg *l)
+{
+    l->leg.fail = LEG_BAD;
+    l->leg.fail_status = 431;
+    l->leg.fail_details = "http2.too_many_headers";
+    l->leg.in_end = true;
+}
+
+static void new_request(struct h2_conn *h, const struct h2_event *ev, struct arena *a,
+                        const struct headers *fields, bool over)
+{
+    const struct h2_error *error = NULL;
+    struct h2_message m;
+    struct h2_leg *l;
+
+    if (!over)
+        error = h2_request_read(fields, a, &m);
+    if (!error && !over && ev->end && m.content_length > 0)
+        error = &h2_error_content_length;
+    if (error || h->h2.open_theirs >= h->h2.options.max_streams) {
+        h2_refuse(&h->h2, ev->id, error ? error->code : (uint32_t)H2_REFUSED_STREAM, true);
+        arena_give(h->c.pools, a);
+        return;
+    }
+    l = h2_leg_new(h, a);
+    if (!l) {
+        h2_refuse(&h->h2, ev->id, H2_REFUSED_STREAM, false);
+        arena_give(h->c.pools, a);
+        return;
+    }
+    h2_stream_open(&h->h2, &l->s, ev->id);
+    l->s.got_head = true;
+    l->s.got_end = ev->end;
+    if (over) {
+        too_large(l);
+    } else {
+        h2_stream_expect(&l->s, m.content_length);
+        l->leg.in_head = head_of(a, &m);
+        l->leg.in_end = ev->end;
+    }
+    h->c.server->request(h->c.server, &h->c, &l->leg);
+    leg_notify(&l->leg);
+}
+
+static void ignore_block(struct h2_conn *h, const struct hpack_limits *limits)
+{
+    struct arena *a = arena_take(h->c.pools);
+    struct headers fields = { 0 };
+    bool over;
+
+    if (!h2_block_read(&h->h2, limits, a, &fields, &over))
+        h->eof = true; /* the connection is over: GOAWAY is on its way */
+    arena_give(h->c.pools, a);
+}
+
+static void opening_block(struct h2_conn *h, const struct h2_event *ev,
+                          const struct hpack_limits *limits)
+{
+    struct arena *a;
+    struct headers fields = { 0 };
+    bool over;
+
+    a = arena_take(h->c.pools);
+    if (!h2_block_read(&h->h2, limits, a, &fields, &over)) {
+        arena_give(h->c.pools, a);
+        return;
+    }
+    new_request(h, ev, a, &fields, over);
+}
+
+static const struct h2_error *take_trailers(struct h2_leg *l, const struct headers *fields,
+                                            bool end)
+{
+    struct headers *trailers = ARENA_NEW(l->leg.arena, struct headers);
+    const struct h2_error *error;
+
+    if (!end)
+        return &h2_error_no_trailer_end;
+    if (l->s.length_left > 0)
+        return &h2_error_content_length;
+    error = h2_trailers_read(fields, l->leg.arena, trailers);
+    if (error)
+        return error;
+    if (trailers->n)
+        l->leg.in_trailers = trailers;
+    l->leg.in_end = true;
+    return NULL;
+}
+
+static const struct h2_error *take_response(struct h2_leg *l, const struct headers *fields,
+                                            bool end)
+{
+    const struct h2_error *error;
+    struct h2_message m;
+    struct head *head;
+
+    error = h2_response_read(fields, l->leg.arena, &m);
+    if (error || (m.status < 200 && end))
+        return &h2_error_malformed;
+    head = head_of(l->leg.arena, &m);
+    if (m.status < 200) {
+        *l->leg.in_info_last = head;
+        l->leg.in_info_last = &head->next;
+        return NULL;
+    }
+    l->s.got_head = true;
+    if (!l->leg.is_head_request && m.status != 304 && m.status != 204) {
+        h2_stream_expect(&l->s, m.content_length);
+        if (end && m.content_length > 0)
+            return &h2_error_content_length;
+    }
+    l->leg.in_head = head;
+    l->leg.in_end = end;
+    return NULL;
+}
+
+static void open_block(struct h2_conn *h, const struct h2_event *ev,
+                       const struct hpack_limits *limits)
+{
+    struct h2_leg *l = h2_leg_of_stream(ev->stream);
+    bool had_ended = l->s.got_end;
+    const struct h2_error *error;
+    struct headers fields = { 0 };
+    bool over;
+
+    if (!h2_block_read(&h->h2, limits, l->leg.arena, &fields, &over))
+        return;
+    l->leg.in_started = true;
+    if (had_ended)
+        error = &h2_error_half_closed;
+    else if (over)
+        error = &h2_error_malformed;
+    else if (l->s.got_head)
+        error = take_trailers(l, &fields, ev->end);
+    else
+        error = take_response(l, &fields, ev->end);
+    if (error)
+        stream_bad(h, l, error);
+    else
+        leg_notify(&l->leg);
+}
+
+/* ---- the other events ---- */
+
+static void on_data(struct h2_conn *h, const struct h2_event *ev)
+{
+    struct h2_leg *l = h2_leg_of_stream(ev->stream);
+
+    l->leg.in_started = true;
+    l->leg.in_octets += ev->data.n;
+    if (!bufq_copy(&l->leg.in, &h->c.pools->chunks, ev->data)) {
+        h2_stream_close(&h->h2, &l->s, H2_ENHANCE_YOUR_CALM);
+        h2_leg_fail(l, LEG_NO_MEMORY, "overload");
+        return;
+    }
+    l->held += ev->data.n;
+    h->held += ev->data.n;
+    h->owed += ev->data.n;
+    if (h->held <= h->h2.options.connection_window) {
+        h2_connection_consumed(&h->h2, h->owed);
+        h->owed = 0;
+    }
+    l->leg.in_end |= ev->end;
+    leg_notify(&l->leg);
+}
+
+/* Behind a whole answer a reset only says that the rest of the request is not wanted. */
+static void on_reset(struct h2_conn *h, const struct h2_event *ev)
+{
+    struct h2_leg *l = h2_leg_of_stream(ev->stream);
+
+    if (!h2_is_server(h) && l->leg.in_end) {
+        list_remove(&l->turn);
+        bufq_reset(&l->leg.out);
+        l->leg.out_done = true;
+        leg_notify(&l->leg);
+        return;
+    }
+    h2_leg_fail(l, ev->code == H2_REFUSED_STREAM ? LEG_REFUSED : LEG_GONE, NULL);
+}
+
+static void on_window(struct h2_conn *h, const struct h2_event *ev)
+{
+    if (ev->stream) {
+        h2_leg_pend(h2_leg_of_stream(ev->stream));
+        return;
+    }
+    LIST_EACH (it, &h->blocked, after) {
+        h2_leg_pend(LIST_ITEM(it, struct h2_leg, turn));
+    }
+}
+
+static void on_goaway(struct h2_conn *h, const struct h2_event *ev)
+{
+    if (h2_is_server(h))
+        return;
+    h->c.draining = true;
+    LIST_EACH (it, &h->legs, after) {
+        struct h2_leg *l = LIST_ITEM(it, struct h2_leg, node);
+
+        if (l->s.id > ev->id)
+            h2_leg_fail(l, LEG_REFUSED, NULL); /* was not processed: may be sent again */
+    }
+}
+
+static void on_block(struct h2_conn *h, const struct h2_event *ev)
+{
+    struct hpack_limits limits = { h->c.settings->max_head_octets, h->c.settings->max_headers + 5 };
+
+    if (ev->stream)
+        open_block(h, ev, &limits);
+    else if (h2_is_server(h) && !h->goaway_last && !h2_is_reset(&h->h2, ev->id))
+        opening_block(h, ev, &limits);
+    else
+        ignore_block(h, &limits);
+}
+
+static void handle(struct h2_conn *h, const struct h2_event *ev)
+{
+    switch (ev->kind) {
+    case H2_EV_BLOCK:
+        on_block(h, ev);
+        break;
+    case H2_EV_DATA:
+        on_data(h, ev);
+        break;
+    case H2_EV_RESET:
+        on_reset(h, ev);
+        break;
+    case H2_EV_STREAM_BAD:
+        h2_leg_fail(h2_leg_of_stream(ev->stream), h2_is_server(h) ? LEG_GONE : LEG_PROTOCOL,
+                    MALFORMED);
+        break;
+    case H2_EV_WINDOW:
+        on_window(h, ev);
+        break;
+    case H2_EV_GOAWAY:
+        on_goaway(h, ev);
+        break;
+    case H2_EV_SETTINGS: /* windows may have grown */
+        on_window(h, &(struct h2_event){ .kind = H2_EV_WINDOW });
+        break;
+    case H2_EV_MORE:
+    case H2_EV_BAD:
+        break;
+    }
+}
+
+static size_t decode(struct h2_conn *h, struct str data)
+{
+    size_t at = 0;
+    struct h2_event ev;
+
+    do {
+        size_t used;
+
+        h2_next(&h->h2, str_from(data, at), &used, &ev);
+        at += used;
+        handle(h, &ev);
+    } while (ev.kind != H2_EV_MORE && ev.kind != H2_EV_BAD);
+    return at;
+}
+
+/* ---- reading ---- */
+
+static ssize_t read_once(struct h2_conn *h)
+{
+    struct transport *t = h->c.transport;
+    char *scratch = h->c.pools->scratch;
+    size_t kept = h->in.n;
+    struct str data;
+    ssize_t n;
+
+    if (kept)
+        memcpy(scratch, h->in.p, kept);
+    n = t->ops->read(t, scratch + kept, READ_OCTETS - kept);
+    if (n <= 0)
+        return n;
+    buf_reset(&h->in);
+    data = str_make(scratch, kept + (size_t)n);
+    data = str_from(data, decode(h, data));
+    if (h->h2.dead)
+        return n;
+    if (data.n)
+        MUST(buf_add(&h->in, data)); /* less than a frame */
+    else if (h->in.cap)
+        buf_fini(&h->in);
+    return n;
+}
+
+static void ended(struct h2_conn *h)
+{
+    h->eof = true;
+    h2_die(h, LEG_GONE, false);
+}
+
+bool h2_input(struct h2_conn *h)
+{
+    bool moved = false;
+
+    if (h->in.n && !h->h2.dead) { /* what came before it was known to be HTTP/2 */
+        size_t used = decode(h, buf_str(&h->in));
+
+        buf_drop(&h->in, used);
+        moved = used > 0;
+    }
+    for (int reads = 0; reads < 4 && !h->h2.dead && !h->c.transport->read_drained; reads++) {
+        ssize_t n = read_once(h);
+
+        if (n == -ERR_AGAIN)
+            break;
+        if (n <= 0) {
+            ended(h);
+            return true;
+        }
+        moved = true;
+    }
+    return moved;
+}

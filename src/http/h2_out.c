@@ -1,0 +1,264 @@
+/*
+ * http/h2_out - what leaves on an HTTP/2 connection.
+ *
+ * All frames of a turn leave in one write: control frames first, then one frame of each leg
+ * that has something, round and round, until windows or the queue are full.
+ */
+#include "http/h2_conn.h"
+
+#include "codec/h2/message.h"
+
+#define OUT_OCTETS (256 * 1024)
+#define IOV_MAX_USED 64
+
+static bool queue_text(struct h2_conn *h, struct buf *text)
+{
+    bool fits = bufq_copy(&h->out, &h->c.pools->chunks, buf_str(text));
+
+    buf_reset(text);
+    if (!fits)
+        h2_die(h, LEG_NO_MEMORY, true);
+    return fits;
+}
+
+static bool queue_control(struct h2_conn *h)
+{
+    bool fits = true;
+
+    if (h->h2.control.n) {
+        fits = bufq_copy(&h->out, &h->c.pools->chunks, buf_str(&h->h2.control));
+        buf_fini(&h->h2.control);
+        h->h2.control_frames = 0;
+    }
+    if (!fits)
+        h2_die(h, LEG_NO_MEMORY, true);
+    return fits;
+}
+
+/* ---- heads ---- */
+
+static bool queue_block(struct h2_leg *l, struct hpack_field *fields, size_t n, bool end)
+{
+    struct h2_conn *h = l->conn;
+    struct buf *text = &h->c.pools->text;
+
+    if (!h2_write_block(&h->h2, &l->s, fields, n, end, text)) {
+        buf_reset(text);
+        h2_die(h, LEG_NO_MEMORY, true); /* the tables are out of step */
+        return false;
+    }
+    l->leg.out_started = true;
+    return queue_text(h, text);
+}
+
+/* With the length where it is known and not said yet. */
+static const struct headers *with_length(struct h2_leg *l, const struct head *head)
+{
+    struct headers *list;
+
+    if (head->content_length < 0 || headers_find(&head->headers, HDR_CONTENT_LENGTH))
+        return &head->headers;
+    list = ARENA_NEW(l->leg.arena, struct headers);
+    headers_share(list, l->leg.arena, &head->headers);
+    headers_add_id(list, l->leg.arena, HDR_CONTENT_LENGTH,
+                   arena_printf(l->leg.arena, "%lld", (long long)head->content_length));
+    return list;
+}
+
+static bool ends_with_head(const struct h2_leg *l)
+{
+    return l->leg.out_end && bufq_is_empty(&l->leg.out) &&
+           (!l->leg.out_trailers || l->leg.out_trailers->n == 0);
+}
+
+static bool queue_head(struct h2_leg *l)
+{
+    const struct head *head = l->leg.out_head;
+    struct arena *a = l->leg.arena;
+    struct h2_message m = {
+        .method = head->method,
+        .scheme = head->scheme,
+        .authority = head->authority,
+        .path = head->path,
+    };
+    const struct headers *list = with_length(l, head);
+    bool is_server = h2_is_server(l->conn);
+    bool no_body = is_server && l->leg.in_head &&
+                   !response_has_body(l->leg.in_head->method, head->status);
+    struct hpack_field *fields;
+    size_t n;
+
+    fields = is_server ? h2_response_fields(head->status, list, a, &n)
+                       : h2_request_fields(&m, list, a, &n);
+    l->head_sent = true;
+    l->out_left = no_body ? -1 : head->content_length;
+    if (no_body)
+        bufq_reset(&l->leg.out);
+    return queue_block(l, fields, n, ends_with_head(l));
+}
+
+static bool queue_infos(struct h2_leg *l)
+{
+    while (l->leg.out_info) {
+        struct head *info = l->leg.out_info;
+        struct hpack_field *fields;
+        size_t n;
+
+        l->leg.out_info = info->next;
+        fields = h2_response_fields(info->status, &info->headers, l->leg.arena, &n);
+        if (!queue_block(l, fields, n, false))
+            return false;
+    }
+    return true;
+}
+
+static bool queue_continue(struct h2_leg *l)
+{
+    const struct head *rq = l->leg.in_head;
+    struct headers none = { 0 };
+    struct hpack_field *fields;
+    size_t n;
+
+    if (!h2_is_server(l->conn) || !l->leg.want_body || l->continue_sent || l->leg.out_head || !rq ||
+        !rq->expect_continue || l->leg.in_octets || l->leg.in_end)
+        return true;
+    l->continue_sent = true;
+    fields = h2_response_fields(100, &none, l->leg.arena, &n);
+    return queue_block(l, fields, n, false);
+}
+
+/* ---- content ---- */
+
+/* One DATA frame. False: the windows are closed. */
+static bool queue_data(struct h2_leg *l)
+{
+    struct h2_conn *h = l->conn;
+    size_t n = MIN(l->leg.out.n, h2_may_send(&h->h2, &l->s));
+    bool end = l->leg.out_end && n == l->leg.out.n &&
+               (!l->leg.out_trailers || l->leg.out_trailers->n == 0);
+    char head[H2_HEAD_LEN];
+
+    if (n == 0 && l->leg.out.n)
+        return false;
+    if (n == 0 && !end)
+        return true;
+    if (l->out_left >= 0) {
+        l->out_left -= (int64_t)n;
+        if (l->out_left < 0 || (end && l->out_left > 0)) { /* visible as a truncation */
+            h2_stream_close(&h->h2, &l->s, H2_INTERNAL_ERROR);
+            h2_leg_fail(l, LEG_PROTOCOL, "content_length_mismatch");
+            return true;
+        }
+    }
+    h2_write_data(&h->h2, &l->s, n, end, head);
+    l->leg.out_octets += n;
+    if (!bufq_copy(&h->out, &h->c.pools->chunks, str_make(head, sizeof(head))) ||
+        !bufq_take(&h->out, &l->leg.out, n))
+        h2_die(h, LEG_NO_MEMORY, true);
+    else if (!l->leg.out_end)
+        leg_notify(&l->leg); /* there is room again */
+    return true;
+}
+
+static void queue_trailers(struct h2_leg *l)
+{
+    struct hpack_field *fields;
+    size_t n;
+
+    if (!l->leg.out_end || l->s.sent_end || l->leg.out.n || !l->leg.out_trailers ||
+        l->leg.out_trailers->n == 0)
+        return;
+    fields = h2_trailer_fields(l->leg.out_trailers, l->leg.arena, &n);
+    (void)queue_block(l, fields, n, true);
+}
+
+static void break_off(struct h2_leg *l)
+{
+    h2_stream_close(&l->conn->h2, &l->s, H2_INTERNAL_ERROR);
+    h2_leg_fail(l, LEG_GONE, NULL);
+}
+
+/* One round of one leg. True: it has more for the next round. */
+static bool leg_turn(struct h2_leg *l)
+{
+    struct h2_conn *h = l->conn;
+
+    if (l->leg.fail != LEG_OK || !l->s.is_open || l->s.sent_end)
+        return false;
+    if (!queue_infos(l) || !queue_continue(l) || !l->leg.out_head)
+        return false;
+    if (!l->head_sent && !queue_head(l))
+        return false;
+    if (!l->s.sent_end && !queue_data(l)) {
+        list_push_back(&h->blocked, &l->turn);
+        return false;
+    }
+    if (h->state == H2C_DEAD || l->leg.fail != LEG_OK)
+        return false;
+    queue_trailers(l);
+    if (h->state != H2C_DEAD && l->s.sent_end) {
+        l->leg.out_done = true; /* it leaves in this turn's write, or breaks with the connection */
+        leg_notify(&l->leg);
+        return false;
+    }
+    if (l->leg.out_break && bufq_is_empty(&l->leg.out))
+        break_off(l);
+    return l->leg.fail == LEG_OK && l->leg.out.n > 0;
+}
+
+static void encode(struct h2_conn *h)
+{
+    while (h->state != H2C_DEAD && !h->h2.dead && h->out.n < OUT_OCTETS &&
+           !list_is_empty(&h->pending)) {
+        struct h2_leg *l = LIST_ITEM(h->pending.next, struct h2_leg, turn);
+
+        list_remove(&l->turn);
+        if (leg_turn(l) && h->state != H2C_DEAD)
+            list_push_back(&h->pending, &l->turn);
+    }
+}
+
+/* ---- writing ---- */
+
+static bool write_some(struct h2_conn *h)
+{
+    struct transport *t = h->c.transport;
+    struct iovec iov[IOV_MAX_USED];
+    size_t n = bufq_iov(&h->out, iov, LEN(iov));
+    ssize_t sent = t->ops->writev(t, iov, n);
+
+    if (sent > 0) {
+        bufq_drop(&h->out, (size_t)sent);
+        return true;
+    }
+    if (sent != -ERR_AGAIN)
+        h2_die(h, LEG_GONE, true);
+    return false;
+}
+
+bool h2_output(struct h2_conn *h)
+{
+    bool moved = false;
+    enum err flushed;
+
+    for (;;) {
+        if (!queue_control(h))
+            return false;
+        encode(h);
+        if (h->state == H2C_DEAD || (h->out.n == 0 && h->h2.control.n == 0))
+            break;
+        if (h->h2.control.n)
+            continue; /* resets that encoding brought about */
+        if (!write_some(h))
+            break;
+        moved = true;
+    }
+    if (h->state == H2C_DEAD)
+        return moved;
+    flushed = h->c.transport->ops->flush(h->c.transport);
+    if (flushed != ERR_OK && flushed != ERR_AGAIN)
+        h2_die(h, LEG_GONE, true);
+    else if (h->h2.dead && h->out.n == 0 && flushed == ERR_OK)
+        h2_die(h, h2_is_server(h) ? LEG_GONE : LEG_PROTOCOL, false); /* GOAWAY is out */
+    return moved;
+}
