@@ -37,6 +37,19 @@ static struct cluster_ref *ref_new(struct compile *c, struct str name, const cha
     return ref;
 }
 
+/* What is spoken to the endpoints: HTTP/2 where the port says so (istio-api.md 3.3). */
+static bool is_http2(struct str protocol)
+{
+    static const struct str words[] = { STR_INIT("HTTP2"), STR_INIT("GRPC"), STR_INIT("H2C"),
+                                        STR_INIT("KUBERNETES.IO/H2C"), STR_INIT("GRPC-WEB") };
+
+    for (size_t i = 0; i < LEN(words); i++) {
+        if (str_eq(protocol, words[i]))
+            return true;
+    }
+    return false;
+}
+
 static struct hosts *hosts_new(struct job *j, struct str name, const struct api_subset *subset)
 {
     struct hosts *h = compile_part(j->c, PART_HOSTS, name);
@@ -85,6 +98,7 @@ static void cluster_make(struct job *j, const struct rule_subset *rs)
         part_origin(&k->part, compile_origin(c, j->s->object, j->port->spot));
     k->hosts = h->part.slot;
     k->lb = policy.lb;
+    k->http2 = is_http2(j->port->protocol);
     k->connect_ms = policy.connect_ms;
     k->idle_ms = policy.idle_ms;
     k->max_requests_per_connection = policy.max_requests;

@@ -290,8 +290,9 @@ static void profile_fill(struct compile *c, const struct placed *p, struct chain
     struct arena *a = ch->part.arena;
 
     ch->tls.mode = TLS_MODE_SIMPLE;
-    ARRAY_COPY(&ch->part, ch->tls.alpn, 1);
-    ch->tls.alpn.v[0] = STR("http/1.1");
+    ARRAY_COPY(&ch->part, ch->tls.alpn, 2);
+    ch->tls.alpn.v[0] = STR("h2");
+    ch->tls.alpn.v[1] = STR("http/1.1");
     if (!tls)
         return;
     if (tls->min_protocol_version.v == GW_PROTO_TLSV1_0 ||

@@ -102,6 +102,8 @@ static void downstream_closed(struct http_server *server, struct http_conn *conn
     struct worker *w = d->worker;
 
     (void)conn;
+    if (d->is_tls && d->chain == SLOT_NONE)
+        metrics_listener_stat(w->metrics, d->part, STAT_TLS_ERROR, 1);
     metrics_listener_stat(w->metrics, d->part, STAT_DOWNSTREAM_CX_ACTIVE, -1);
     downstream_free(d);
 }
