@@ -35,7 +35,7 @@ struct http_server {
     /* The transport opened (after TLS); may replace settings by the chain's. Optional. */
     void (*opened)(struct http_server *s, struct http_conn *c);
     /* The connection turned out to be HTTP/2: `fresh` takes the place of `old`, which is
-     * freed behind the call. The owner word goes along. */
+     * freed behind the call. The owner word goes along. Optional. */
     void (*replaced)(struct http_server *s, struct http_conn *old, struct http_conn *fresh);
     /* The connection is gone; `c` is freed behind the call. Optional. */
     void (*closed)(struct http_server *s, struct http_conn *c);

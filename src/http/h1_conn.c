@@ -100,7 +100,8 @@ static void become_h2(struct h1_conn *h)
     fresh->draining = old->draining;
     fresh->retiring = old->retiring;
     h2_conn_feed(fresh, buf_str(&h->in));
-    old->server->replaced(old->server, old, fresh);
+    if (old->server->replaced)
+        old->server->replaced(old->server, old, fresh);
     old->server = NULL; /* it is not closed */
     conn_free(h);
     task_wake(&fresh->task);
