@@ -18,7 +18,7 @@ import sys
 OWN_HEADERS = {  # system header: the folders that may include it
     "openssl/": ("tls", "ca"),
     "sys/epoll.h": ("event",),
-    "libfyaml.h": ("codec",),
+    "yaml.h": ("codec",),
 }
 INCLUDE = re.compile(r'^\s*#\s*include\s+(["<])([^">]+)[">]')
 

@@ -146,15 +146,17 @@ static void read_object(struct file_reader *f, const struct node *object,
 {
     struct api_object *o = ARENA_NEW(f->arena, struct api_object);
     struct decoder d = { f->arena, f->notes, o, kind->proto };
+    struct node_hash hash;
 
+    hash = node_hash(object);
     *o = (struct api_object){ .kind = kind,
                               .api_version = api_version,
                               .file = f->file,
                               .line = object->line,
                               .col = object->col,
                               .node = object,
-                              .hash = node_hash(object, false),
-                              .place_hash = node_hash(object, true) };
+                              .hash = hash.content,
+                              .place_hash = hash.place };
     read_meta(&d, object);
     check_version(f, o);
     read_body(&d, object);

@@ -16,15 +16,18 @@ static struct api_object *make(struct arena *arena, struct str file, const struc
 {
     struct api_object *o = ARENA_NEW(arena, struct api_object);
     struct decoder d = { arena, notes, o, true };
+    struct node_hash hash = { 0 };
 
+    if (map)
+        hash = node_hash(map);
     *o = (struct api_object){ .kind = &api_kind_meshconfig,
                               .meta = ARENA_NEW(arena, struct api_meta),
                               .file = file,
                               .line = map ? map->line : 1,
                               .col = map ? map->col : 1,
                               .node = map,
-                              .hash = map ? node_hash(map, false) : 0,
-                              .place_hash = map ? node_hash(map, true) : 0 };
+                              .hash = hash.content,
+                              .place_hash = hash.place };
     o->body = decode_message(&d, &rec_meshconfig, map, o->line, o->col);
     return o;
 }
@@ -94,5 +97,5 @@ struct api_object *api_meshconfig_of(struct arena *arena, const struct api_objec
     if (!pair || pair->value.kind != NODE_SCALAR)
         return NULL;
     /* A block scalar's text begins on the line after its key. */
-    return decode(arena, configmap->file, pair->value.text, pair->line, notes);
+    return decode(arena, configmap->file, pair->value.text, pair->value.line, notes);
 }

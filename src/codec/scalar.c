@@ -175,6 +175,8 @@ struct scalar scalar_resolve(struct str text)
     struct scalar found = { .kind = SCALAR_STR };
     size_t n = 0;
 
+    if (text.n && !strchr("~nNyYtTfFoO.+-0123456789_", text.p[0]))
+        return found; /* nothing else begins like this */
     for (size_t i = 0; i < LEN(words); i++)
         if (str_eq(text, words[i].text))
             return words[i].value;

@@ -1,8 +1,9 @@
 /*
  * codec/yaml - a manifest's octets to a tree of nodes that know their line and column.
  *
- * Pure: no I/O, no clock. YAML 1.2 syntax by libfyaml's events (JSON mode on request); what
- * a plain scalar means is decided by codec/scalar. Every limit hit, syntax error and
+ * Pure: no I/O, no clock. YAML by libyaml's events (the parser that kubectl's reader was
+ * translated from, so both take the same texts), JSON strictly by RFC 8259; what a plain scalar
+ * means is decided by codec/scalar. Every limit hit, syntax error and
  * duplicate key is a note at its place. Anchors, aliases and merge keys (`<<`) are expanded into
  * the tree under the node limit. The tree lives in the arena given. Source: YAML 1.2
  * (yaml.org/spec/1.2.2), as kubectl's sigs.k8s.io/yaml reads it.
@@ -19,7 +20,6 @@ struct node_pair;
 struct node {
     uint8_t kind; /* enum node_kind */
     bool quoted;  /* scalar: quoted, a block scalar, or tagged !!str; never a null */
-    bool block;   /* scalar: written as | or > */
     uint32_t line, col;
     uint32_t n; /* items or pairs */
     union {
@@ -64,5 +64,8 @@ const struct node *node_get(const struct node *map, struct str key);
 /* A plain scalar that means null: empty, ~, null. */
 bool node_is_null(const struct node *n);
 
-/* Hash of the content, in every process the same. `place` mixes line and column in. */
-uint64_t node_hash(const struct node *n, bool place);
+/* In every process the same; `place` has lines and columns mixed in. */
+struct node_hash {
+    uint64_t content, place;
+};
+struct node_hash node_hash(const struct node *n);
