@@ -90,6 +90,7 @@ struct compile {
     const struct api_meshconfig *config;
     const struct api_object *config_object; /* NULL: the defaults */
     struct str root_namespace;
+    struct map lookups;   /* of lookup.c */
     struct map services;  /* host -> struct service */
     struct map clusters;  /* name -> struct cluster_ref */
     struct map secrets;   /* name -> struct secret_ref, of credentials.c */

@@ -7,6 +7,7 @@
 #include "api/serviceentry.h"
 #include "api/workload.h"
 #include "mesh/compile.h"
+#include "mesh/lookup.h"
 
 struct found_endpoint *found_add(struct compile *c, struct found *f)
 {
@@ -92,16 +93,17 @@ static void from_slice_endpoint(const struct ask *k, const struct api_object *o,
 
 static void from_slices(const struct ask *k)
 {
-    const struct object_list *slices = store_list(k->c->store, OBJ_ENDPOINT_SLICE);
+    struct str_entry of_service = { STR("kubernetes.io/service-name"), k->s->name };
+    const struct str_map wanted = { &of_service, 1 };
+    const struct object_list *slices = lookup_labelled(k->c, OBJ_ENDPOINT_SLICE, k->s->namespace,
+                                                       &wanted);
 
     for (size_t i = 0; i < slices->n; i++) {
         const struct api_object *o = slices->v[i];
         const struct api_endpointslice *slice = o->body;
-        struct str of = api_map_get(&o->meta->labels, STR("kubernetes.io/service-name"));
         uint16_t port;
 
-        if (!str_eq(o->meta->namespace, k->s->namespace) || !str_eq(of, k->s->name) ||
-            !named_port(slice->ports.v, slice->ports.n, k->port->name, &port))
+        if (!named_port(slice->ports.v, slice->ports.n, k->port->name, &port))
             continue;
         for (size_t n = 0; n < slice->endpoints.n; n++)
             from_slice_endpoint(k, o, &slice->endpoints.v[n], port);
@@ -189,7 +191,8 @@ static struct str pod_workload(const struct api_object *o)
 
 static void from_pods(const struct ask *k)
 {
-    const struct object_list *pods = store_list(k->c->store, OBJ_POD);
+    const struct object_list *pods = lookup_labelled(k->c, OBJ_POD, k->s->namespace,
+                                                     &k->spec->selector);
 
     for (size_t i = 0; i < pods->n; i++) {
         const struct api_object *o = pods->v[i];
@@ -266,7 +269,8 @@ static void add_entry(const struct ask *k, const struct api_object *o,
 
 static void from_entries(const struct ask *k)
 {
-    const struct object_list *entries = store_list(k->c->store, OBJ_WORKLOAD_ENTRY);
+    const struct object_list *entries = lookup_labelled(k->c, OBJ_WORKLOAD_ENTRY, k->s->namespace,
+                                                        &k->spec->selector);
 
     for (size_t i = 0; i < entries->n; i++) {
         const struct api_object *o = entries->v[i];
@@ -300,8 +304,9 @@ static int64_t entry_target(const struct service_port *p, const struct api_workl
 static void from_selected(const struct ask *k, const struct api_object *se,
                           const struct str_map *labels, const struct service_port *port)
 {
-    const struct object_list *entries = store_list(k->c->store, OBJ_WORKLOAD_ENTRY);
-    const struct object_list *pods = store_list(k->c->store, OBJ_POD);
+    const struct object_list *entries = lookup_labelled(k->c, OBJ_WORKLOAD_ENTRY,
+                                                        se->meta->namespace, labels);
+    const struct object_list *pods = lookup_labelled(k->c, OBJ_POD, se->meta->namespace, labels);
 
     for (size_t i = 0; i < entries->n; i++) {
         const struct api_object *o = entries->v[i];
@@ -358,28 +363,22 @@ static void from_service_entry(const struct ask *k, const struct api_object *o,
 /* A ServiceEntry of the Service's own host, in any namespace that exports it. */
 static void from_entry_of_host(const struct ask *k)
 {
-    const struct object_list *entries = store_list(k->c->store, OBJ_SERVICE_ENTRY);
+    const struct object_list *entries = lookup_entries(k->c, k->s->host);
 
     k->f->source = STR("ServiceEntry");
     for (size_t i = 0; i < entries->n; i++) {
         const struct api_object *o = entries->v[i];
         const struct api_serviceentry *se = o->body;
 
-        for (size_t h = 0; h < se->hosts.n; h++) {
-            struct str host = name_host(k->c->a, se->hosts.v[h], o->meta->namespace);
+        for (size_t p = 0; p < se->ports.n; p++) {
+            struct service_port port = *k->port;
 
-            if (!str_eq(host, k->s->host))
+            if (se->ports.v[p].number.v != (int64_t)port.number)
                 continue;
-            for (size_t p = 0; p < se->ports.n; p++)
-                if (se->ports.v[p].number.v == (int64_t)k->port->number) {
-                    struct service_port port = *k->port;
-
-                    port.name = se->ports.v[p].name;
-                    if (se->ports.v[p].target_port.v)
-                        port.target = (struct int_or_str){ .v = se->ports.v[p].target_port.v,
-                                                           .set = true };
-                    from_service_entry(k, o, &port);
-                }
+            port.name = se->ports.v[p].name;
+            if (se->ports.v[p].target_port.v)
+                port.target = (struct int_or_str){ .v = se->ports.v[p].target_port.v, .set = true };
+            from_service_entry(k, o, &port);
         }
     }
 }

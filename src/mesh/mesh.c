@@ -2,6 +2,7 @@
 
 #include "mesh/compile.h"
 #include "mesh/issued.h"
+#include "mesh/lookup.h"
 #include "mesh/mesh_int.h"
 
 #include <stdlib.h>
@@ -74,6 +75,7 @@ static void compile_init(struct compile *c, struct mesh *m, struct notes *notes)
     c->a = arena_new(65536);
     c->sum = ARENA_NEW(c->a, struct mesh_summary);
     c->edit = root_edit_new(m->root);
+    map_init(&c->lookups);
     map_init(&c->services);
     map_init(&c->clusters);
     map_init(&c->secrets);
@@ -83,6 +85,7 @@ static void compile_init(struct compile *c, struct mesh *m, struct notes *notes)
 
 static void compile_fini(struct compile *c)
 {
+    map_fini(&c->lookups);
     map_fini(&c->services);
     map_fini(&c->clusters);
     map_fini(&c->secrets);
@@ -138,6 +141,7 @@ static void notes_unique(struct notes *notes)
 static void compile_all(struct compile *c)
 {
     config_load(c);
+    lookups_build(c);
     services_index(c);
     clusters_compile(c);
     gateways_compile(c);
@@ -175,15 +179,15 @@ enum mesh_verdict mesh_update(struct mesh *m, const struct source_scan *scan, st
         verdict = MESH_SAME;
     compile_fini(&c);
     mesh_keep(m, &c);
-    if (verdict != MESH_NEW) {
+    if (verdict == MESH_NEW) {
+        root_unref(m->root);
+        m->root = root_edit_finish(c.edit);
+        *ret_root = root_ref(m->root);
+    } else {
         root_edit_free(c.edit);
-        return verdict;
     }
-    root_unref(m->root);
-    m->root = root_edit_finish(c.edit);
     slots_sweep(m->slots);
-    *ret_root = root_ref(m->root);
-    return MESH_NEW;
+    return verdict;
 }
 
 const struct mesh_summary *mesh_summary(const struct mesh *m)

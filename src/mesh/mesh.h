@@ -123,7 +123,7 @@ struct mesh_summary {
     size_t listener_count;
     struct mesh_credential *credentials;
     size_t credential_count;
-    struct mesh_stand_in *stand_ins; /* in use: others may be stopped */
+    struct mesh_stand_in *stand_ins; /* in use; after MESH_NEW others may be stopped */
     size_t stand_in_count;
     size_t gateways, virtual_services, routes, clusters, endpoints;
     size_t unsupported; /* fields noted as such */

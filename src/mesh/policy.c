@@ -5,6 +5,7 @@
  */
 #include "api/destinationrule.h"
 #include "mesh/compile.h"
+#include "mesh/lookup.h"
 
 #define IDLE_MS 3600000u
 #define CONNECT_MS 10000u
@@ -47,15 +48,19 @@ static bool is_visible(const struct lookup *l, const struct api_object *o, struc
 /* The most specific host among the rules of a namespace that covers the service. */
 static struct str best_host(const struct lookup *l, struct str namespace)
 {
-    const struct object_list *rules = store_list(l->c->store, OBJ_DESTINATION_RULE);
+    const struct object_list *exact = lookup_rules(l->c, l->s->host);
+    const struct object_list *wild = lookup_wildcard_rules(l->c);
     struct str best = STR_NONE;
 
-    for (size_t i = 0; i < rules->n; i++) {
+    for (size_t i = 0; i < exact->n; i++)
+        if (is_visible(l, exact->v[i], namespace))
+            return l->s->host;
+    for (size_t i = 0; i < wild->n; i++) {
         struct str host;
 
-        if (!is_visible(l, rules->v[i], namespace))
+        if (!is_visible(l, wild->v[i], namespace))
             continue;
-        host = rule_host(l->c, rules->v[i]);
+        host = rule_host(l->c, wild->v[i]);
         if (name_is_subset(l->s->host, host) && (!str_is_set(best) || name_is_subset(host, best)))
             best = host;
     }
@@ -102,7 +107,8 @@ static void merge_subsets(struct compile *c, struct rule *r, const struct api_ob
 static void merge_rules(const struct lookup *l, struct str namespace, struct str host,
                         struct rule *r)
 {
-    const struct object_list *rules = store_list(l->c->store, OBJ_DESTINATION_RULE);
+    const struct object_list *rules = host.n && host.p[0] == '*' ? lookup_wildcard_rules(l->c)
+                                                                 : lookup_rules(l->c, host);
     const struct api_destinationrule *first = NULL;
 
     for (int selected = 1; selected >= 0; selected--)

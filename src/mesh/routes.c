@@ -6,6 +6,7 @@
 #include "api/gateway.h"
 #include "api/virtualservice.h"
 #include "mesh/compile.h"
+#include "mesh/lookup.h"
 #include "mesh/routes_int.h"
 
 /* ---- which rules of a VirtualService count for a server ---- */
@@ -175,18 +176,19 @@ static int visibility(struct compile *c, const struct api_object *o)
 
 static void plan_server(struct compile *c, struct routes_plan *plan, const struct server_ref *s)
 {
-    const struct object_list *all = store_list(c->store, OBJ_VIRTUAL_SERVICE);
+    const struct api_meta *meta = s->gateway->meta;
+    const struct object_list *bound = lookup_bound(
+        c, arena_printf(c->a, "%.*s/%.*s", STRF(meta->namespace), STRF(meta->name)));
 
     for (int class = 0; class < 3; class ++)
-        for (size_t i = 0; i < all->n; i++) {
-            const struct api_virtualservice *vs = all->v[i]->body;
+        for (size_t i = 0; i < bound->n; i++) {
+            const struct api_virtualservice *vs = bound->v[i]->body;
 
-            if (visibility(c, all->v[i]) != class ||
-                !gateway_is_named(c, &vs->gateways, all->v[i], s->gateway))
+            if (visibility(c, bound->v[i]) != class)
                 continue;
-            routes_mark(c, all->v[i], MARK_BOUND);
+            routes_mark(c, bound->v[i], MARK_BOUND);
             if (vs->http.n)
-                plan_service(c, plan, s, all->v[i]);
+                plan_service(c, plan, s, bound->v[i]);
         }
 }
 

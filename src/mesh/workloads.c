@@ -6,6 +6,7 @@
  */
 #include "api/workload.h"
 #include "mesh/compile.h"
+#include "mesh/lookup.h"
 
 /* What the three kinds have in common. */
 struct workload {
@@ -99,7 +100,8 @@ void stand_ins_find(struct compile *c, const struct service *s, const struct ser
         return;
     f->source = STR("stand-in");
     for (size_t k = 0; k < LEN(kinds); k++) {
-        const struct object_list *list = store_list(c->store, kinds[k]);
+        const struct object_list *list = lookup_labelled(c, kinds[k], s->namespace,
+                                                         &spec->selector);
 
         for (size_t i = 0; i < list->n; i++) {
             struct workload w;

@@ -55,3 +55,32 @@ TEST(the_tutorial_becomes_these_parts)
     CHECK_EQ(b.issues, 1);
     bench_fini(&b);
 }
+
+TEST(routes_destinations_and_endpoints_know_where_they_come_from)
+{
+    struct bench b;
+    const struct vhost *v = NULL;
+    const struct origin *o;
+    const struct hosts *h;
+
+    bench_init(&b);
+    bench_dev(&b);
+    read_tutorial(&b);
+    bench_update(&b);
+    for (slot_id i = 0; i < root_slots(b.root, PART_VHOST) && !v; i++)
+        v = root_vhost(b.root, i);
+    CHECK(v != NULL);
+    CHECK_STRZ(v->part.origins[0].object, "Gateway hedgus/hedgus-api");
+    o = &v->part.origins[v->routes.v[0].origin];
+    CHECK_STRZ(o->object, "VirtualService hedgus/hedgus-app");
+    CHECK_STRZ(o->path, "spec.http[0].match[0]");
+    CHECK_EQ(o->line, 15);
+    o = &v->part.origins[v->routes.v[0].destinations.v[1].origin];
+    CHECK_STRZ(o->path, "spec.http[0].route[1]");
+    CHECK(str_ends(o->file, STR("5-virtual-service.yaml")));
+    h = root_hosts(b.root, root_cluster(b.root, v->routes.v[0].destinations.v[1].cluster)->hosts);
+    o = &h->part.origins[h->endpoints.v[0].origin];
+    CHECK_STRZ(o->object, "Deployment hedgus/hedgus-app-v2");
+    CHECK_STRZ(o->path, "spec.template");
+    bench_fini(&b);
+}
