@@ -512,7 +512,8 @@ static void tls_notify(struct wire *w)
 {
     struct tls *x = CONTAINER_OF(w, struct tls, wire);
 
-    if (!wire_is_drained(w))
+    /* an owner that waits for the other's end only reads: so it carries ours out, too */
+    if (!wire_is_drained(w) || x->finishing)
         x->t.read_drained = false;
     if (x->t.task)
         task_wake(x->t.task);
