@@ -381,6 +381,8 @@ static ssize_t tls_read(struct transport *t, char *into, size_t n)
     got = engine_read(&x->engine, into, n);
     if (got == -ERR_AGAIN)
         got = end_without_notice(x);
+    if (got == -ERR_TLS)
+        t->info.failure_text = engine_fault(&x->engine, x->failure_text, sizeof(x->failure_text));
     if (got == -ERR_AGAIN || got == -ERR_TLS)
         (void)tls_flush(t); /* tickets, key updates, alerts that no write will carry */
     t->read_drained = got < 0 || ((size_t)got < n && nothing_to_read(x));

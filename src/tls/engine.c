@@ -140,7 +140,8 @@ enum err engine_accept(struct engine *e, char *text, size_t size)
     }
     if (SSL_get_error(e->ssl, result) == SSL_ERROR_WANT_READ)
         return ERR_AGAIN;
-    fault_envoy(text, size, "TLS handshake failed");
+    fault_envoy(ERR_peek_error(), text, size, "TLS handshake failed");
+    ERR_clear_error();
     return ERR_TLS;
 }
 
@@ -168,9 +169,15 @@ static enum err read_error(struct engine *e, int result)
         return ERR_AGAIN;
     if (why == SSL_ERROR_ZERO_RETURN)
         return ERR_EOF;
+    e->fault = ERR_peek_error();
     ERR_clear_error();
     e->failed = true;
     return ERR_TLS;
+}
+
+struct str engine_fault(const struct engine *e, char *out, size_t size)
+{
+    return fault_envoy(e->fault, out, size, "TLS connection failed");
 }
 
 ssize_t engine_read(struct engine *e, char *into, size_t n)

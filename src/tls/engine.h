@@ -37,6 +37,7 @@ struct engine {
     bool open;                                         /* the handshake is over */
     bool shut;                                         /* close_notify was sent */
     bool failed;
+    unsigned long fault; /* why: OpenSSL's code; 0 when it had none */
 };
 
 struct engine_names {
@@ -63,6 +64,9 @@ ssize_t engine_read(struct engine *e, char *into, size_t n);
 MUST_USE bool engine_write(struct engine *e, struct str octets);
 /* close_notify, once. Reading goes on. */
 void engine_finish(struct engine *e);
+
+/* Envoy's text for what failed an open connection. */
+struct str engine_fault(const struct engine *e, char *out, size_t size);
 
 /* A read would yield octets or the end without a pull. */
 bool engine_has_more(const struct engine *e);

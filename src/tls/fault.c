@@ -34,20 +34,19 @@ static unsigned reason_number(int reason)
     return (unsigned)reason;
 }
 
-struct str fault_envoy(char *out, size_t size, const char *otherwise)
+struct str fault_envoy(unsigned long code, char *out, size_t size, const char *otherwise)
 {
-    unsigned long e = ERR_peek_error();
-    int reason = ERR_GET_REASON(e);
+    const char *text = code ? ERR_reason_error_string(code) : NULL;
     char name[96];
 
-    if (e == 0) {
+    if (code == 0) {
         snprintf(out, size, "%s", otherwise);
         return str_of(out);
     }
-    fault_reason(name, sizeof(name), "unknown");
+    snprintf(name, sizeof(name), "%s", text ? text : "unknown");
     for (char *c = name; *c; c++)
         *c = *c == ' ' ? '_' : (char)toupper((unsigned char)*c);
     snprintf(out, size, "TLS_error:|%u:SSL_routines:OPENSSL_internal:%s:TLS_error_end",
-             0x10000000u + reason_number(reason), name);
+             0x10000000u + reason_number(ERR_GET_REASON(code)), name);
     return str_of(out);
 }

@@ -9,6 +9,6 @@
  * empties the queue: "bad base64 decode". */
 struct str fault_reason(char *out, size_t size, const char *otherwise);
 
-/* The same as Envoy prints its transport failure reason:
+/* An error code as Envoy prints its transport failure reason, or `otherwise` for code 0:
  * "TLS_error:|268435703:SSL_routines:OPENSSL_internal:WRONG_VERSION_NUMBER:TLS_error_end". */
-struct str fault_envoy(char *out, size_t size, const char *otherwise);
+struct str fault_envoy(unsigned long code, char *out, size_t size, const char *otherwise);

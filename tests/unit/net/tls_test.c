@@ -203,7 +203,7 @@ struct peer {
     struct client c;
     int fd;
     size_t step;
-    bool ended, reset;
+    bool ended;
 };
 
 static void peer_pump(struct peer *p)
@@ -219,8 +219,7 @@ static void peer_pump(struct peer *p)
     n = recv(p->fd, octets, sizeof(octets), 0);
     if (n > 0)
         client_input(&p->c, str_make(octets, (size_t)n));
-    p->ended |= n == 0;
-    p->reset |= n < 0 && errno != EAGAIN;
+    p->ended |= n == 0 || (n < 0 && errno != EAGAIN);
 }
 
 static void both_pump(struct bed *b, struct peer *p)
@@ -246,7 +245,7 @@ static bool peer_open(struct bed *b, struct peer *p, const struct client_setup *
         both_pump(b, p);
         if (c == CLIENT_OPEN && b->server->state == TRANSPORT_OPEN)
             return true;
-        if (c == CLIENT_FAILED || p->ended || p->reset)
+        if (c == CLIENT_FAILED || p->ended || b->server->state == TRANSPORT_FAILED)
             break;
         if (i > 20)
             usleep(100);
@@ -768,6 +767,8 @@ TEST(damaged_records_end_the_connection_with_an_alert)
     CHECK_EQ(send(p.fd, "\x17\x03\x03\x00\x18this is no cipher text..", 29, 0), 29);
     CHECK_EQ(server_read(&b, &p, in, sizeof(in)), -ERR_TLS);
     CHECK_EQ(b.server->ops->read(b.server, in, sizeof(in)), -ERR_TLS);
+    CHECK_STRZ(b.server->info.failure_text, "TLS_error:|268435737:SSL_routines:OPENSSL_internal:"
+                                            "DECRYPTION_FAILED_OR_BAD_RECORD_MAC:TLS_error_end");
     for (int i = 0; i < 10; i++)
         both_pump(&b, &p);
     CHECK_EQ(client_read(&p.c, in, sizeof(in)), -1);
@@ -873,4 +874,33 @@ TEST(openssl_s_client_is_served)
         tool_end(&t);
         bed_fini(&b);
     }
+}
+
+TEST(a_client_that_guesses_another_group_is_asked_again)
+{
+    struct client_setup s = { .sni = "a.test", .groups = "P-384:P-256" };
+    struct bed b;
+    struct peer p;
+
+    bed_init(&b);
+    CHECK(peer_open(&b, &p, &s));
+    exchange(&b, &p);
+    peer_fini(&p);
+    bed_fini(&b);
+}
+
+TEST(a_client_may_update_its_keys)
+{
+    struct client_setup s = { .sni = "a.test", .version = TLS1_3_VERSION };
+    struct bed b;
+    struct peer p;
+
+    bed_init(&b);
+    CHECK(peer_open(&b, &p, &s));
+    for (int i = 0; i < 50; i++) {
+        client_update_keys(&p.c);
+        exchange(&b, &p);
+    }
+    peer_fini(&p);
+    bed_fini(&b);
 }

@@ -19,6 +19,7 @@ struct client_setup {
     int version;         /* 0: any */
     const char *alpn;    /* wire format; NULL: none */
     const char *sigalgs; /* NULL: default */
+    const char *groups;  /* NULL: default */
     const struct client_session *session;
 };
 
@@ -43,6 +44,8 @@ static inline void client_init(struct client *c, const struct client_setup *s)
     }
     if (s->sigalgs)
         CHECK(SSL_CTX_set1_sigalgs_list(c->ctx, s->sigalgs) == 1);
+    if (s->groups)
+        CHECK(SSL_CTX_set1_groups_list(c->ctx, s->groups) == 1);
     c->ssl = SSL_new(c->ctx);
     c->in = BIO_new(BIO_s_mem());
     c->out = BIO_new(BIO_s_mem());
@@ -121,6 +124,11 @@ static inline ssize_t client_read(struct client *c, char *into, size_t n)
     if (SSL_get_error(c->ssl, got) == SSL_ERROR_SSL)
         c->error = ERR_peek_error();
     return -1;
+}
+
+static inline void client_update_keys(struct client *c)
+{
+    CHECK(SSL_key_update(c->ssl, SSL_KEY_UPDATE_REQUESTED) == 1);
 }
 
 static inline void client_shutdown(struct client *c)
