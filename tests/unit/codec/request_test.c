@@ -169,7 +169,7 @@ TEST(good_requests_are_read_as_they_are)
         { "OPTIONS * HTTP/1.1\r\n" H "\r\n", METHOD_OPTIONS, H1_TARGET_ASTERISK, "", "x.test", "*",
           H1_BODY_NONE, true, "", 0 },
         { "CONNECT y:443 HTTP/1.1\r\n" H "\r\n", METHOD_CONNECT, H1_TARGET_AUTHORITY, "", "y:443",
-          "", H1_BODY_NONE, true, "", 0 },
+          "", H1_BODY_NONE, false, "", 0 },
         { "PURGE / HTTP/1.1\r\n" H "\r\n", METHOD_PURGE, H1_TARGET_ORIGIN, "", "x.test", "/",
           H1_BODY_NONE, true, "", 0 },
         { "POST / HTTP/1.1\r\n" H "Content-Length: 5\r\n\r\nhelloGET", METHOD_POST,
