@@ -162,6 +162,8 @@ const struct h1_error *h1_request_parse(struct str head, struct arena *a,
     if (got.method == METHOD_CONNECT && got.m.framing.kind != H1_BODY_NONE)
         return got.m.framing.kind == H1_BODY_CHUNKED ? &h1_error_coding_not_allowed
                                                      : &h1_error_length_not_allowed;
+    if (got.method == METHOD_CONNECT) /* what follows is the tunnel's, refused or not */
+        got.m.keep_alive = false;
     got.expect_continue = got.m.minor == 1 && str_eq_nocase(headers_get(&got.m.headers, HDR_EXPECT),
                                                             STR("100-continue"));
     *ret = got;
