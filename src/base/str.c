@@ -114,6 +114,16 @@ bool str_u64(struct str s, uint64_t *ret)
     return true;
 }
 
+struct str str_of_u64(uint64_t v, char out[static 20])
+{
+    char *at = out + 20;
+
+    do
+        *--at = (char)('0' + v % 10);
+    while (v /= 10);
+    return str_make(at, (size_t)(out + 20 - at));
+}
+
 char *str_copy(struct str s, char *dst, size_t size)
 {
     size_t n;

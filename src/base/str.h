@@ -77,5 +77,8 @@ struct str str_trim(struct str s);
 /* Plain decimal digits, no sign, no overflow. */
 MUST_USE bool str_u64(struct str s, uint64_t *ret);
 
+/* The decimal digits of `v`, in `out`. */
+struct str str_of_u64(uint64_t v, char out[static 20]);
+
 /* Copies at most size - 1 octets and a NUL; returns dst. For C interfaces only. */
 char *str_copy(struct str s, char *dst, size_t size);

@@ -221,8 +221,8 @@ static uint32_t remove_from(struct headers *h, uint32_t from, enum header_id id,
     for (uint32_t i = from; i < h->n; i++) {
         if (is_named(&h->v[i], id, name))
             h->octets -= h->v[i].name.n + h->v[i].value.n;
-        else
-            h->v[kept++] = h->v[i];
+        else if (kept++ != i)
+            h->v[kept - 1] = h->v[i];
     }
     removed = h->n - kept;
     h->n = kept;
@@ -240,15 +240,15 @@ uint32_t headers_remove_name(struct headers *h, struct str name)
     return remove_from(h, 0, header_id_of(name), name);
 }
 
-uint32_t headers_remove_envoy(struct headers *h)
+uint32_t headers_remove_if(struct headers *h, bool (*doomed)(const struct header *one))
 {
     uint32_t kept = 0, removed;
 
     for (uint32_t i = 0; i < h->n; i++) {
-        if (header_is_envoy(h->v[i].name))
+        if (doomed(&h->v[i]))
             h->octets -= h->v[i].name.n + h->v[i].value.n;
-        else
-            h->v[kept++] = h->v[i];
+        else if (kept++ != i)
+            h->v[kept - 1] = h->v[i];
     }
     removed = h->n - kept;
     h->n = kept;

@@ -205,7 +205,8 @@ uint32_t headers_count(const struct headers *h, enum header_id id);
 /* Removes all of them, keeping the others' order; returns how many there were. */
 uint32_t headers_remove(struct headers *h, enum header_id id);
 uint32_t headers_remove_name(struct headers *h, struct str name);
-uint32_t headers_remove_envoy(struct headers *h); /* each "x-envoy-..." */
+/* In one pass, all for which `doomed` is true. */
+uint32_t headers_remove_if(struct headers *h, bool (*doomed)(const struct header *one));
 
 /* One header of that name with that value: the first one changed in place and the others
  * removed, or a new one at the end. */

@@ -39,8 +39,9 @@ static void queue_text(struct h1_conn *h, bool written)
 
 static void add_length(struct headers *list, struct arena *a, uint64_t length)
 {
-    headers_add_id(list, a, HDR_CONTENT_LENGTH,
-                   arena_printf(a, "%llu", (unsigned long long)length));
+    char digits[20];
+
+    headers_add_id(list, a, HDR_CONTENT_LENGTH, arena_dup(a, str_of_u64(length, digits)));
 }
 
 static void add_framing(struct h1_conn *h, struct headers *list, struct arena *a)
@@ -108,6 +109,16 @@ static void connection_header(struct h1_conn *h, struct headers *list, struct ar
         headers_add_id(list, a, HDR_CONNECTION, STR("keep-alive"));
 }
 
+static bool is_framing(const struct header *h)
+{
+    return h->id == HDR_CONTENT_LENGTH || h->id == HDR_TRANSFER_ENCODING;
+}
+
+static bool is_coding(const struct header *h)
+{
+    return h->id == HDR_TRANSFER_ENCODING;
+}
+
 static void queue_head(struct h1_conn *h)
 {
     const struct head *head = h->leg.out_head;
@@ -123,11 +134,9 @@ static void queue_head(struct h1_conn *h)
         keep_length = frame_response(h, head);
     else
         frame_request(h, head);
-    if (!keep_length)
-        headers_remove(&list, HDR_CONTENT_LENGTH);
-    else if (head->content_length >= 0 && !headers_find(&list, HDR_CONTENT_LENGTH))
+    headers_remove_if(&list, keep_length ? is_coding : is_framing);
+    if (keep_length && head->content_length >= 0 && !headers_find(&list, HDR_CONTENT_LENGTH))
         add_length(&list, a, (uint64_t)head->content_length);
-    headers_remove(&list, HDR_TRANSFER_ENCODING);
     add_framing(h, &list, a);
     connection_header(h, &list, a);
     if (h1_is_server(h))

@@ -11,15 +11,15 @@
 #include "proxy/redirect.h"
 #include "proxy/upstream.h"
 
-#include <stdio.h>
-
 #define BACKOFF_BASE_MS 25
 
 /* ---- the request as the backend gets it ---- */
 
 static struct str decimal(struct arena *a, uint64_t v)
 {
-    return arena_printf(a, "%llu", (unsigned long long)v);
+    char digits[20];
+
+    return arena_dup(a, str_of_u64(v, digits));
 }
 
 static void finish_request_head(struct request *r)

@@ -159,11 +159,15 @@ static struct downstream *downstream_new(struct worker *w, const struct listener
 static bool downstream_start(struct downstream *d, int take_fd, const struct addr *peer)
 {
     struct worker *w = d->worker;
+    char text[ADDR_TEXT_MAX];
+    struct str ip = addr_format_ip(peer, text);
     struct transport *t = d->is_tls ? net_accept_tls(w->net, take_fd, peer, NULL, &d->chooser)
                                     : net_accept(w->net, take_fd, peer, NULL);
 
     if (!t)
         return false;
+    d->peer_ip_n = (uint8_t)MIN(ip.n, sizeof(d->peer_ip));
+    memcpy(d->peer_ip, ip.p, d->peer_ip_n);
     d->conn = http_serve(w->pools, t, &d->server, &d->settings);
     if (!d->conn)
         return false;

@@ -24,6 +24,8 @@ struct downstream {
     const struct listener *part; /* as accepted; a reference */
     slot_id listener, chain;
     bool is_tls;
+    uint8_t peer_ip_n;
+    char peer_ip[46]; /* the other side's address as text */
 };
 
 /* Starts to accept for a listener; the descriptor is handed over. */

@@ -10,8 +10,6 @@
 #include "codec/url.h"
 #include "route/route.h"
 
-#include <stdio.h>
-
 /* ---- addresses ---- */
 
 /* The Nth address from the right of x-forwarded-for, or false. */
@@ -39,29 +37,35 @@ static bool trusted_address(const struct headers *h, struct arena *a, uint32_t h
     return addr_parse_ip(str_trim(joined), ret);
 }
 
+/* The text of an address, from the connection's where it is the same. */
+static struct str address_text(struct request *r, const struct addr *a)
+{
+    char text[ADDR_TEXT_MAX];
+
+    if (addr_eq(a, &r->record.downstream_peer))
+        return str_make(r->conn->peer_ip, r->conn->peer_ip_n);
+    return arena_dup(r->s.arena, addr_format_ip(a, text));
+}
+
 static void set_addresses(struct request *r)
 {
     struct headers *h = &r->s.request->headers;
     struct arena *a = r->s.arena;
     uint32_t hops = r->s.chain->http.trusted_hops;
-    char text[ADDR_TEXT_MAX];
-    struct str peer = addr_format_ip(&r->record.downstream_peer, text);
-    struct header *old = headers_find(h, HDR_X_FORWARDED_FOR);
+    struct str peer = arena_dup(a, str_make(r->conn->peer_ip, r->conn->peer_ip_n));
+    struct header *last = headers_find(h, HDR_X_FORWARDED_FOR);
     struct addr client;
 
     if (hops && trusted_address(h, a, hops, &client))
         r->record.downstream_remote = client;
-    if (old) {
-        struct header *last = old;
-
-        for (struct header *next = old; next; next = headers_next(h, next))
-            last = next;
+    for (struct header *next = last; next; next = headers_next(h, next))
+        last = next;
+    if (last)
         headers_change(h, last, arena_printf(a, "%.*s,%.*s", STRF(last->value), STRF(peer)));
-    } else {
-        headers_add_id(h, a, HDR_X_FORWARDED_FOR, arena_dup(a, peer));
-    }
-    peer = addr_format_ip(&r->record.downstream_remote, text);
-    headers_set_id(h, a, HDR_X_ENVOY_EXTERNAL_ADDRESS, arena_dup(a, peer));
+    else
+        headers_add_id(h, a, HDR_X_FORWARDED_FOR, peer);
+    headers_add_id(h, a, HDR_X_ENVOY_EXTERNAL_ADDRESS,
+                   arena_dup(a, address_text(r, &r->record.downstream_remote)));
 }
 
 /* ---- request id ---- */
@@ -70,14 +74,21 @@ static void set_addresses(struct request *r)
  * guards nothing. */
 static struct str new_request_id(struct request *r)
 {
-    uint64_t hi = rng_u64(r->s.rng), lo = rng_u64(r->s.rng);
-    char *text = arena_raw(r->s.arena, 37);
+    static const char hex[] = "0123456789abcdef";
+    static const uint8_t dashes[] = { 8, 13, 18, 23 };
+    uint64_t bits[2] = { rng_u64(r->s.rng), rng_u64(r->s.rng) };
+    char *text = arena_raw(r->s.arena, 36);
+    size_t digit = 0;
 
-    hi = (hi & ~(uint64_t)0xf000) | 0x4000;
-    lo = (lo & ~((uint64_t)3 << 62)) | (uint64_t)2 << 62;
-    snprintf(text, 37, "%08x-%04x-%04x-%04x-%04x%08x", (unsigned)(hi >> 32),
-             (unsigned)(hi >> 16) & 0xffff, (unsigned)hi & 0xffff, (unsigned)(lo >> 48),
-             (unsigned)(lo >> 32) & 0xffff, (unsigned)lo);
+    for (size_t at = 0; at < 36; at++) {
+        text[at] = hex[bits[digit / 16] & 15];
+        bits[digit / 16] >>= 4;
+        digit++;
+    }
+    for (size_t i = 0; i < LEN(dashes); i++)
+        text[dashes[i]] = '-';
+    text[14] = '4';
+    text[19] = hex[8 | ((unsigned char)text[19] & 3)];
     return str_make(text, 36);
 }
 
@@ -113,7 +124,6 @@ static bool edge_scheme(struct request *r)
         return false;
     }
     head->scheme = ours;
-    headers_set_id(&head->headers, r->s.arena, HDR_X_FORWARDED_PROTO, ours);
     return true;
 }
 
@@ -123,7 +133,6 @@ static bool edge_upgrade(struct request *r)
 {
     struct head *head = r->s.request;
 
-    headers_remove(&head->headers, HDR_HTTP2_SETTINGS);
     if (!str_is_set(head->upgrade) || str_eq_nocase(head->upgrade, STR("h2c")))
         return true;
     if (str_eq_nocase(head->upgrade, STR("websocket")))
@@ -134,12 +143,21 @@ static bool edge_upgrade(struct request *r)
 }
 
 /* Headers that only the inside may set (reliability.md 2, "trusted internal headers"). */
-static void strip_internal(struct headers *h)
+static bool is_internal(const struct header *h)
 {
-    headers_remove_envoy(h);
-    headers_remove(h, HDR_X_FORWARDED_CLIENT_CERT);
-    headers_remove(h, HDR_X_ISTIO_ATTRIBUTES);
-    headers_remove(h, HDR_X_REQUEST_ID);
+    switch (h->id) {
+    case HDR_OTHER:
+        return header_is_envoy(h->name);
+    case HDR_X_FORWARDED_CLIENT_CERT:
+    case HDR_X_ISTIO_ATTRIBUTES:
+    case HDR_X_REQUEST_ID:
+    case HDR_X_FORWARDED_PROTO:
+    case HDR_HTTP2_SETTINGS:
+        return true;
+    default:
+        return h->id >= HDR_X_ENVOY_ATTEMPT_COUNT &&
+               h->id <= HDR_X_ENVOY_UPSTREAM_STREAM_DURATION_MS;
+    }
 }
 
 bool edge_request(struct request *r)
@@ -154,9 +172,10 @@ bool edge_request(struct request *r)
         return false;
     if (!r->s.chain->http.is_gateway)
         return true;
-    strip_internal(&head->headers);
+    headers_remove_if(&head->headers, is_internal);
+    headers_add_id(&head->headers, r->s.arena, HDR_X_FORWARDED_PROTO, head->scheme);
     set_addresses(r);
-    headers_set_id(&head->headers, r->s.arena, HDR_X_REQUEST_ID, new_request_id(r));
+    headers_add_id(&head->headers, r->s.arena, HDR_X_REQUEST_ID, new_request_id(r));
     if (headers_find(&head->headers, HDR_HOST) == NULL && head->authority.n)
         headers_add_id(&head->headers, r->s.arena, HDR_HOST, head->authority);
     r->record.is_grpc = str_starts(headers_get(&head->headers, HDR_CONTENT_TYPE),
@@ -245,16 +264,21 @@ bool edge_route(struct request *r)
 
 /* ---- the response ---- */
 
+/* What sidecars tell each other. */
+static bool is_mesh_internal(const struct header *h)
+{
+    return h->id == HDR_X_ENVOY_PEER_METADATA || h->id == HDR_X_ENVOY_PEER_METADATA_ID ||
+           h->id == HDR_X_ENVOY_DECORATOR_OPERATION ||
+           h->id == HDR_X_ENVOY_IMMEDIATE_HEALTH_CHECK_FAIL;
+}
+
 void edge_response(struct request *r)
 {
     struct headers *h = &r->s.response->headers;
     struct arena *a = r->s.arena;
     const struct http_manager *m = r->s.chain ? &r->s.chain->http : NULL;
 
-    headers_remove(h, HDR_X_ENVOY_PEER_METADATA);
-    headers_remove(h, HDR_X_ENVOY_PEER_METADATA_ID);
-    headers_remove(h, HDR_X_ENVOY_DECORATOR_OPERATION);
-    headers_remove(h, HDR_X_ENVOY_IMMEDIATE_HEALTH_CHECK_FAIL);
+    headers_remove_if(h, is_mesh_internal);
     if (!headers_find(h, HDR_DATE))
         headers_add_id(h, a, HDR_DATE,
                        arena_dup(a, date_text(&r->worker->date, loop_wall_ms(r->s.loop))));

@@ -8,8 +8,6 @@
 
 #include "codec/method.h"
 
-#include <stdio.h>
-
 static size_t limit_of(const struct request *r)
 {
     return r->s.chain ? r->s.chain->http.buffer_limit : 1 << 20;
@@ -87,11 +85,10 @@ static void pass_infos(struct request *r)
 static void service_time(struct request *r)
 {
     uint64_t ns = r->record.upstream_first_ns - r->record.upstream_start_ns;
-    char digits[24];
-    int n = snprintf(digits, sizeof(digits), "%llu", (unsigned long long)(ns / 1000000));
+    char digits[20];
 
     headers_set_id(&r->s.response->headers, r->s.arena, HDR_X_ENVOY_UPSTREAM_SERVICE_TIME,
-                   arena_dup(r->s.arena, str_make(digits, (size_t)n)));
+                   arena_dup(r->s.arena, str_of_u64(ns / 1000000, digits)));
 }
 
 static void take_response_head(struct request *r)

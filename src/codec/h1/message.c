@@ -274,33 +274,55 @@ const struct h1_error *h1_trailers_parse(struct str section, uint32_t n_before, 
     return NULL;
 }
 
+static bool is_hop(const struct header *h)
+{
+    switch (h->id) {
+    case HDR_CONNECTION:
+    case HDR_KEEP_ALIVE:
+    case HDR_PROXY_CONNECTION:
+    case HDR_TRANSFER_ENCODING:
+    case HDR_UPGRADE:
+    case HDR_HTTP2_SETTINGS:
+        return true;
+    default:
+        return false;
+    }
+}
+
+static void remove_named(struct headers *h, struct str tokens)
+{
+    struct str token;
+
+    while (header_token_next(&tokens, &token)) {
+        enum header_id id = header_id_of(token);
+
+        if (id != HDR_CONNECTION && id != HDR_TE && id != HDR_HOST && id != HDR_CONTENT_LENGTH)
+            headers_remove_name(h, token);
+    }
+}
+
+static void strip_te(struct headers *h)
+{
+    bool wants_trailers = headers_have_token(h, HDR_TE, STR("trailers"));
+    struct header *te = headers_find(h, HDR_TE);
+
+    if (te && wants_trailers)
+        headers_change(h, te, STR("trailers"));
+    else if (te)
+        headers_remove(h, HDR_TE);
+}
+
 void headers_strip_hops(struct headers *h)
 {
-    static const enum header_id hops[] = {
-        HDR_CONNECTION,        HDR_KEEP_ALIVE, HDR_PROXY_CONNECTION,
-        HDR_TRANSFER_ENCODING, HDR_UPGRADE,    HDR_HTTP2_SETTINGS,
-    };
-    bool wants_trailers = headers_have_token(h, HDR_TE, STR("trailers"));
-    struct header *te, *one;
+    struct header *one;
 
     while ((one = headers_find(h, HDR_CONNECTION)) != NULL) {
-        struct str rest = one->value, token;
+        struct str tokens = one->value;
 
         h->octets -= one->name.n + one->value.n;
         memmove(one, one + 1, (size_t)(&h->v[--h->n] - one) * sizeof(*one));
-        while (header_token_next(&rest, &token)) {
-            enum header_id id = header_id_of(token);
-
-            if (id != HDR_CONNECTION && id != HDR_TE && id != HDR_HOST && id != HDR_CONTENT_LENGTH)
-                headers_remove_name(h, token);
-        }
+        remove_named(h, tokens);
     }
-    for (size_t i = 0; i < LEN(hops); i++)
-        headers_remove(h, hops[i]);
-    te = headers_find(h, HDR_TE);
-    if (te && !wants_trailers) {
-        headers_remove(h, HDR_TE);
-    } else if (te) {
-        headers_change(h, te, STR("trailers"));
-    }
+    headers_remove_if(h, is_hop);
+    strip_te(h);
 }
