@@ -15,6 +15,8 @@
 #include <sys/inotify.h>
 #include <unistd.h>
 
+#define READS_PER_TURN 8
+
 #define WATCH_MASK                                                                                 \
     (IN_CREATE | IN_DELETE | IN_MODIFY | IN_CLOSE_WRITE | IN_MOVED_FROM | IN_MOVED_TO |            \
      IN_ATTRIB | IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR)
@@ -283,9 +285,15 @@ static bool read_events(struct source *s)
     _Alignas(struct inotify_event) char octets[16384];
     bool any = false;
 
-    for (;;) {
-        ssize_t got = read(s->fd, octets, sizeof(octets));
+    /* A log that grows beside the manifests must not hold the thread here. */
+    for (int round = 0;; round++) {
+        ssize_t got;
 
+        if (round == READS_PER_TURN) {
+            task_wake(&s->events);
+            return any;
+        }
+        got = read(s->fd, octets, sizeof(octets));
         if (got < 0 && errno == EINTR)
             continue;
         if (got <= 0)
