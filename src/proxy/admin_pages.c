@@ -52,7 +52,7 @@ struct str admin_param(const struct admin_call *c, struct str name)
         int high = raw.p[i] == '%' && i + 2 < raw.n ? hex_of(raw.p[i + 1]) : -1;
         int low = high >= 0 ? hex_of(raw.p[i + 2]) : -1;
 
-        out[n++] = low >= 0 ? (char)(high << 4 | low) : raw.p[i] == '+' ? ' ' : raw.p[i];
+        out[n++] = (char)(low >= 0 ? high << 4 | low : raw.p[i] == '+' ? ' ' : raw.p[i]);
         i += low >= 0 ? 2 : 0;
     }
     return str_make(out, n);
