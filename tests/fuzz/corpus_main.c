@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define CUT_MAX 2048
+#define CUT_MAX 512
 
 static size_t inputs;
 
