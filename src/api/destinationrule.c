@@ -185,7 +185,7 @@ static const struct api_field http_settings_fields[] = {
         "0: no limit; 1: no keep-alive"),
     INT(NOT, max_retries, "maxRetries", I32_MIN, I32_MAX, "Retries at once; 0: no limit"),
     DUR(YES, idle_timeout, "idleTimeout", "Default: tcp's, 1h"),
-    ENUM(NOT, h2_upgrade_policy, "h2UpgradePolicy", api_enum_h2_upgrade,
+    ENUM(YES, h2_upgrade_policy, "h2UpgradePolicy", api_enum_h2_upgrade,
          "Speak HTTP/2 to the service"),
     BOOL(NOT, use_client_protocol, "useClientProtocol", "Speak what the client speaks"),
     INT(NOT, max_concurrent_streams, "maxConcurrentStreams", I32_MIN, I32_MAX,

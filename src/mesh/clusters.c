@@ -98,7 +98,8 @@ static void cluster_make(struct job *j, const struct rule_subset *rs)
         part_origin(&k->part, compile_origin(c, j->s->object, j->port->spot));
     k->hosts = h->part.slot;
     k->lb = policy.lb;
-    k->http2 = is_http2(j->port->protocol);
+    k->http2 = is_http2(j->port->protocol) ||
+               (policy.h2_upgrade && str_eq(j->port->protocol, STR("HTTP")));
     k->connect_ms = policy.connect_ms;
     k->idle_ms = policy.idle_ms;
     k->max_requests_per_connection = policy.max_requests;

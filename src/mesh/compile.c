@@ -123,7 +123,7 @@ uint16_t compile_bound_port(const struct compile *c, uint16_t port)
 
 uint32_t duration_ms(const struct opt_dur *d, uint32_t otherwise)
 {
-    if (!d->set)
+    if (!d || !d->set)
         return otherwise;
     if (d->ns <= 0)
         return 0;

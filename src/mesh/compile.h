@@ -54,6 +54,7 @@ struct found {
 struct policy {
     uint8_t lb;
     uint32_t connect_ms, idle_ms, max_requests;
+    bool h2_upgrade;               /* HTTP ports are spoken to in HTTP/2 */
     bool needs_tls;                /* a mode that is not carried out */
     const struct api_object *rule; /* that said it; NULL: the defaults */
 };
@@ -132,7 +133,7 @@ bool compile_selects(const struct compile *c, const struct str_map *selector);
 uint16_t compile_port(struct compile *c, const struct addr *bind, uint16_t port);
 /* The port bound where a Gateway says `port`; a port of no Gateway stays. */
 uint16_t compile_bound_port(const struct compile *c, uint16_t port);
-uint32_t duration_ms(const struct opt_dur *d, uint32_t otherwise);
+uint32_t duration_ms(const struct opt_dur *d, uint32_t otherwise); /* d may be NULL */
 
 #define ARRAY_COPY(part_, field, n_)                                                               \
     do {                                                                                           \
@@ -197,7 +198,7 @@ struct api_http_route;
 struct api_http_match;
 struct rule_ref {
     const struct api_object *vs;
-    const struct api_http_route *http;
+    const struct api_http_route *http;  /* NULL: `vs` is broken; its hosts answer 500 */
     const struct api_http_match *match; /* NULL: none */
     uint16_t port;                      /* of the server, as in the manifest */
 };

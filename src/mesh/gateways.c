@@ -43,9 +43,10 @@ static const struct {
     const char *but;
 } protocols[] = {
     { STR_INIT("HTTP"), SERVER_HTTP, NULL },
-    { STR_INIT("HTTP2"), SERVER_HTTP, "HTTP/2 is not spoken yet; HTTP/1.1 is served" },
-    { STR_INIT("GRPC"), SERVER_HTTP, "HTTP/2 is not spoken yet; HTTP/1.1 is served" },
-    { STR_INIT("GRPC-WEB"), SERVER_HTTP, "gRPC-Web is not translated yet; HTTP/1.1 is served" },
+    { STR_INIT("HTTP2"), SERVER_HTTP, NULL },
+    { STR_INIT("GRPC"), SERVER_HTTP, NULL },
+    { STR_INIT("GRPC-WEB"), SERVER_HTTP,
+      "gRPC-Web is not translated yet; it is passed on as it comes" },
     { STR_INIT("HTTPS"), SERVER_TLS, NULL },
     { STR_INIT("TLS"), -1, "only HTTP and HTTPS are carried out yet; the server is left out" },
     { STR_INIT("TCP"), -1, "only HTTP and HTTPS are carried out yet; the server is left out" },
@@ -219,6 +220,7 @@ static void manager_fill(struct compile *c, struct part *p, struct http_manager 
                          struct str listener_name)
 {
     const struct api_proxy_config *pc = c->config->default_config;
+    const struct api_connection_settings *cs = pc ? pc->connection_settings : NULL;
     const struct api_server_header *server = pc && pc->proxy_headers ? pc->proxy_headers->server
                                                                      : NULL;
 
@@ -232,11 +234,13 @@ static void manager_fill(struct compile *c, struct part *p, struct http_manager 
     h->is_gateway = true;
     if (pc && pc->gateway_topology)
         h->trusted_hops = (uint32_t)MAX(pc->gateway_topology->num_trusted_proxies.v, 0);
-    h->request_head_ms = 60000;
-    h->idle_ms = 3600000;
+    h->request_head_ms = duration_ms(cs ? &cs->http_request_headers_timeout : NULL, 60000);
+    h->idle_ms = duration_ms(cs ? &cs->http_idle_timeout : NULL, 3600000);
     h->max_headers = 100;
     h->max_head_octets = 61440;
     h->buffer_limit = 1 << 20;
+    if (cs && cs->listener_per_connection_buffer_limit_bytes.v > 0)
+        h->buffer_limit = (uint32_t)cs->listener_per_connection_buffer_limit_bytes.v;
     h->preserve_case = pc && pc->proxy_headers && pc->proxy_headers->preserve_http1_header_case.v;
     ARRAY_COPY(p, h->filters, 2);
     h->filters.v[0] = (struct filter_config){ .kind = STR("headers"), .instance = STR("headers") };

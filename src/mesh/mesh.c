@@ -138,6 +138,17 @@ static void notes_unique(struct notes *notes)
     notes->n = n;
 }
 
+/* Places, not passes. */
+static void count_unsupported(struct compile *c, const struct notes *notes)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < notes->n; i++)
+        n += notes->v[i].code && strcmp(notes->v[i].code, "LAT0301") == 0;
+    if (n || !notes->dropped)
+        c->sum->unsupported = n;
+}
+
 static void compile_all(struct compile *c)
 {
     config_load(c);
@@ -171,6 +182,7 @@ enum mesh_verdict mesh_update(struct mesh *m, const struct source_scan *scan, st
     store_update(m->store, scan, &made);
     compile_all(&c);
     notes_unique(&made);
+    count_unsupported(&c, &made);
     notes_append(notes, &made);
     notes_sort(notes);
     if (m->o.strict && (made.errors || c.sum->unsupported))

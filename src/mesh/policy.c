@@ -211,6 +211,8 @@ static void pool_fill(const struct api_connection_pool *pool, struct policy *p)
         p->idle_ms = duration_ms(&pool->tcp->idle_timeout, p->idle_ms);
     }
     if (pool && pool->http) {
+        if (pool->http->h2_upgrade_policy.v != H2_UPGRADE_DEFAULT)
+            p->h2_upgrade = pool->http->h2_upgrade_policy.v == H2_UPGRADE_UPGRADE;
         p->idle_ms = duration_ms(&pool->http->idle_timeout, p->idle_ms);
         if (pool->http->max_requests_per_connection.v > 0)
             p->max_requests = (uint32_t)MIN(pool->http->max_requests_per_connection.v,
@@ -241,6 +243,7 @@ void policy_find(struct compile *c, const struct rule *r, const struct api_subse
     *ret = (struct policy){
         .connect_ms = duration_ms(&c->config->connect_timeout, CONNECT_MS),
         .idle_ms = IDLE_MS,
+        .h2_upgrade = c->config->h2_upgrade_policy.v == H2_UPGRADE_UPGRADE,
         .rule = subset_object ? subset_object : r->object,
     };
     blocks_inherit(&b, r->traffic, port);

@@ -125,15 +125,14 @@ static void plan_host(struct compile *c, struct routes_plan *plan, const struct 
         rules_add(c, &v->rules, rules->v[i]);
 }
 
-/* One VirtualService at one server. */
-static void plan_service(struct compile *c, struct routes_plan *plan, const struct server_ref *s,
-                         const struct api_object *o)
+/* The rules of a VirtualService for each of its hosts that is also one of the server's. */
+static bool plan_hosts(struct compile *c, struct routes_plan *plan, const struct server_ref *s,
+                       const struct api_object *o, const struct str_list *hosts,
+                       const struct rules *rules)
 {
-    const struct api_virtualservice *vs = o->body;
     const struct api_gateway *gw = s->gateway->body;
     const struct str_list *server_hosts = &gw->servers.v[s->index].hosts;
-    struct rules rules = { 0 };
-    bool ruled = false;
+    bool any = false;
 
     for (size_t i = 0; i < server_hosts->n; i++) {
         struct str ns, server_host, host;
@@ -142,18 +141,63 @@ static void plan_service(struct compile *c, struct routes_plan *plan, const stru
         if (str_is_set(ns) && !str_eq(ns, o->meta->namespace))
             continue;
         server_host = name_lower(c->a, server_host);
-        for (size_t k = 0; k < vs->hosts.n; k++) {
-            if (!name_intersect(server_host, name_host(c->a, vs->hosts.v[k], o->meta->namespace),
+        for (size_t k = 0; k < hosts->n; k++) {
+            if (!name_intersect(server_host, name_host(c->a, hosts->v[k], o->meta->namespace),
                                 &host))
                 continue;
-            routes_mark(c, o, MARK_USED);
-            if (!ruled)
-                rules_of(c, o, s, &rules);
-            ruled = true;
-            if (rules.n)
-                plan_host(c, plan, s, o, host, &rules);
+            any = true;
+            if (rules->n)
+                plan_host(c, plan, s, o, host, rules);
         }
     }
+    return any;
+}
+
+/* One VirtualService at one server. */
+static void plan_service(struct compile *c, struct routes_plan *plan, const struct server_ref *s,
+                         const struct api_object *o)
+{
+    const struct api_virtualservice *vs = o->body;
+    struct rules rules = { 0 };
+
+    routes_mark(c, o, MARK_BOUND);
+    if (!vs->http.n)
+        return;
+    rules_of(c, o, s, &rules);
+    if (plan_hosts(c, plan, s, o, &vs->hosts, &rules))
+        routes_mark(c, o, MARK_USED);
+}
+
+/* ---- VirtualServices that are broken from the start ---- */
+
+/* The strings of a list in an object that could not be decoded as a whole. */
+static struct str_list raw_list(struct compile *c, const struct api_object *o, struct str name)
+{
+    const struct node *spec = node_get(o->node, STR("spec"));
+    const struct node *list = spec ? node_get(spec, name) : NULL;
+    struct str_list out = { 0 };
+
+    if (!list || list->kind != NODE_SEQ)
+        return out;
+    out.v = ARENA_ARRAY(c->a, struct str, list->n + 1);
+    for (uint32_t i = 0; i < list->n; i++)
+        if (list->items[i].kind == NODE_SCALAR && list->items[i].text.n)
+            out.v[out.n++] = list->items[i].text;
+    return out;
+}
+
+/* It has no last good version: what can be read of its hosts answers 500 where no other
+ * VirtualService has a rule (design 5.5). */
+static void plan_broken(struct compile *c, struct routes_plan *plan, const struct server_ref *s,
+                        const struct api_object *o)
+{
+    const struct str_list gateways = raw_list(c, o, STR("gateways"));
+    const struct str_list hosts = raw_list(c, o, STR("hosts"));
+    struct rule_ref stub = { .vs = o, .port = s->manifest_port };
+    struct rules rules = { &stub, 1, 1 };
+
+    if (gateway_is_named(c, &gateways, o, s->gateway))
+        plan_hosts(c, plan, s, o, &hosts, &rules);
 }
 
 /* Private to the gateway's namespace first, then exported to it, then public; -1: hidden. */
@@ -177,19 +221,17 @@ static int visibility(struct compile *c, const struct api_object *o)
 static void plan_server(struct compile *c, struct routes_plan *plan, const struct server_ref *s)
 {
     const struct api_meta *meta = s->gateway->meta;
+    const struct object_list *broken = store_broken(c->store);
     const struct object_list *bound = lookup_bound(
         c, arena_printf(c->a, "%.*s/%.*s", STRF(meta->namespace), STRF(meta->name)));
 
     for (int class = 0; class < 3; class ++)
-        for (size_t i = 0; i < bound->n; i++) {
-            const struct api_virtualservice *vs = bound->v[i]->body;
-
-            if (visibility(c, bound->v[i]) != class)
-                continue;
-            routes_mark(c, bound->v[i], MARK_BOUND);
-            if (vs->http.n)
+        for (size_t i = 0; i < bound->n; i++)
+            if (visibility(c, bound->v[i]) == class)
                 plan_service(c, plan, s, bound->v[i]);
-        }
+    for (size_t i = 0; i < broken->n; i++)
+        if (str_eq(broken->v[i]->kind->kind, STR("VirtualService")))
+            plan_broken(c, plan, s, broken->v[i]);
 }
 
 static bool plan_covers(const struct routes_plan *plan, struct str host)
@@ -287,6 +329,7 @@ static slot_id vhost_compile(struct compile *c, const struct routes_plan *plan,
 {
     const struct server_ref *s = p->server;
     struct vhost *v = vhost_new(c, plan, p->host, s->manifest_port, s);
+    const struct api_object *blamed;
     slot_id slot = v->part.slot;
     struct str why;
 
@@ -296,9 +339,9 @@ static slot_id vhost_compile(struct compile *c, const struct routes_plan *plan,
         vhost_rules(c, v, &p->rules);
     if (compile_put(c, &v->part, &why))
         return slot;
-    api_note(p->rules.n ? p->rules.v[0].vs : s->gateway, c->notes, SEV_ERROR, "LAT0308",
-             SPOT(s->gateway->meta), "host %.*s cannot be compiled: %.*s", STRF(p->host),
-             STRF(why));
+    blamed = p->rules.n ? p->rules.v[0].vs : s->gateway;
+    api_note(blamed, c->notes, SEV_ERROR, "LAT0308", SPOT(blamed->meta),
+             "host %.*s cannot be compiled: %.*s", STRF(p->host), STRF(why));
     v = vhost_new(c, plan, p->host, s->manifest_port, s);
     if (compile_keep(c, PART_VHOST, v->part.name)) {
         part_unref(&v->part);

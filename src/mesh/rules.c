@@ -112,6 +112,8 @@ bool rule_can_match(struct compile *c, const struct rule_ref *r)
 {
     const struct api_http_match *m = r->match;
 
+    if (!r->http)
+        return true;
     if (r->http->delegate) {
         compile_unsupported(c, r->vs, LEAF(r->http, "delegate"),
                             "the rule is left out until delegation is carried out");
@@ -380,6 +382,12 @@ void rule_compile(struct compile *c, struct part *p, const struct rule_ref *r, s
 {
     const struct api_http_route *http = r->http;
 
+    if (!http) {
+        out->name = STR("");
+        out->origin = part_origin(p, compile_origin(c, r->vs, SPOT(r->vs->meta)));
+        stub_compile(p, arena_printf(c->a, "%.*s is broken\n", STRF(compile_title(c, r->vs))), out);
+        return;
+    }
     out->name = route_name(p->arena, r);
     out->origin = part_origin(p, compile_origin(c, r->vs, r->match ? SPOT(r->match) : SPOT(http)));
     match_compile(p, r->match, &out->match);

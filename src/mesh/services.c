@@ -52,6 +52,19 @@ static struct service *service_new(struct compile *c, const struct api_object *o
     return s;
 }
 
+/* Annotation networking.istio.io/exportTo: names of namespaces, with commas. */
+static bool service_is_exported(struct compile *c, const struct api_object *o)
+{
+    struct str rest = api_map_get(&o->meta->annotations, STR("networking.istio.io/exportTo"));
+    struct str_list to = { ARENA_ARRAY(c->a, struct str, rest.n + 1), 0 };
+
+    while (rest.n)
+        to.v[to.n++] = str_trim(str_cut(&rest, ','));
+    if (!to.n)
+        to = c->config->default_service_export_to;
+    return name_is_exported(&to, o->meta->namespace, compile_own_namespace(c, o->meta->namespace));
+}
+
 static void index_service(struct compile *c, const struct api_object *o)
 {
     const struct api_service *k = o->body;
@@ -117,7 +130,8 @@ void services_index(struct compile *c)
     const struct object_list *entries = store_list(c->store, OBJ_SERVICE_ENTRY);
 
     for (size_t i = 0; i < services->n; i++)
-        index_service(c, services->v[i]);
+        if (service_is_exported(c, services->v[i]))
+            index_service(c, services->v[i]);
     for (size_t i = 0; i < entries->n; i++) {
         const struct api_object *o = entries->v[i];
         const struct api_serviceentry *e = o->body;

@@ -202,7 +202,7 @@ static void note_broken(const struct api_object *o, bool has_good, struct notes 
 {
     api_note(o, notes, SEV_WARNING, "LAT0308", SPOT(o->meta), "%s",
              has_good ? "its last good version stays in effect until it is mended"
-                      : "it has no effect until it is mended");
+                      : "there is no good version of it to serve until it is mended");
 }
 
 /* The entry of the object in the new table; what is good follows it from the old one. */

@@ -225,6 +225,8 @@ static void text_cluster(struct bench *b, const struct cluster *c)
     static const char *const lbs[] = { "least", "rr", "random" };
 
     buf_printf(&b->text, "%.*s %s", STRF(c->part.name), lbs[c->lb]);
+    if (c->http2)
+        buf_printf(&b->text, " h2");
     if (c->connect_ms != 10000)
         buf_printf(&b->text, " connect=%u", c->connect_ms);
     if (c->idle_ms != 3600000)

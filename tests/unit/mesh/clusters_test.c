@@ -309,6 +309,48 @@ TEST(stand_ins_play_workloads_without_endpoints)
     bench_fini(&b);
 }
 
+TEST(http2_is_spoken_where_port_or_policy_says_so)
+{
+    static const struct row rows[] = {
+        { SERVICE("ports: [{name: grpc-x, port: 80}]"),
+          HOLE "outbound|80||s.ns.svc.cluster.local least h2\n", NULL },
+        { SERVICE("ports: [{name: web, port: 80, appProtocol: kubernetes.io/h2c}]"),
+          HOLE "outbound|80||s.ns.svc.cluster.local least h2\n", NULL },
+        { SERVICE("ports: [{name: http, port: 80}]")
+              RULE("name: d, namespace: ns",
+                   "host: s, trafficPolicy: {connectionPool: {http: {h2UpgradePolicy: UPGRADE}}}"),
+          HOLE "outbound|80||s.ns.svc.cluster.local least h2\n", NULL },
+        { SERVICE("ports: [{name: tcp, port: 80}]")
+              RULE("name: d, namespace: ns",
+                   "host: s, trafficPolicy: {connectionPool: {http: {h2UpgradePolicy: UPGRADE}}}"),
+          HOLE "outbound|80||s.ns.svc.cluster.local least\n", NULL },
+    };
+
+    check_rows(rows, LEN(rows), NULL);
+}
+
+TEST(services_may_be_exported_to_some_namespaces_only)
+{
+    static const struct row rows[] = {
+        { META(
+              "Service", "v1",
+              "name: s, namespace: ns, annotations: {networking.istio.io/exportTo: \".\"}") "spec: "
+                                                                                            "{ports"
+                                                                                            ": "
+                                                                                            "[{"
+                                                                                            "port: "
+                                                                                            "80}]}"
+                                                                                            "\n",
+          HOLE, NULL },
+        { META("Service", "v1",
+               "name: s, namespace: ns, annotations: {networking.istio.io/exportTo: \"a, "
+               "istio-ingress\"}") "spec: {ports: [{port: 80}]}\n",
+          HOLE "outbound|80||s.ns.svc.cluster.local least\n", NULL },
+    };
+
+    check_rows(rows, LEN(rows), in_ingress);
+}
+
 TEST(an_external_name_stands_for_a_host_of_the_registry)
 {
     static const struct row rows[] = {
