@@ -226,6 +226,7 @@ static struct report *report_of(struct compiler *c, const struct source_scan *sc
 
         r->generation = root_generation(root);
         r->block = startup_text(&in, r->arena);
+        r->curls = startup_curls(&in, r->arena);
     }
     return r;
 }

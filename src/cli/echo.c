@@ -182,12 +182,13 @@ const struct command command_echo = {
     .name = "echo",
     .summary = "a stand-in workload that tells what it was sent",
     .usage = "--port P [--port P2 ...] [flags]",
-    .about = "Serves HTTP/1.1 on all addresses, and answers each request "
+    .about = "Serves HTTP/1.1 and HTTP/2 (prior knowledge; ALPN on TLS ports) on all addresses, "
+             "and answers each request "
              "with what it was sent: Key=Value lines, JSON for Accept: application/json, a page "
              "for Accept: text/html.\n\n"
              "Query parameters steer the answer: ?status=503, ?delay=200ms, ?size=1Mi, "
              "?header=x:y, ?trailer=x:y, ?close=1, ?reset=after-head.\n\n"
-             "HTTP/2, gRPC and WebSocket are not built yet.",
+             "gRPC and WebSocket are not built yet.",
     .flags = FLAG_TABLE(flags),
     .options_size = sizeof(struct echo_options),
     .defaults = &defaults,

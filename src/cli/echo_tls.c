@@ -63,9 +63,10 @@ static bool chain_set(struct echo_tls *t, struct root_edit *edit, slot_id secret
     c->part.slot = slots_of(t->slots, PART_CHAIN, c->part.name);
     c->tls.mode = ca == SLOT_NONE ? TLS_MODE_SIMPLE : TLS_MODE_MUTUAL;
     c->tls.client_ca = ca;
-    c->tls.alpn.v = ARENA_NEW(c->part.arena, struct str);
-    c->tls.alpn.v[0] = STR("http/1.1");
-    c->tls.alpn.n = 1;
+    c->tls.alpn.v = ARENA_ARRAY(c->part.arena, struct str, 2);
+    c->tls.alpn.v[0] = STR("h2");
+    c->tls.alpn.v[1] = STR("http/1.1");
+    c->tls.alpn.n = 2;
     c->secrets.v = ARENA_NEW(c->part.arena, slot_id);
     c->secrets.v[0] = secret;
     c->secrets.n = 1;

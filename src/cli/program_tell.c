@@ -69,6 +69,8 @@ static void tell_start(struct program *p, const struct report *r)
     add_counts(&b, r);
     buf_addc(&b, '\n');
     buf_add(&b, r->problems);
+    if (r->curls.n)
+        buf_printf(&b, "try\n%.*s", STRF(r->curls));
     tell(p, "start", &b);
     buf_fini(&b);
 }

@@ -26,7 +26,8 @@ struct report {
     uint64_t seen_ns;    /* when the change was seen, monotonic */
     bool is_source_lost; /* not one PATH could be read, ever */
 
-    struct str block;    /* listeners, hosts, certificates, curl lines; with MESH_NEW */
+    struct str block;    /* listeners, hosts, certificates; with MESH_NEW */
+    struct str curls;    /* lines to paste; empty without --dev */
     struct str problems; /* note lines: at the start the worst, later those that are new */
     struct str changed;  /* the files that changed: "a.yaml, b.yaml" */
     size_t errors, warnings, unsupported;

@@ -285,11 +285,20 @@ struct str startup_text(const struct startup_input *in, struct arena *a)
     for (size_t i = 0; i < s->credential_count; i++)
         add_credential(&b, in, &s->credentials[i]);
     add_stand_ins(&b, s);
-    if (in->run->dev && s->listener_count) {
-        buf_add(&b, STR("try\n"));
-        for (size_t i = 0; i < s->listener_count; i++)
-            add_curl(&b, in, &s->listeners[i], a);
-    }
+    text = arena_dup(a, buf_str(&b));
+    buf_fini(&b);
+    return text;
+}
+
+struct str startup_curls(const struct startup_input *in, struct arena *a)
+{
+    const struct mesh_summary *s = in->summary;
+    struct str text;
+    struct buf b;
+
+    buf_init(&b, BLOCK_MAX);
+    for (size_t i = 0; i < s->listener_count && in->run->dev; i++)
+        add_curl(&b, in, &s->listeners[i], a);
     text = arena_dup(a, buf_str(&b));
     buf_fini(&b);
     return text;

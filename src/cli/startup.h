@@ -18,8 +18,10 @@ struct startup_input {
     int64_t now_ms;     /* wall clock */
 };
 
-/* Lines with their newlines, in the arena. */
+/* Listeners, certificates, stand-ins: lines with their newlines, in the arena. */
 struct str startup_text(const struct startup_input *in, struct arena *a);
+/* --dev: a curl line for each listener; else empty. */
+struct str startup_curls(const struct startup_input *in, struct arena *a);
 
 /* ---- notes as lines, the worst first, a few of many ---- */
 

@@ -63,6 +63,16 @@ static void http_closed(struct http_server *http, struct http_conn *c)
         echo_conn_gone(conn);
 }
 
+static void http_replaced(struct http_server *http, struct http_conn *old, struct http_conn *fresh)
+{
+    struct echo_conn *conn = http_conn_owner(fresh);
+
+    (void)http;
+    (void)old;
+    if (conn)
+        conn->http = fresh;
+}
+
 static bool http_start(struct echo_conn *conn, struct transport *t)
 {
     struct echo_server *s = conn->listener->server;
@@ -158,7 +168,9 @@ struct echo_server *echo_server_new(struct loop *loop, size_t max_connections)
     struct echo_server *s = must_alloc(sizeof(*s));
 
     s->loop = loop;
-    s->http = (struct http_server){ .request = http_request, .closed = http_closed };
+    s->http = (struct http_server){ .request = http_request,
+                                    .replaced = http_replaced,
+                                    .closed = http_closed };
     s->pools = http_pools_new(loop, &limits);
     s->net = net_new(loop, max_connections);
     s->settings = default_settings;

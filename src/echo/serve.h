@@ -1,8 +1,8 @@
 /*
  * echo/serve - echo servers on one loop: listeners in, answers of echo/answer out.
  *
- * One thread. HTTP/1 on clear text and TLS, and TCP that sends octets back. The sockets
- * are opened by the caller. HTTP/2 and gRPC are not built yet.
+ * One thread. HTTP/1 and HTTP/2 on clear text (prior knowledge) and TLS (ALPN), and TCP that
+ * sends octets back. The sockets are opened by the caller. gRPC is not built yet.
  */
 #pragma once
 
