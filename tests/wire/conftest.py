@@ -4,12 +4,14 @@ import pytest
 from wire import GATEWAY, Backend, Bench, Manifests, running
 
 BACKENDS = 128  # of one module
+TIMEOUT = ", timeout: 0.3s"
 
 
 @pytest.fixture(scope="module")
 def bench(tmp_path_factory, request):
     manifests = Manifests(tmp_path_factory.mktemp("wire") / "manifests", source=None)
     backends = [Backend(f"b{i}") for i in range(BACKENDS)]
+    backends += [Backend(f"t{i}", TIMEOUT) for i in range(8)]
     manifests.write("gateway.yaml", GATEWAY + "".join(b.manifests() for b in backends))
     with running(manifests, f"wire-{request.module.__name__}", ports=(80,)) as lateen:
         yield Bench(lateen, backends)
@@ -21,6 +23,14 @@ def bench(tmp_path_factory, request):
 def backend(bench):
     """This test's backend. An assertion that failed in its script fails the test."""
     backend = bench.backend()
+    yield backend
+    assert not backend.faults, backend.faults
+
+
+@pytest.fixture
+def impatient(bench):
+    """A backend whose route has a timeout of 300 ms."""
+    backend = bench.backend(TIMEOUT)
     yield backend
     assert not backend.faults, backend.faults
 

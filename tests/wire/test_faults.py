@@ -219,6 +219,45 @@ def test_a_client_that_stops_inside_its_body(client, backend):
     wait_until("the backend's connection ends", lambda: not backend.peers or backend.peers[0].sock.fileno() < 0)
 
 
+def test_a_backend_that_is_silent_beyond_the_timeout(bench, client, impatient):
+    def script(peer):
+        peer.request()
+        peer.take_all()
+
+    impatient.script = script
+    client.send(request(impatient.host, path="/silent"))
+    start = time.monotonic()
+    answer = client.answer()
+    assert 0.25 < time.monotonic() - start < 5
+    assert answer.status == 504 and answer.body == b"upstream request timeout"
+    assert " UT " in bench.log_line("GET /silent")
+    assert impatient.requests[0].get("x-envoy-expected-rq-timeout-ms") == "300"
+    wait_until("the backend's connection ends", lambda: impatient.peers[0].sock.fileno() < 0)
+    client.send(request(impatient.host))
+    assert client.answer().status == 504, "the client's connection lives on"
+
+
+def test_a_response_that_stalls_beyond_the_timeout_is_truncated(client, impatient):
+    def script(peer):
+        peer.request()
+        peer.send(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n")
+        peer.take_all()
+
+    impatient.script = script
+    client.send(request(impatient.host))
+    client.take_until(b"hello\r\n")
+    assert client.take_all() == b""
+
+
+def test_a_slow_upload_does_not_count_against_the_timeout(client, impatient):
+    """The time starts when the request is whole (Envoy's route timeout)."""
+    client.send(request(impatient.host, "POST", headers="Content-Length: 10\r\n"))
+    for _ in range(10):
+        time.sleep(0.06)
+        client.send(b"x")
+    assert client.answer().status == 200
+
+
 def test_after_all_that_the_gateway_serves(client, backend):
     client.send(request(backend.host))
     assert client.answer().status == 200

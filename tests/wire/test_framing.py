@@ -243,3 +243,15 @@ def test_upgrade_h2c_is_ignored_and_not_forwarded(client, backend):
     first = backend.requests[0]
     assert not first.all("upgrade") and not first.all("http2-settings")
     assert backend.requests[1].path == "/2"
+
+
+def test_upgrades_that_nobody_allowed_are_forbidden(client, backend):
+    client.send(request(backend.host, headers="Connection: Upgrade\r\nUpgrade: foo/1\r\n"))
+    assert client.answer().status == 403
+    assert not backend.peers
+
+
+def test_an_upgrade_that_connection_does_not_name_is_dropped(client, backend):
+    client.send(request(backend.host, headers="Upgrade: foo/1\r\n"))
+    assert client.answer().status == 200
+    assert not backend.requests[0].all("upgrade")

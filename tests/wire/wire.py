@@ -207,10 +207,10 @@ def serve(peer):
 
 
 class Backend:
-    """A host of its own behind the gateway: <name>.test."""
+    """A host of its own behind the gateway: <name>.test. `rule` adds fields to its HTTP rule."""
 
-    def __init__(self, name):
-        self.name, self.host = name, f"{name}.test"
+    def __init__(self, name, rule=""):
+        self.name, self.host, self.rule = name, f"{name}.test", rule
         self.script, self.peers, self.requests, self.faults = serve, [], [], []
         self.socket = socket.create_server(("127.0.0.1", 0))
         self.port = self.socket.getsockname()[1]
@@ -266,7 +266,7 @@ metadata: {{ name: {self.name}, namespace: wire }}
 spec:
   hosts: [ {self.host} ]
   gateways: [ wire ]
-  http: [ {{ route: [ {{ destination: {{ host: {self.name}.mesh.internal }} }} ] }} ]
+  http: [ {{ route: [ {{ destination: {{ host: {self.name}.mesh.internal }} }} ]{self.rule} }} ]
 """
 
 
@@ -285,9 +285,9 @@ class Bench:
     def __init__(self, lateen, backends):
         self.lateen, self.port, self.left = lateen, lateen.ports[80], list(backends)
 
-    def backend(self, script=serve):
-        backend = self.left.pop()
-        backend.script = script
+    def backend(self, rule=""):
+        backend = next(one for one in self.left if one.rule == rule)
+        self.left.remove(backend)
         return backend
 
     def client(self):
