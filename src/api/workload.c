@@ -123,6 +123,8 @@ static const struct api_field pod_status_fields[] = {
     MSGS(NOTE, conditions, "conditions", struct api_pod_condition, rec_pod_condition,
          "Its conditions"),
     SKIP("containerStatuses"),
+    SKIP("allocatedResources"),
+    SKIP("resources"),
     SKIP("ephemeralContainerStatuses"),
     SKIP("extendedResourceClaimStatus"),
     SKIP("hostIPs"),

@@ -97,7 +97,7 @@ static const struct remedy {
     { STR_INIT("unexpected end of stream"), "close the quote that is opened here", true },
     { STR_INIT("unexpected document indicator"), "close the quote that is opened here", true },
     { STR_INIT("expected ',' or"), "close the bracket that is opened here", true },
-    { STR_INIT("that cannot start any token"), "quote the value, and indent with spaces", false },
+    { STR_INIT("that cannot start any token"), "quote the value", false },
     { STR_INIT("expected key"), "check the indentation", false },
     { STR_INIT("expected '-'"), "check the indentation of the list", false },
     { STR_INIT("could not find expected ':'"), "add it, or check the indentation", true },
@@ -116,15 +116,26 @@ static const struct remedy *remedy_for(struct str problem)
     return &none;
 }
 
-static void note_syntax(struct tree *t, const yaml_parser_t *p)
+/* Does the parser stand at a tab? Lines are walked, as its index counts characters. */
+static bool is_at_tab(struct str octets, const yaml_mark_t *mark)
+{
+    for (size_t line = 0; line < mark->line; line++)
+        octets = str_from(octets, str_find(octets, '\n') + 1);
+    return mark->column < octets.n && octets.p[mark->column] == '\t';
+}
+
+static void note_syntax(struct tree *t, const yaml_parser_t *p, struct str octets)
 {
     struct str problem = str_of(p->problem ? p->problem : "unknown problem");
     const struct remedy *remedy = remedy_for(problem);
+    const char *text = remedy->text;
     const yaml_mark_t *mark = remedy->context && p->context ? &p->context_mark : &p->problem_mark;
 
+    if (is_at_tab(octets, &p->problem_mark))
+        text = "a tab stands here: indent with spaces";
     tree_fail(t, (uint32_t)mark->line + 1, (uint32_t)mark->column + 1, "LAT0101",
               "not valid YAML: %s%s%s: %s", p->context ? p->context : "", p->context ? ", " : "",
-              problem.p, remedy->text);
+              problem.p, text);
 }
 
 static void read_events(struct tree *t, struct str octets)
@@ -139,7 +150,7 @@ static void read_events(struct tree *t, struct str octets)
                                  octets.n);
     while (!end && !t->failed) {
         if (!yaml_parser_parse(&parser, &event)) {
-            note_syntax(t, &parser);
+            note_syntax(t, &parser, octets);
             break;
         }
         end = event.type == YAML_STREAM_END_EVENT;

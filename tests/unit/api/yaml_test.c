@@ -176,6 +176,58 @@ TEST(yaml_hostile_input_ends_in_a_message)
     }
 }
 
+/* RFC 8259 to the letter: what YAML would take is refused in a .json file. */
+TEST(json_is_read_strictly)
+{
+    static const struct {
+        const char *text, *want; /* the value of "a"; NULL: refused */
+        uint32_t line, col;
+    } cases[] = {
+        { "{\"a\": \"b\"}", "b", 0, 0 },
+        { "{\"a\":\"\\u0041\\u00e9\\ud83d\\ude00\"}", "A\xc3\xa9\xf0\x9f\x98\x80", 0, 0 },
+        { "{\"a\":\"\\\"\\\\\\/\\b\\f\\n\\r\\t\"}", "\"\\/\b\f\n\r\t", 0, 0 },
+        { "\t{\r\n \"a\" :\t-1.5e+3 } ", "-1.5e+3", 0, 0 },
+        { "{\"a\": true, \"b\": [1, {}, []], \"c\": null}", "true", 0, 0 },
+        { "{\"a\": \"\\ud83d\"}", NULL, 1, 14 },
+        { "{\"a\": \"\\ude00\"}", NULL, 1, 14 },
+        { "{\"a\": \"\\x41\"}", NULL, 1, 9 },
+        { "{\"a\": \"\\u00g0\"}", NULL, 1, 12 },
+        { "{\"a\": \"b\n\"}", NULL, 1, 7 },
+        { "{\"a\": \"b", NULL, 1, 7 },
+        { "{\"a\": \"b\"", NULL, 1, 1 },
+        { "{\"a\": \"b\",}", NULL, 1, 11 },
+        { "{\"a\": [1,]}", NULL, 1, 10 },
+        { "{\"a\": [1 2]}", NULL, 1, 10 },
+        { "{\"a\" \"b\"}", NULL, 1, 6 },
+        { "{a: 1}", NULL, 1, 2 },
+        { "{'a': 1}", NULL, 1, 2 },
+        { "{\"a\": b}", NULL, 1, 7 },
+        { "{\"a\": }", NULL, 1, 7 },
+        { "{\"a\": 01}", NULL, 1, 7 },
+        { "{\"a\": +1}", NULL, 1, 7 },
+        { "{\"a\": 1.}", NULL, 1, 7 },
+        { "{\"a\": .5}", NULL, 1, 7 },
+        { "{\"a\": True}", NULL, 1, 7 },
+        { "{\"a\": 1} # c", NULL, 1, 10 },
+        { "{\"a\": 1}\n{\"a\": 2}", NULL, 2, 1 },
+        { "{\"a\": 1,\n \"a\": 2}", NULL, 2, 2 },
+    };
+
+    for (size_t i = 0; i < LEN(cases); i++) {
+        struct tree t = read_tree(str_of(cases[i].text), true, NULL);
+
+        CASE(i);
+        CHECK_EQ(t.fine, cases[i].want != NULL);
+        if (t.fine) {
+            CHECK_STRZ(node_get(&t.docs.v[0], STR("a"))->text, cases[i].want);
+        } else {
+            CHECK_EQ(t.notes.v[0].pos.line, cases[i].line);
+            CHECK_EQ(t.notes.v[0].pos.col, cases[i].col);
+        }
+        arena_free(t.arena);
+    }
+}
+
 TEST(yaml_cut_anywhere_never_crashes)
 {
     static const char text[] =
