@@ -76,7 +76,7 @@ static struct str new_request_id(struct request *r)
 {
     static const char hex[] = "0123456789abcdef";
     static const uint8_t dashes[] = { 8, 13, 18, 23 };
-    uint64_t bits[2] = { rng_u64(r->s.rng), rng_u64(r->s.rng) };
+    uint64_t bits[3] = { rng_u64(r->s.rng), rng_u64(r->s.rng), rng_u64(r->s.rng) }; /* 36 digits */
     char *text = arena_raw(r->s.arena, 36);
     size_t digit = 0;
 
