@@ -16,9 +16,12 @@ CONFIGURE = meson setup $(if $(wildcard $(@D)/build.ninja),--reconfigure) $(@D)
 # Without an argument: build/lateen with the release flags (PIE, RELRO, FORTIFY, stack protector).
 .PHONY: all
 all: build/.release ## build build/lateen, hardened (what `make` alone does)
+	@ninja -C build -j$(J) src/cli/lateen
+	@ln -sf src/cli/lateen build/lateen
+
+.PHONY: everything
+everything: all ## the program and all that tests it
 	@ninja -C build -j$(J)
-	@if [ -e build/src/cli/lateen ]; then ln -sf src/cli/lateen build/lateen; \
-	 else echo "make: src/cli defines no executable 'lateen' yet"; exit 1; fi
 
 build/.release: Makefile
 	@$(CONFIGURE) $(RELEASE)
@@ -48,7 +51,7 @@ build-%: build-%/.made FORCE
 
 .PHONY: help
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: test
 test: ## every test (tools/test); `tools/test --help` for parts of it
