@@ -79,6 +79,7 @@ struct source {
 
 /* walk.c: finds the files of a root and reads them into records. */
 void walk_root(struct source *s, size_t index);
+bool name_is_manifest(struct str name); /* by its ending */
 /* read.c: brings a record up to date, its error included. False: the file is gone. */
 MUST_USE bool read_record(struct source *s, struct file_record *r);
 MUST_USE bool read_descriptor(int fd, size_t max, char **ret, size_t *ret_n, char error[128]);

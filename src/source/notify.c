@@ -243,13 +243,22 @@ static void busy_add(struct source *s, struct str path)
 
 /* ---- events ---- */
 
+/* What a log or a swap file beside the manifests does all day. */
+static bool is_idle_talk(const struct dir_watch *d, const struct inotify_event *ev, struct str name)
+{
+    const uint32_t moves = IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO;
+
+    return name.n && !(ev->mask & (IN_ISDIR | moves)) && !name_is_manifest(name) &&
+           !map_has(&d->names, name);
+}
+
 static bool dir_event(struct source *s, const struct dir_watch *d, const struct inotify_event *ev)
 {
     struct str name = ev->len ? str_of(ev->name) : STR_NONE;
     char path[PATH_MAX];
     int n;
 
-    if (name.n && !d->all && !map_has(&d->names, name))
+    if ((name.n && !d->all && !map_has(&d->names, name)) || is_idle_talk(d, ev, name))
         return false;
     if (!name.n || (ev->mask & IN_ISDIR))
         return true;

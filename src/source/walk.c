@@ -22,7 +22,7 @@ struct walk {
     struct stat above[WALK_DEPTH];
 };
 
-static bool is_manifest_name(struct str name)
+bool name_is_manifest(struct str name)
 {
     return str_ends(name, STR(".yaml")) || str_ends(name, STR(".yml")) ||
            str_ends(name, STR(".json"));
@@ -53,16 +53,16 @@ static void walk_entry(struct walk *w, struct str dir, struct str name, size_t d
         return; /* gone since the directory was read: its event follows */
     if (S_ISLNK(st.st_mode)) {
         if (stat(path.p, &st)) {
-            if (is_manifest_name(name))
+            if (name_is_manifest(name))
                 walk_found(w, path); /* a dangling link: an error of that file */
             return;
         }
-        if (S_ISDIR(st.st_mode) || is_manifest_name(name))
+        if (S_ISDIR(st.st_mode) || name_is_manifest(name))
             notify_path(w->s, path.p);
     }
     if (S_ISDIR(st.st_mode))
         walk_dir(w, path, &st, depth + 1);
-    else if (is_manifest_name(name))
+    else if (name_is_manifest(name))
         walk_found(w, path);
 }
 

@@ -312,6 +312,24 @@ TEST(a_burst_is_one_scan_and_an_endless_one_waits_at_most_100_ms)
     rig_fini(&r);
 }
 
+TEST(a_log_beside_the_manifests_is_no_reason_to_look)
+{
+    struct rig r;
+
+    rig_init(&r, fill_two, "m");
+    place_write(&r.p, "m/access.log", "");
+    rig_turn(&r, 150);
+    place_write(&r.p, "m/access.log", "line");
+    for (int i = 0; i < 20; i++) {
+        place_write(&r.p, "m/access.log", "more lines");
+        rig_turn(&r, 5);
+    }
+    CHECK_EQ(r.seen.calls, 0);
+    place_write(&r.p, "m/a.yaml", "a2");
+    rig_expect(&r, "m/a.yaml=a2 m/b.yaml=b1");
+    rig_fini(&r);
+}
+
 TEST(a_rescan_is_reported_even_where_nothing_changed)
 {
     struct rig r;
