@@ -252,3 +252,68 @@ TEST(without_descriptors_accepting_waits_and_does_not_spin)
     CHECK(WIFEXITED(status));
     CHECK_EQ(WEXITSTATUS(status), 0);
 }
+
+TEST(loops_that_share_a_socket_lose_no_connection)
+{
+    struct loop *l[2] = { loop_new(NULL), loop_new(NULL) };
+    struct addr at = loopback(0);
+    struct taker t[2];
+    int fd, clients[40];
+
+    CHECK_EQ(listen_open(&at, &fd, 1), ERR_OK);
+    taker_start(&t[0], l[0], dup(fd), true);
+    taker_start(&t[1], l[1], fd, true);
+    for (size_t i = 0; i < LEN(clients); i++)
+        clients[i] = client_connect(at.port);
+    for (int turn = 0; turn < 200 && t[0].n + t[1].n < LEN(clients); turn++)
+        loop_turn(l[turn % 2], 5);
+    CHECK_EQ(t[0].n + t[1].n, LEN(clients));
+    taker_stop(&t[0]); /* the other goes on */
+    close(client_connect(at.port));
+    for (int turn = 0; turn < 200 && t[1].n == 0; turn++)
+        loop_turn(l[1], 5);
+    CHECK(t[1].n > 0);
+    for (size_t i = 0; i < LEN(clients); i++)
+        close(clients[i]);
+    taker_stop(&t[1]);
+    loop_free(l[0]);
+    loop_free(l[1]);
+}
+
+TEST(an_ipv6_address_takes_no_ipv4)
+{
+    struct addr at, peer_port;
+    int fds[2], v4;
+
+    CHECK(addr_parse(STR("[::]:0"), &at));
+    if (listen_open(&at, fds, 2) != ERR_OK)
+        return; /* a machine without IPv6 */
+    CHECK_EQ(client_connect(at.port), -1);
+    peer_port = loopback(at.port);
+    CHECK_EQ(listen_open(&peer_port, &v4, 1), ERR_OK); /* the same port is free for IPv4 */
+    close(v4);
+    close(fds[0]);
+    close(fds[1]);
+}
+
+TEST(an_acceptor_may_stop_while_it_pauses)
+{
+    struct loop *l = loop_new(NULL);
+    struct addr at = loopback(0);
+    struct taker t;
+    int fd, clients[2];
+
+    CHECK_EQ(listen_open(&at, &fd, 1), ERR_OK);
+    taker_start(&t, l, fd, false);
+    t.limit = 0;
+    for (size_t i = 0; i < LEN(clients); i++)
+        clients[i] = client_connect(at.port);
+    for (int i = 0; i < 5 && t.a.paused_fd < 0; i++)
+        loop_turn(l, 10);
+    CHECK(t.a.paused_fd >= 0);
+    taker_stop(&t);
+    CHECK_EQ(client_connect(at.port), -1);
+    for (size_t i = 0; i < LEN(clients); i++)
+        close(clients[i]);
+    loop_free(l);
+}
