@@ -248,6 +248,20 @@ bool api_load_file(struct arena *arena, struct str file, struct str octets, stru
     return true;
 }
 
+static struct str kind_name(const void *from, size_t i)
+{
+    (void)from;
+    return api_kinds[i]->kind;
+}
+
+/* A kind of the same group whose name is nearly that; STR_NONE. */
+static struct str nearest_kind(const struct api_unknown *u)
+{
+    struct str near = nearest_name(u->kind, api_kind_count, kind_name, NULL);
+
+    return api_kind_find(version_group(u->api_version), near) ? near : STR_NONE;
+}
+
 void api_note_unknown(const struct api_objects *const *files, size_t n, struct notes *notes)
 {
     struct map seen;
@@ -258,12 +272,15 @@ void api_note_unknown(const struct api_objects *const *files, size_t n, struct n
             const struct api_unknown *u = &files[i]->unknown[k];
             struct str key = arena_printf(notes->arena, "%.*s %.*s",
                                           STRF(version_group(u->api_version)), STRF(u->kind));
+            struct str near;
 
             if (map_put(&seen, key, (void *)u))
                 continue;
+            near = nearest_kind(u);
             note_add(notes, SEV_INFO, u->pos, "LAT0112",
-                     "%.*s of %.*s is a kind that Lateen does not read: skipped", STRF(u->kind),
-                     STRF(u->api_version));
+                     "%.*s of %.*s is a kind that Lateen does not read: skipped%s%.*s%s",
+                     STRF(u->kind), STRF(u->api_version), near.n ? "; did you mean " : "",
+                     STRF(near), near.n ? "?" : "");
         }
     }
     map_fini(&seen);

@@ -103,15 +103,21 @@ TEST(a_list_gives_its_items_and_unknown_kinds_are_told_once)
                                 "kind: Foo\n"
                                 "---\n"
                                 "apiVersion: y/v1\n"
-                                "kind: Foo\n");
+                                "kind: Foo\n"
+                                "---\n"
+                                "apiVersion: networking.istio.io/v1\n"
+                                "kind: Virtualservice\n");
     const struct api_objects *files = &l.objects;
 
     CHECK_EQ(l.objects.n, 1);
     CHECK_EQ(l.objects.v[0]->line, 4);
     api_note_unknown(&files, 1, &l.notes);
-    CHECK_STRZ(loaded_notes(&l),
-               "5:5: info: Foo of x/v1 is a kind that Lateen does not read: skipped [LAT0112]\n"
-               "10:1: info: Foo of y/v1 is a kind that Lateen does not read: skipped [LAT0112]\n");
+    CHECK_STRZ(
+        loaded_notes(&l),
+        "5:5: info: Foo of x/v1 is a kind that Lateen does not read: skipped [LAT0112]\n"
+        "10:1: info: Foo of y/v1 is a kind that Lateen does not read: skipped [LAT0112]\n"
+        "13:1: info: Virtualservice of networking.istio.io/v1 is a kind that Lateen does not "
+        "read: skipped; did you mean VirtualService? [LAT0112]\n");
     unload(&l);
 }
 
