@@ -120,6 +120,16 @@ static struct str state_path(struct str asked, struct arena *a)
     return s.n ? arena_printf(a, "%.*s/.local/state/lateen", STRF(s)) : STR_NONE;
 }
 
+/* What is printed to be pasted works from anywhere. */
+static struct str absolute(struct str path, struct arena *a)
+{
+    char *real = realpath(arena_dup(a, path).p, NULL);
+    struct str s = arena_dup(a, real ? str_of(real) : path);
+
+    free(real);
+    return s;
+}
+
 bool host_state_dir(struct str asked, struct arena *a, struct str *ret, struct str *reterr)
 {
     struct str path = state_path(asked, a);
@@ -135,6 +145,6 @@ bool host_state_dir(struct str asked, struct arena *a, struct str *ret, struct s
                                strerror(errno));
         return false;
     }
-    *ret = arena_dup(a, path);
+    *ret = absolute(path, a);
     return true;
 }

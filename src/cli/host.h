@@ -12,7 +12,7 @@ uint32_t host_cpus(void);
 uint64_t host_descriptors(void);
 
 /* The state directory (surface.md 2): `asked`, $STATE_DIRECTORY, /var/lib/lateen for root,
- * $XDG_STATE_HOME/lateen, $HOME/.local/state/lateen. Made if it is missing. False: a sentence
- * in `reterr`. */
+ * $XDG_STATE_HOME/lateen, $HOME/.local/state/lateen. Made if it is missing; absolute. False: a
+ * sentence in `reterr`. */
 MUST_USE bool host_state_dir(struct str asked, struct arena *a, struct str *ret,
                              struct str *reterr);

@@ -141,7 +141,7 @@ static const struct log_format *log_format(struct program *p, const struct log_w
     }
     f = log_format_parse(format, json, p->arena, &why);
     if (!f)
-        say_err("lateen run: access log format: %.*s\n", STRF(why));
+        say_err("lateen run: %.*s\n", STRF(why));
     return f;
 }
 
