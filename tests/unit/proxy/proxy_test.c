@@ -181,3 +181,47 @@ TEST(a_half_closed_client_gets_its_answer)
     close(fd);
     rig_stop(&r, true);
 }
+
+TEST(a_body_over_the_limit_is_413)
+{
+    static const struct {
+        const char *request;
+        bool is_whole; /* nothing is still to come: the connection may go on */
+    } cases[] = {
+        { "POST /big HTTP/1.1\r\nHost: a.test\r\nContent-Length: 11\r\n\r\n", false },
+        { "POST /big HTTP/1.1\r\nHost: a.test\r\nTransfer-Encoding: chunked\r\n\r\n"
+          "b\r\nhello world\r\n0\r\n\r\n",
+          true },
+        { "POST /big HTTP/1.1\r\nHost: a.test\r\nTransfer-Encoding: chunked\r\n\r\n"
+          "a\r\nhello worl\r\n1\r\nd\r\n",
+          false },
+    };
+    struct rig r = { .max_body = 10 };
+
+    rig_start(&r, true);
+    for (size_t i = 0; i < LEN(cases); i++) {
+        int fd = rig_client(&r);
+        struct str got = talk(fd, cases[i].request, cases[i].is_whole ? "Large\r\n" : NULL);
+
+        CASE(i);
+        CHECK(has(got, "HTTP/1.1 413 Payload Too Large\r\n"));
+        if (!cases[i].is_whole)
+            CHECK(has(got, "connection: close\r\n"));
+        close(fd);
+    }
+    rig_stop(&r, true);
+}
+
+TEST(a_body_at_the_limit_passes)
+{
+    struct rig r = { .max_body = 10 };
+    int fd;
+
+    rig_start(&r, true);
+    fd = rig_client(&r);
+    CHECK(has(talk(fd, "POST / HTTP/1.1\r\nHost: a.test\r\nContent-Length: 10\r\n\r\nhello worl",
+                   "\r\n\r\nok"),
+              "HTTP/1.1 200 OK\r\n"));
+    close(fd);
+    rig_stop(&r, true);
+}

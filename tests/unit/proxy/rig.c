@@ -148,6 +148,7 @@ static struct root *root_of(const struct rig *r, uint16_t port, uint16_t backend
         .max_headers = 100,
         .max_head_octets = 61440,
         .buffer_limit = 1 << 20,
+        .max_body = r->max_body,
     };
     c->tls.client_ca = SLOT_NONE;
     c->http.filters.v = ARENA_ARRAY(c->part.arena, struct filter_config, 3);

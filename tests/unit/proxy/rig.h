@@ -18,7 +18,7 @@ struct backend {
     char seen[65536]; /* the last request head, for one connection at a time */
 };
 
-/* Zero it; `filter` and `hooks` may be set before rig_start. */
+/* Zero it; `filter`, `hooks` and `max_body` may be set before rig_start. */
 struct rig {
     struct backend backend;
     struct slots *slots;
@@ -26,6 +26,7 @@ struct rig {
     uint16_t port;
     const char *filter; /* the kind of one more filter, before the router */
     const struct part_hooks *hooks;
+    uint64_t max_body; /* octets; 0: no limit */
 };
 
 extern const struct part_hooks rig_hooks;

@@ -1,0 +1,112 @@
+"""Doors with a time or a size: 408, idle connections, buffers set small by ProxyConfig."""
+import threading
+import time
+
+import pytest
+
+from wire import GATEWAY, Backend, Bench, Manifests, request, running
+
+MESH = """---
+apiVersion: v1
+kind: ConfigMap
+metadata: { name: istio, namespace: istio-system }
+data:
+  mesh: |
+    defaultConfig:
+      connectionSettings:
+        httpRequestHeadersTimeout: 1s
+        httpIdleTimeout: 2s
+        listenerPerConnectionBufferLimitBytes: 65536
+"""
+
+
+@pytest.fixture(scope="module")
+def bench(tmp_path_factory, request):
+    manifests = Manifests(tmp_path_factory.mktemp("wire") / "manifests", source=None)
+    backends = [Backend(f"b{i}") for i in range(16)]
+    manifests.write("gateway.yaml", GATEWAY + MESH + "".join(b.manifests() for b in backends))
+    with running(manifests, f"wire-{request.module.__name__}", ports=(80,)) as lateen:
+        yield Bench(lateen, backends)
+    for backend in backends:
+        backend.socket.close()
+
+
+def test_a_head_that_does_not_arrive_in_time(client, backend):
+    client.send(request(backend.host)[:-3])
+    start = time.monotonic()
+    answer = client.answer()
+    assert 0.8 < time.monotonic() - start < 5
+    assert answer.status == 408 and answer.get("connection") == "close"
+    assert client.is_closed() and not backend.peers
+
+
+def test_a_head_that_trickles_in_has_no_more_time(client, backend):
+    start = time.monotonic()
+    try:
+        for octet in request(backend.host, headers="X: " + "a" * 200 + "\r\n"):
+            client.send(bytes([octet]))
+            time.sleep(0.02)
+    except ConnectionError:
+        pass
+    assert client.answer().status == 408
+    assert time.monotonic() - start < 6
+
+
+def test_an_idle_connection_is_closed_in_silence(bench, client, backend):
+    with bench.client() as silent:
+        client.send(request(backend.host))
+        assert client.answer().status == 200
+        start = time.monotonic()
+        assert client.take_all() == b"" and silent.take_all() == b""
+        assert 1.5 < time.monotonic() - start < 8
+
+
+def test_an_exchange_under_way_is_not_idle(client, backend):
+    def script(peer):
+        peer.request()
+        time.sleep(3)
+        peer.reply(b"late")
+
+    backend.script = script
+    client.send(request(backend.host))
+    assert client.answer().body == b"late"
+
+
+def test_a_slow_upload_is_no_slow_head(client, backend):
+    client.send(request(backend.host, "POST", headers="Content-Length: 10\r\n"))
+    for _ in range(10):
+        time.sleep(0.3)
+        client.send(b"x")
+    assert client.answer().status == 200
+    assert backend.requests[0].body == b"x" * 10
+
+
+def test_a_small_buffer_limit_holds(bench, backend):
+    """A backend that does not read holds a sender back after the limit and the kernel's share."""
+    go = threading.Event()
+
+    def script(peer):
+        head = peer.head()
+        go.wait(20)
+        peer.take(int(head.get("content-length")))
+        peer.reply(b"all")
+
+    backend.script = script
+    total, sent = 32 << 20, [0]
+    with bench.client() as client:
+        client.send(request(backend.host, "PUT", headers=f"Content-Length: {total}\r\n"))
+
+        def push():
+            for _ in range(total >> 16):
+                client.send(b"x" * 65536)
+                sent[0] += 65536
+
+        sender = threading.Thread(target=push)
+        sender.start()
+        time.sleep(1)
+        before = sent[0]
+        time.sleep(0.5)
+        assert sent[0] == before and before < 16 << 20
+        go.set()
+        assert client.answer().body == b"all"
+        sender.join()
