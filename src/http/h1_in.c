@@ -287,8 +287,10 @@ static size_t decode(struct h1_conn *h, struct str data, struct chunk *chunk)
 
 static void input_ended(struct h1_conn *h, enum err why)
 {
+    /* behind a cut TLS connection a body that ends with it may be cut as well */
     bool whole = h->in_state == H1_IN_DONE ||
-                 (h->in_state == H1_IN_BODY && h1_body_may_close(&h->body));
+                 (h->in_state == H1_IN_BODY && h1_body_may_close(&h->body) &&
+                  !h->c.transport->info.truncated);
 
     h->eof = true;
     if (why == ERR_EOF && h->in_state == H1_IN_BODY && whole)

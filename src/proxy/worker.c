@@ -14,6 +14,9 @@
 /* A stream older than this trades its root for holds on the parts it uses. */
 #define TRADE_AFTER_MS 10000
 #define TRADE_AGAIN_MS 1000
+/* Connections that make a burst, and how long after it memory goes back. */
+#define TRIM_WORTH 256
+#define TRIM_AFTER_MS 2000
 
 /* ---- roots ---- */
 
@@ -209,9 +212,26 @@ static void log_due(struct timer *t)
     (void)t; /* it only ends the wait: before_wait looks at the log */
 }
 
+/* After a burst most of what its connections took goes back to the system. */
+static void trim_due(struct timer *t)
+{
+    struct worker *w = CONTAINER_OF(t, struct worker, trim_timer);
+    size_t open = net_open_count(w->net);
+
+    if (open * 4 < w->open_peak) {
+        net_trim(w->net);
+        w->open_peak = open;
+    }
+}
+
 static void before_wait(void *arg)
 {
     struct worker *w = arg;
+    size_t open = net_open_count(w->net);
+
+    w->open_peak = MAX(w->open_peak, open);
+    if (w->open_peak >= TRIM_WORTH && open * 4 < w->open_peak && w->trim_timer.deadline_ms == 0)
+        timer_set(&w->trim_timer, TRIM_AFTER_MS);
     uint32_t again_ms = log_end_turn(w->log, loop_now_ms(w->loop));
 
     if (again_ms && w->log_timer.deadline_ms == 0)
@@ -269,6 +289,7 @@ static void worker_init(struct worker *w, const struct worker_options *options)
     w->log = log_end_new(options->access_log);
     timer_init(&w->log_timer, w->loop, log_due);
     loop_on_idle(w->loop, before_wait, w);
+    timer_init(&w->trim_timer, w->loop, trim_due);
     timer_init(&w->trade_timer, w->loop, trade_due);
     timer_init(&w->drain_timer, w->loop, drain_min_passed);
     timer_init(&w->drain_poll, w->loop, drain_look);
@@ -302,6 +323,7 @@ static void stop_deliver(struct mail *m, struct loop *loop)
 static void worker_free(struct worker *w)
 {
     timer_fini(&w->log_timer);
+    timer_fini(&w->trim_timer);
     timer_fini(&w->trade_timer);
     timer_fini(&w->drain_timer);
     timer_fini(&w->drain_poll);

@@ -39,6 +39,8 @@ struct worker {
     struct root_hold *hold; /* the current one; NULL before the first root */
     uint32_t old_holds;     /* roots that are only held by streams that began with them */
     struct timer trade_timer;
+    size_t open_peak; /* connections, since memory was last given back */
+    struct timer trim_timer;
     _Atomic uint64_t generation;
 
     struct list ports;       /* struct port: listening sockets */

@@ -9,13 +9,14 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* Waits 30 ms in the request, or in the response where the path says so. */
+/* Waits wait_ms in the request, or in the response where the path says so. */
 struct waiter {
     struct timer timer;
     struct streams *table;
     struct stream_handle handle;
 };
 
+static _Atomic uint32_t wait_ms;
 static _Atomic int woke, found_gone, ended;
 
 static void waiter_due(struct timer *t)
@@ -39,7 +40,7 @@ static enum flow wait_a_little(struct stream *s)
     timer_init(&w->timer, s->loop, waiter_due);
     w->table = s->table;
     w->handle = s->handle;
-    timer_set(&w->timer, 30);
+    timer_set(&w->timer, wait_ms);
     return FLOW_WAIT;
 }
 
@@ -112,6 +113,7 @@ TEST(a_filter_may_hold_request_and_response_back)
     int fd;
 
     woke = found_gone = ended = 0;
+    wait_ms = 30;
     rig_start(&r, true);
     fd = rig_client(&r);
     CHECK(has(talk(fd, GET("/request"), "\r\n\r\nok"), "HTTP/1.1 200 OK\r\n"));
@@ -128,17 +130,18 @@ TEST(a_waiter_finds_its_stream_gone_when_the_client_has_left)
     struct rig r = { .filter = "wait", .hooks = &hooks };
 
     woke = found_gone = ended = 0;
+    wait_ms = 1000; /* long enough for the reset to be there first, whatever the load */
     rig_start(&r, true);
     for (int i = 0; i < 5; i++) {
         int fd = rig_client(&r);
         struct linger reset = { .l_onoff = 1 };
 
         CHECK(send_text(fd, GET("/request")));
-        usleep(5000);
+        usleep(100000);
         setsockopt(fd, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
         close(fd);
     }
-    for (int i = 0; i < 100 && woke < 5; i++)
+    for (int i = 0; i < 500 && woke < 5; i++)
         usleep(10000);
     CHECK_EQ(woke, 5);
     CHECK_EQ(found_gone, 5);
