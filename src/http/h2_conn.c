@@ -2,6 +2,9 @@
 
 #define ROUNDS_PER_TURN 8
 #define LINGER_MS 1000
+#define LINGER_OCTETS (256 * 1024)
+#define PONG_MS 1000 /* what GOAWAY waits for the streams that are under way */
+#define EOF_MS 30000 /* what a client that sent FIN may wait for its answers */
 
 static void conn_run(struct task *t);
 static const struct http_conn_ops h2_ops;
@@ -29,11 +32,13 @@ struct http_conn *h2_conn_new(struct http_pools *p, enum http_role role,
     task_init(&h->c.task, p->loop, conn_run);
     timer_init(&h->c.timer, p->loop, conn_timeout);
     h2_init(&h->h2, role == HTTP_SERVER ? H2_SERVER : H2_CLIENT, &h2_options_default);
-    buf_init(&h->in, 2 * (H2_MAX_FRAME + H2_HEAD_LEN));
+    buf_init(&h->in, 4 * H2_MAX_FRAME); /* a frame, or what HTTP/1's driver had read */
     bufq_init(&h->out);
     list_init(&h->legs);
     list_init(&h->pending);
     list_init(&h->blocked);
+    list_init(&h->waiting);
+    h->linger_left = LINGER_OCTETS;
     return &h->c;
 }
 
@@ -53,7 +58,6 @@ static void conn_free(struct h2_conn *h)
     timer_fini(&h->c.timer);
     task_cancel(&h->c.task);
     buf_fini(&h->in);
-    bufq_reset(&h->out);
     h2_fini(&h->h2);
     slab_put(&p->h2_conns, h);
 }
@@ -87,8 +91,10 @@ void h2_leg_pend(struct h2_leg *l)
 
 void h2_leg_fail(struct h2_leg *l, enum leg_fail fail, const char *details)
 {
-    if (l->leg.fail != LEG_OK)
+    if (l->gone)
         return;
+    l->gone = true;
+    h2_leg_opened_not(l);
     l->leg.fail = (uint8_t)fail;
     l->leg.fail_details = details;
     list_remove(&l->turn);
@@ -103,7 +109,7 @@ void h2_leg_taken(struct h2_leg *l)
 
     l->held -= taken;
     h->held -= taken;
-    if (h->state == H2C_DEAD || taken == 0)
+    if (h->state != H2C_OPEN || taken == 0)
         return;
     if (l->s.is_open)
         h2_stream_consumed(&h->h2, &l->s, taken);
@@ -118,7 +124,7 @@ static void leg_woken(struct leg *leg)
     struct h2_leg *l = CONTAINER_OF(leg, struct h2_leg, leg);
 
     h2_leg_taken(l);
-    if (l->leg.fail == LEG_OK)
+    if (!l->gone)
         h2_leg_pend(l);
 }
 
@@ -138,8 +144,8 @@ static void leg_released(struct leg *leg)
 
     bufq_reset(&leg->in);
     h2_leg_taken(l);
-    if (h->state != H2C_DEAD)
-        h2_stream_close(&h->h2, &l->s, reset_code(l));
+    h2_leg_opened_not(l);
+    h2_stream_close(&h->h2, &l->s, reset_code(l));
     leg_fini(leg);
     list_remove(&l->turn);
     list_remove(&l->node);
@@ -152,29 +158,102 @@ static const struct leg_ops h2_leg_ops = {
     .release = leg_released,
 };
 
+/* ---- the stream of a client's leg ---- */
+
+void h2_leg_opened_not(struct h2_leg *l)
+{
+    l->conn->unopened -= l->unopened;
+    l->unopened = false;
+}
+
+bool h2_leg_open(struct h2_leg *l)
+{
+    struct h2_conn *h = l->conn;
+
+    if (h2_is_shut(&h->h2)) {
+        h2_leg_fail(l, LEG_REFUSED, NULL);
+        return false;
+    }
+    if (h2_open_room(&h->h2) == 0) {
+        list_push_back(&h->waiting, &l->turn);
+        return false;
+    }
+    h2_leg_opened_not(l);
+    h2_stream_open(&h->h2, &l->s, 0);
+    return true;
+}
+
 /* ---- the end ---- */
 
-void h2_die(struct h2_conn *h, enum leg_fail fail, bool reset)
+static void fail_legs(struct h2_conn *h, enum leg_fail fail)
 {
     struct str why = h->c.transport ? h->c.transport->info.failure_text : STR_NONE;
 
+    LIST_EACH (it, &h->legs, after) {
+        struct h2_leg *l = LIST_ITEM(it, struct h2_leg, node);
+
+        l->leg.transport = NULL;
+        if (l->gone || (l->leg.in_end && l->leg.out_done))
+            continue;
+        l->leg.fail_text = arena_dup(l->leg.arena, why);
+        h2_leg_fail(l, fail, NULL);
+    }
+}
+
+void h2_die(struct h2_conn *h, enum leg_fail fail, bool reset)
+{
     if (h->state == H2C_DEAD)
         return;
     h->state = H2C_DEAD;
     h->c.dead = true;
-    LIST_EACH (it, &h->legs, after) {
-        struct h2_leg *l = LIST_ITEM(it, struct h2_leg, node);
-
-        l->leg.fail_text = arena_dup(l->leg.arena, why);
-        l->leg.transport = NULL;
-        if (!(l->leg.in_end && l->leg.out_done))
-            h2_leg_fail(l, fail, NULL);
-    }
+    fail_legs(h, fail);
     transport_close(h->c.transport, reset);
     h->c.transport = NULL;
     timer_off(&h->c.timer);
     bufq_reset(&h->out);
+    chunk_unref(h->fill);
+    h->fill = NULL;
     task_wake(&h->c.task);
+}
+
+void h2_linger(struct h2_conn *h)
+{
+    bool protocol = h->h2.dead && !h2_is_server(h);
+
+    if (h->state != H2C_OPEN)
+        return;
+    h->state = H2C_LINGER;
+    fail_legs(h, protocol ? LEG_PROTOCOL : LEG_GONE);
+    task_wake(&h->c.task);
+}
+
+/* Reads and drops. False: there is nothing more, or it was enough. */
+static bool conn_discard(struct h2_conn *h)
+{
+    struct transport *t = h->c.transport;
+
+    while (!t->read_drained) {
+        ssize_t n = t->ops->read(t, h->c.pools->scratch, SCRATCH_OCTETS);
+
+        if (n == -ERR_AGAIN)
+            return true;
+        if (n <= 0 || (size_t)n > h->linger_left)
+            return false;
+        h->linger_left -= (uint32_t)n;
+    }
+    return true;
+}
+
+static void conn_linger(struct h2_conn *h)
+{
+    if (!h2_flush(h))
+        return;
+    if (!h->finished && h->out.n == 0) {
+        h->finished = true;
+        h->c.transport->ops->finish(h->c.transport);
+    }
+    if (!conn_discard(h) || (h->eof && h->finished && !h->unflushed))
+        h2_die(h, LEG_GONE, false);
 }
 
 /* ---- the turn ---- */
@@ -195,46 +274,113 @@ static bool conn_open(struct h2_conn *h)
     return true;
 }
 
+enum armed {
+    ARMED_NOT,
+    ARMED_OPENING,
+    ARMED_LINGER,
+    ARMED_EOF,
+    ARMED_PONG,
+    ARMED_HALFWAY, /* a preface or a header block arrives */
+    ARMED_IDLE,
+};
+
 static void conn_timed_out(struct h2_conn *h)
 {
     h->timed_out = false;
-    if (h->state == H2C_OPENING)
+    switch (h->armed) {
+    case ARMED_OPENING:
         h2_die(h, LEG_CONNECT_TIMEOUT, true);
-    else if (list_is_empty(&h->legs))
+        break;
+    case ARMED_LINGER:
+        h2_die(h, LEG_GONE, h->out.n > 0);
+        break;
+    case ARMED_EOF:
+        h2_die(h, LEG_GONE, true);
+        break;
+    case ARMED_PONG:
+        h->ponged = true;
+        break;
+    case ARMED_HALFWAY:
+        h2_end(&h->h2, &h2_error_late);
+        break;
+    case ARMED_IDLE:
         http_conn_retire(&h->c);
+        break;
+    }
+    h->armed = ARMED_NOT;
 }
 
-enum armed { ARMED_NOT, ARMED_OPENING, ARMED_IDLE };
+static enum armed conn_waits(const struct h2_conn *h)
+{
+    if (h->state == H2C_OPENING)
+        return ARMED_OPENING;
+    if (h->state == H2C_LINGER)
+        return ARMED_LINGER;
+    if (h->eof)
+        return ARMED_EOF;
+    if (h->c.retiring && h->goaway_first && !h->ponged)
+        return ARMED_PONG;
+    if (h2_is_server(h) && h2_is_halfway(&h->h2))
+        return ARMED_HALFWAY;
+    return list_is_empty(&h->legs) ? ARMED_IDLE : ARMED_NOT;
+}
 
-static void conn_arm(struct h2_conn *h)
+static uint32_t armed_ms(const struct h2_conn *h, enum armed waits)
 {
     const struct http_settings *s = h->c.settings;
-    enum armed waits = h->state == H2C_OPENING   ? ARMED_OPENING
-                       : list_is_empty(&h->legs) ? ARMED_IDLE
-                                                 : ARMED_NOT;
-    uint32_t ms = 0;
 
-    if (h->state == H2C_DEAD || (h->armed == waits && waits != ARMED_IDLE))
+    switch (waits) {
+    case ARMED_OPENING:
+        return h2_is_server(h) ? s->handshake_ms : s->connect_ms;
+    case ARMED_LINGER:
+        return LINGER_MS;
+    case ARMED_EOF:
+        return EOF_MS;
+    case ARMED_PONG:
+        return PONG_MS;
+    case ARMED_HALFWAY:
+        return s->request_head_ms;
+    case ARMED_IDLE:
+        return s->idle_ms;
+    case ARMED_NOT:
+        break;
+    }
+    return 0;
+}
+
+/* The one place that sets the deadline, from the state alone. PING and the like do not keep
+ * an idle connection. */
+static void conn_arm(struct h2_conn *h)
+{
+    enum armed waits = conn_waits(h);
+    uint32_t what = waits == ARMED_HALFWAY ? h2_is_halfway(&h->h2)
+                    : waits == ARMED_IDLE  ? h->c.exchanges
+                                           : 0;
+    uint32_t ms = armed_ms(h, waits);
+
+    if (h->state == H2C_DEAD || (h->armed == waits && h->armed_for == what))
         return;
     h->armed = (uint8_t)waits;
-    if (waits == ARMED_OPENING)
-        ms = h2_is_server(h) ? s->handshake_ms : s->connect_ms;
-    else if (waits == ARMED_IDLE)
-        ms = s->idle_ms;
+    h->armed_for = what;
     if (ms)
         timer_set(&h->c.timer, ms);
     else
         timer_off(&h->c.timer);
 }
 
-/* GOAWAY twice (6.8): first that no more is wanted, then what was the last. */
+/* GOAWAY twice (6.8): that no more is wanted, and, once streams that were under way must have
+ * arrived, which was the last. A client has nothing to announce. */
 static void conn_leave(struct h2_conn *h)
 {
-    if (h->c.draining && h2_is_server(h) && !h->goaway_first) {
+    bool is_server = h2_is_server(h);
+
+    if (is_server && h->c.draining && !h->goaway_first) {
         h->goaway_first = true;
         h2_goaway(&h->h2, H2_MAX_WINDOW, H2_NO_ERROR);
+        h2_ping(&h->h2, 0);
     }
-    if (!h->c.retiring || !list_is_empty(&h->legs) || h->goaway_last)
+    if (h->goaway_last ||
+        (is_server ? !h->c.retiring || !h->ponged : !h->c.draining || !list_is_empty(&h->legs)))
         return;
     h->goaway_last = true;
     h2_goaway(&h->h2, h->h2.last_theirs, H2_NO_ERROR);
@@ -242,7 +388,9 @@ static void conn_leave(struct h2_conn *h)
 
 static bool is_done(const struct h2_conn *h)
 {
-    return h->goaway_last && list_is_empty(&h->legs) && h->out.n == 0 && h->h2.control.n == 0;
+    if (h->state != H2C_OPEN || !(h->goaway_last || h->eof))
+        return false;
+    return list_is_empty(&h->legs) && h->out.n == 0 && h->h2.control.n == 0;
 }
 
 static void tell_client(struct h2_conn *h)
@@ -261,36 +409,65 @@ static bool conn_bury(struct h2_conn *h)
     return true;
 }
 
+/* The pool learns when a connection that was full takes streams again. */
+static void note_usable(struct h2_conn *h)
+{
+    bool usable = !h2_is_server(h) && h->state != H2C_DEAD && http_conn_is_usable(&h->c);
+    bool again = usable && !h->was_usable;
+
+    h->was_usable = usable;
+    if (again)
+        tell_client(h);
+}
+
+static void conn_rounds(struct h2_conn *h)
+{
+    for (int round = 0; h->state == H2C_OPEN; round++) {
+        bool moved = h2_input(h);
+
+        if (h->state != H2C_OPEN)
+            break;
+        conn_leave(h);
+        moved |= h2_output(h);
+        if (!moved)
+            break;
+        if (round == ROUNDS_PER_TURN) {
+            task_wake(&h->c.task);
+            break;
+        }
+    }
+}
+
+static void conn_close_now(struct h2_conn *h)
+{
+    if (h->state == H2C_OPEN) {
+        h2_goaway(&h->h2, h->h2.last_theirs, H2_NO_ERROR);
+        (void)h2_flush(h);
+    }
+    h2_die(h, LEG_GONE, false);
+}
+
 static void conn_run(struct task *t)
 {
     struct h2_conn *h = CONTAINER_OF(t, struct h2_conn, c.task);
 
+    h2_relax(&h->h2, loop_now_ms(h->c.pools->loop));
     if (h->timed_out && h->state != H2C_DEAD)
         conn_timed_out(h);
     if (h->closing)
-        h2_die(h, LEG_GONE, false);
+        conn_close_now(h);
     if (h->state == H2C_OPENING && !conn_open(h) && h->state != H2C_DEAD) {
         conn_arm(h);
         return;
     }
-    for (int round = 0; h->state != H2C_DEAD; round++) {
-        bool moved = h2_input(h);
-
-        if (h->state == H2C_DEAD)
-            break;
-        conn_leave(h);
-        moved |= h2_output(h);
-        if (!moved || h->state == H2C_DEAD)
-            break;
-        if (round == ROUNDS_PER_TURN) {
-            task_wake(t);
-            break;
-        }
-    }
-    if (h->state != H2C_DEAD && is_done(h))
-        h2_die(h, LEG_GONE, false);
+    conn_rounds(h);
+    if (is_done(h))
+        h2_linger(h);
+    if (h->state == H2C_LINGER)
+        conn_linger(h);
     if (h->state == H2C_DEAD && conn_bury(h))
         return;
+    note_usable(h);
     conn_arm(h);
 }
 
@@ -305,7 +482,9 @@ static struct leg *conn_open_leg(struct http_conn *c, struct arena *arena, struc
         return NULL;
     l->leg.task = task;
     l->leg.reused = c->exchanges > 1;
-    h2_stream_open(&h->h2, &l->s, 0);
+    l->unopened = true;
+    h->unopened++;
+    h->was_usable = http_conn_is_usable(c);
     return &l->leg;
 }
 
@@ -313,7 +492,7 @@ static bool conn_is_usable(const struct http_conn *c)
 {
     const struct h2_conn *h = CONTAINER_OF(c, const struct h2_conn, c);
 
-    return h->state != H2C_DEAD && !h->closing && !h->eof && h2_may_open(&h->h2);
+    return h->state <= H2C_OPEN && !h->closing && h2_open_room(&h->h2) > h->unopened;
 }
 
 static void conn_wake(struct http_conn *c)

@@ -6,6 +6,9 @@
 #include "codec/h2/message.h"
 
 #define READ_OCTETS SCRATCH_OCTETS
+#define INFOS_MAX 32 /* informational heads of one response */
+/* Cookies may come in crumbs, a field each: they count as one, and their octets in full. */
+#define CRUMBS 400
 #define MALFORMED "http2.violation.of.messaging.rule"
 
 /* ---- heads ---- */
@@ -29,7 +32,7 @@ static struct head *head_of(struct arena *a, const struct h2_message *m)
 
 static void stream_bad(struct h2_conn *h, struct h2_leg *l, const struct h2_error *error)
 {
-    h2_stream_close(&h->h2, &l->s, error->code);
+    h2_stream_fail(&h->h2, &l->s, error); /* nothing, if the codec did */
     h2_leg_fail(l, h2_is_server(h) ? LEG_GONE : LEG_PROTOCOL, MALFORMED);
 }
 
@@ -42,6 +45,18 @@ static void too_large(struct h2_leg *l)
     l->leg.in_end = true;
 }
 
+static const struct h2_error *read_request(const struct h2_conn *h, const struct headers *fields,
+                                           struct arena *a, bool end, struct h2_message *ret)
+{
+    const struct h2_error *error = h2_request_read(fields, a, ret);
+
+    if (error)
+        return error;
+    if (str_is_set(ret->protocol) && !h->h2.options.connect_protocol) /* RFC 8441, 3 */
+        return &h2_error_malformed;
+    return end && ret->content_length > 0 ? &h2_error_content_length : NULL;
+}
+
 static void new_request(struct h2_conn *h, const struct h2_event *ev, struct arena *a,
                         const struct headers *fields, bool over)
 {
@@ -50,9 +65,8 @@ static void new_request(struct h2_conn *h, const struct h2_event *ev, struct are
     struct h2_leg *l;
 
     if (!over)
-        error = h2_request_read(fields, a, &m);
-    if (!error && !over && ev->end && m.content_length > 0)
-        error = &h2_error_content_length;
+        error = read_request(h, fields, a, ev->end, &m);
+    over |= !error && !over && m.headers.n > h->c.settings->max_headers;
     if (error || h->h2.open_theirs >= h->h2.options.max_streams) {
         h2_refuse(&h->h2, ev->id, error ? error->code : (uint32_t)H2_REFUSED_STREAM, true);
         arena_give(h->c.pools, a);
@@ -85,7 +99,7 @@ static void ignore_block(struct h2_conn *h, const struct hpack_limits *limits)
     bool over;
 
     if (!h2_block_read(&h->h2, limits, a, &fields, &over))
-        h->eof = true; /* the connection is over: GOAWAY is on its way */
+        MUST(h->h2.dead);
     arena_give(h->c.pools, a);
 }
 
@@ -131,7 +145,7 @@ static const struct h2_error *take_response(struct h2_leg *l, const struct heade
     struct head *head;
 
     error = h2_response_read(fields, l->leg.arena, &m);
-    if (error || (m.status < 200 && end))
+    if (error || (m.status < 200 && (end || ++l->infos > INFOS_MAX)))
         return &h2_error_malformed;
     head = head_of(l->leg.arena, &m);
     if (m.status < 200) {
@@ -140,11 +154,12 @@ static const struct h2_error *take_response(struct h2_leg *l, const struct heade
         return NULL;
     }
     l->s.got_head = true;
-    if (!l->leg.is_head_request && m.status != 304 && m.status != 204) {
+    if (l->leg.is_head_request || m.status == 304 || m.status == 204)
+        h2_stream_expect(&l->s, 0); /* whatever its content-length says */
+    else
         h2_stream_expect(&l->s, m.content_length);
-        if (end && m.content_length > 0)
-            return &h2_error_content_length;
-    }
+    if (end && l->s.length_left > 0)
+        return &h2_error_content_length;
     l->leg.in_head = head;
     l->leg.in_end = end;
     return NULL;
@@ -154,21 +169,18 @@ static void open_block(struct h2_conn *h, const struct h2_event *ev,
                        const struct hpack_limits *limits)
 {
     struct h2_leg *l = h2_leg_of_stream(ev->stream);
-    bool had_ended = l->s.got_end;
-    const struct h2_error *error;
+    const struct h2_error *error = ev->error;
     struct headers fields = { 0 };
     bool over;
 
     if (!h2_block_read(&h->h2, limits, l->leg.arena, &fields, &over))
         return;
     l->leg.in_started = true;
-    if (had_ended)
-        error = &h2_error_half_closed;
-    else if (over)
+    if (!error && over)
         error = &h2_error_malformed;
-    else if (l->s.got_head)
+    else if (!error && l->s.got_head)
         error = take_trailers(l, &fields, ev->end);
-    else
+    else if (!error)
         error = take_response(l, &fields, ev->end);
     if (error)
         stream_bad(h, l, error);
@@ -185,6 +197,7 @@ static void on_data(struct h2_conn *h, const struct h2_event *ev)
     l->leg.in_started = true;
     l->leg.in_octets += ev->data.n;
     if (!bufq_copy(&l->leg.in, &h->c.pools->chunks, ev->data)) {
+        h2_connection_consumed(&h->h2, ev->data.n);
         h2_stream_close(&h->h2, &l->s, H2_ENHANCE_YOUR_CALM);
         h2_leg_fail(l, LEG_NO_MEMORY, "overload");
         return;
@@ -234,21 +247,35 @@ static void on_goaway(struct h2_conn *h, const struct h2_event *ev)
     LIST_EACH (it, &h->legs, after) {
         struct h2_leg *l = LIST_ITEM(it, struct h2_leg, node);
 
-        if (l->s.id > ev->id)
-            h2_leg_fail(l, LEG_REFUSED, NULL); /* was not processed: may be sent again */
+        if (l->s.id && l->s.id <= ev->id)
+            continue;
+        h2_stream_forget(&h->h2, &l->s);
+        l->leg.out_started = false; /* was not processed: as good as never sent */
+        h2_leg_fail(l, LEG_REFUSED, NULL);
     }
+}
+
+/* A stream behind our last GOAWAY: the client may send it again elsewhere. */
+static void refuse_late(struct h2_conn *h, const struct h2_event *ev,
+                        const struct hpack_limits *limits)
+{
+    ignore_block(h, limits);
+    h2_refuse(&h->h2, ev->id, H2_REFUSED_STREAM, false);
 }
 
 static void on_block(struct h2_conn *h, const struct h2_event *ev)
 {
-    struct hpack_limits limits = { h->c.settings->max_head_octets, h->c.settings->max_headers + 5 };
+    struct hpack_limits limits = { h->c.settings->max_head_octets,
+                                   h->c.settings->max_headers + CRUMBS };
 
     if (ev->stream)
         open_block(h, ev, &limits);
-    else if (h2_is_server(h) && !h->goaway_last && !h2_is_reset(&h->h2, ev->id))
-        opening_block(h, ev, &limits);
-    else
+    else if (ev->error || !h2_is_server(h) || h2_is_reset(&h->h2, ev->id))
         ignore_block(h, &limits);
+    else if (h->goaway_last)
+        refuse_late(h, ev, &limits);
+    else
+        opening_block(h, ev, &limits);
 }
 
 static void handle(struct h2_conn *h, const struct h2_event *ev)
@@ -272,6 +299,9 @@ static void handle(struct h2_conn *h, const struct h2_event *ev)
         break;
     case H2_EV_GOAWAY:
         on_goaway(h, ev);
+        break;
+    case H2_EV_PONG:
+        h->ponged |= h->goaway_first;
         break;
     case H2_EV_SETTINGS: /* windows may have grown */
         on_window(h, &(struct h2_event){ .kind = H2_EV_WINDOW });
@@ -324,10 +354,27 @@ static ssize_t read_once(struct h2_conn *h)
     return n;
 }
 
-static void ended(struct h2_conn *h)
+/* A client's FIN ends what it had not asked for in full; the rest is answered for a while. */
+static void ended(struct h2_conn *h, enum err why)
 {
+    if (why != ERR_EOF || !h2_is_server(h)) {
+        h2_die(h, LEG_GONE, false);
+        return;
+    }
     h->eof = true;
-    h2_die(h, LEG_GONE, false);
+    LIST_EACH (it, &h->legs, after) {
+        struct h2_leg *l = LIST_ITEM(it, struct h2_leg, node);
+
+        if (!l->leg.in_end) {
+            h2_stream_forget(&h->h2, &l->s);
+            h2_leg_fail(l, LEG_GONE, NULL);
+        }
+    }
+}
+
+static bool wants_input(const struct h2_conn *h)
+{
+    return !h->eof && !h->h2.dead && !h->c.transport->read_drained;
 }
 
 bool h2_input(struct h2_conn *h)
@@ -340,13 +387,13 @@ bool h2_input(struct h2_conn *h)
         buf_drop(&h->in, used);
         moved = used > 0;
     }
-    for (int reads = 0; reads < 4 && !h->h2.dead && !h->c.transport->read_drained; reads++) {
+    for (int reads = 0; reads < 4 && wants_input(h); reads++) {
         ssize_t n = read_once(h);
 
         if (n == -ERR_AGAIN)
             break;
         if (n <= 0) {
-            ended(h);
+            ended(h, (enum err)(-n));
             return true;
         }
         moved = true;

@@ -10,29 +10,58 @@
 
 #define OUT_OCTETS (256 * 1024)
 #define IOV_MAX_USED 64
+/* Content below this is copied: sharing would cost a slice and pin a chunk for it. */
+#define COPY_OCTETS 512
 
-static bool queue_text(struct h2_conn *h, struct buf *text)
+/* Copies octets behind `out`, into chunks that have nothing else: a frame head between two
+ * shared pieces would take a chunk of its own otherwise. */
+static bool queue_octets(struct h2_conn *h, struct str octets)
 {
-    bool fits = bufq_copy(&h->out, &h->c.pools->chunks, buf_str(text));
+    while (octets.n) {
+        size_t n;
 
-    buf_reset(text);
-    if (!fits)
+        if (!h->fill || h->fill->n == CHUNK_OCTETS) {
+            chunk_unref(h->fill);
+            h->fill = chunk_new(&h->c.pools->chunks);
+        }
+        if (!h->fill)
+            break;
+        n = MIN(octets.n, CHUNK_OCTETS - h->fill->n);
+        memcpy(h->fill->data + h->fill->n, octets.p, n);
+        h->fill->n += (uint32_t)n;
+        if (!bufq_add(&h->out, h->fill, h->fill->n - n, n))
+            break;
+        octets = str_from(octets, n);
+    }
+    if (octets.n)
         h2_die(h, LEG_NO_MEMORY, true);
-    return fits;
+    return octets.n == 0;
 }
 
 static bool queue_control(struct h2_conn *h)
 {
-    bool fits = true;
+    bool fits = queue_octets(h, buf_str(&h->h2.control));
 
-    if (h->h2.control.n) {
-        fits = bufq_copy(&h->out, &h->c.pools->chunks, buf_str(&h->h2.control));
-        buf_fini(&h->h2.control);
-        h->h2.control_frames = 0;
-    }
-    if (!fits)
-        h2_die(h, LEG_NO_MEMORY, true);
+    buf_fini(&h->h2.control);
+    h->h2.control_frames = 0;
     return fits;
+}
+
+/* The first `n` octets of a leg's queue. */
+static bool queue_content(struct h2_conn *h, struct bufq *from, size_t n)
+{
+    while (n < COPY_OCTETS && n) {
+        struct str piece = str_sub(bufq_front(from), 0, n);
+
+        if (!queue_octets(h, piece))
+            return false;
+        bufq_drop(from, piece.n);
+        n -= piece.n;
+    }
+    if (bufq_take(&h->out, from, n))
+        return true;
+    h2_die(h, LEG_NO_MEMORY, true);
+    return false;
 }
 
 /* ---- heads ---- */
@@ -41,6 +70,7 @@ static bool queue_block(struct h2_leg *l, struct hpack_field *fields, size_t n, 
 {
     struct h2_conn *h = l->conn;
     struct buf *text = &h->c.pools->text;
+    bool fits;
 
     if (!h2_write_block(&h->h2, &l->s, fields, n, end, text)) {
         buf_reset(text);
@@ -48,7 +78,9 @@ static bool queue_block(struct h2_leg *l, struct hpack_field *fields, size_t n, 
         return false;
     }
     l->leg.out_started = true;
-    return queue_text(h, text);
+    fits = queue_octets(h, buf_str(text));
+    buf_reset(text);
+    return fits;
 }
 
 /* With the length where it is known and not said yet. */
@@ -83,16 +115,16 @@ static bool queue_head(struct h2_leg *l)
     };
     const struct headers *list = with_length(l, head);
     bool is_server = h2_is_server(l->conn);
-    bool no_body = is_server && l->leg.in_head &&
-                   !response_has_body(l->leg.in_head->method, head->status);
     struct hpack_field *fields;
     size_t n;
 
     fields = is_server ? h2_response_fields(head->status, list, a, &n)
                        : h2_request_fields(&m, list, a, &n);
     l->head_sent = true;
-    l->out_left = no_body ? -1 : head->content_length;
-    if (no_body)
+    l->no_body = is_server && l->leg.in_head &&
+                 !response_has_body(l->leg.in_head->method, head->status);
+    l->out_left = l->no_body ? -1 : head->content_length;
+    if (l->no_body)
         bufq_reset(&l->leg.out);
     return queue_block(l, fields, n, ends_with_head(l));
 }
@@ -152,10 +184,8 @@ static bool queue_data(struct h2_leg *l)
     }
     h2_write_data(&h->h2, &l->s, n, end, head);
     l->leg.out_octets += n;
-    if (!bufq_copy(&h->out, &h->c.pools->chunks, str_make(head, sizeof(head))) ||
-        !bufq_take(&h->out, &l->leg.out, n))
-        h2_die(h, LEG_NO_MEMORY, true);
-    else if (!l->leg.out_end)
+    if (queue_octets(h, str_make(head, sizeof(head))) && queue_content(h, &l->leg.out, n) &&
+        !l->leg.out_end)
         leg_notify(&l->leg); /* there is room again */
     return true;
 }
@@ -183,17 +213,21 @@ static bool leg_turn(struct h2_leg *l)
 {
     struct h2_conn *h = l->conn;
 
-    if (l->leg.fail != LEG_OK || !l->s.is_open || l->s.sent_end)
+    if (l->gone || l->s.sent_end)
         return false;
-    if (!queue_infos(l) || !queue_continue(l) || !l->leg.out_head)
+    if (l->unopened && (!l->leg.out_head || !h2_leg_open(l)))
+        return false;
+    if (!l->s.is_open || !queue_infos(l) || !queue_continue(l) || !l->leg.out_head)
         return false;
     if (!l->head_sent && !queue_head(l))
         return false;
+    if (l->no_body)
+        bufq_reset(&l->leg.out);
     if (!l->s.sent_end && !queue_data(l)) {
         list_push_back(&h->blocked, &l->turn);
         return false;
     }
-    if (h->state == H2C_DEAD || l->leg.fail != LEG_OK)
+    if (h->state == H2C_DEAD || l->gone)
         return false;
     queue_trailers(l);
     if (h->state != H2C_DEAD && l->s.sent_end) {
@@ -203,11 +237,21 @@ static bool leg_turn(struct h2_leg *l)
     }
     if (l->leg.out_break && bufq_is_empty(&l->leg.out))
         break_off(l);
-    return l->leg.fail == LEG_OK && l->leg.out.n > 0;
+    return !l->gone && l->leg.out.n > 0;
+}
+
+/* Those that waited for the other side's limit. */
+static void pend_waiting(struct h2_conn *h)
+{
+    if (h2_open_room(&h->h2) == 0 && !h2_is_shut(&h->h2))
+        return;
+    LIST_EACH (it, &h->waiting, after)
+        h2_leg_pend(LIST_ITEM(it, struct h2_leg, turn));
 }
 
 static void encode(struct h2_conn *h)
 {
+    pend_waiting(h);
     while (h->state != H2C_DEAD && !h->h2.dead && h->out.n < OUT_OCTETS &&
            !list_is_empty(&h->pending)) {
         struct h2_leg *l = LIST_ITEM(h->pending.next, struct h2_leg, turn);
@@ -220,6 +264,7 @@ static void encode(struct h2_conn *h)
 
 /* ---- writing ---- */
 
+/* True: something left. */
 static bool write_some(struct h2_conn *h)
 {
     struct transport *t = h->c.transport;
@@ -236,29 +281,53 @@ static bool write_some(struct h2_conn *h)
     return false;
 }
 
+static bool flush_transport(struct h2_conn *h)
+{
+    enum err flushed = h->c.transport->ops->flush(h->c.transport);
+
+    h->unflushed = flushed == ERR_AGAIN;
+    if (flushed != ERR_OK && flushed != ERR_AGAIN)
+        h2_die(h, LEG_GONE, true);
+    return h->state != H2C_DEAD;
+}
+
+bool h2_flush(struct h2_conn *h)
+{
+    if (h->h2.control.n && !queue_control(h))
+        return false;
+    while (h->out.n && write_some(h))
+        ;
+    return h->state != H2C_DEAD && flush_transport(h);
+}
+
+/* Queues what there is. Control frames wait in the codec, which counts them, while the other
+ * side does not read. */
+static void gather(struct h2_conn *h)
+{
+    if (h->out.n < OUT_OCTETS && h->h2.control.n && !queue_control(h))
+        return;
+    encode(h);
+    if (h->state != H2C_DEAD && h->out.n < OUT_OCTETS && h->h2.control.n)
+        (void)queue_control(h); /* resets that encoding brought about */
+}
+
 bool h2_output(struct h2_conn *h)
 {
     bool moved = false;
-    enum err flushed;
 
     for (;;) {
-        if (!queue_control(h))
-            return false;
-        encode(h);
-        if (h->state == H2C_DEAD || (h->out.n == 0 && h->h2.control.n == 0))
-            break;
-        if (h->h2.control.n)
-            continue; /* resets that encoding brought about */
-        if (!write_some(h))
+        gather(h);
+        if (h->state == H2C_DEAD || h->out.n == 0 || !write_some(h))
             break;
         moved = true;
     }
-    if (h->state == H2C_DEAD)
+    if (h->state == H2C_DEAD || !flush_transport(h))
         return moved;
-    flushed = h->c.transport->ops->flush(h->c.transport);
-    if (flushed != ERR_OK && flushed != ERR_AGAIN)
-        h2_die(h, LEG_GONE, true);
-    else if (h->h2.dead && h->out.n == 0 && flushed == ERR_OK)
-        h2_die(h, h2_is_server(h) ? LEG_GONE : LEG_PROTOCOL, false); /* GOAWAY is out */
+    if (h->out.n == 0) {
+        chunk_unref(h->fill);
+        h->fill = NULL;
+    }
+    if (h->h2.dead)
+        h2_linger(h);
     return moved;
 }

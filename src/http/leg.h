@@ -75,7 +75,7 @@ struct leg {
 
     /* for retries and the record */
     bool reused;                    /* client: the connection had served before */
-    bool out_started;               /* an octet of ours was handed to the kernel */
+    bool out_started;               /* an octet of ours left, and may have been processed */
     bool in_started;                /* an octet of theirs arrived */
     bool is_head_request;           /* client: the response has no body whatever its head says */
     uint64_t in_octets, out_octets; /* body octets so far */

@@ -168,6 +168,15 @@ static void conn_closed(struct http_server *http, struct http_conn *c)
     free(conn);
 }
 
+static void conn_replaced(struct http_server *http, struct http_conn *old, struct http_conn *fresh)
+{
+    struct admin_conn *conn = http_conn_owner(old);
+
+    (void)http;
+    if (conn)
+        conn->http = fresh;
+}
+
 static bool accepted(struct acceptor *acceptor, int take_fd, const struct addr *peer)
 {
     struct admin_service *s = CONTAINER_OF(acceptor, struct admin_service, acceptor);
@@ -220,7 +229,9 @@ struct admin *admin_new(struct loop *loop, const struct admin_host *host)
 
         s->admin = a;
         s->which = (uint8_t)i;
-        s->http = (struct http_server){ .request = request_arrived, .closed = conn_closed };
+        s->http = (struct http_server){ .request = request_arrived,
+                                        .replaced = conn_replaced,
+                                        .closed = conn_closed };
     }
     return a;
 }

@@ -12,6 +12,7 @@
 #include "proxy/upstream.h"
 
 #define BACKOFF_BASE_MS 25
+#define MOVES_MAX 5 /* from connections that were going away */
 
 /* ---- the request as the backend gets it ---- */
 
@@ -193,6 +194,9 @@ static bool is_idle_race(const struct request *r)
     const struct leg *up = r->up;
     const struct retry_policy *retry = &r->s.route->retry;
 
+    /* Behind GOAWAY: another connection will do (RFC 9113, 6.8). */
+    if (up && up->fail == LEG_REFUSED && !up->out_started)
+        return r->can_replay && r->moved < MOVES_MAX;
     if (!up || up->fail != LEG_GONE || !up->reused || up->in_started || !r->can_replay)
         return false;
     if (!up->out_started)
@@ -243,6 +247,7 @@ void attempt_failed(struct request *r)
     const struct failure *f = failure_of(r);
     struct str why = r->up ? r->up->fail_text : str_of(err_text(r->open_error));
     bool idle_race = is_idle_race(r);
+    bool moves = idle_race && r->up->fail == LEG_REFUSED;
 
     if (f->flag == FLAG_UF)
         metrics_cluster_stat(r->worker->metrics, r->cluster, STAT_UPSTREAM_CX_CONNECT_FAIL, 1);
@@ -254,6 +259,7 @@ void attempt_failed(struct request *r)
     attempt_end(r);
     if (idle_race) {
         r->tried_n = 0;
+        r->moved += moves;
         metrics_stat(r->worker->metrics, STAT_IDLE_RACE_RECOVERED, 1);
         attempt_start(r);
     } else if (may_retry(r, f)) {

@@ -59,7 +59,7 @@ struct request {
     const struct endpoint *endpoint;
     const struct endpoint *tried[REQUEST_TRIED_MAX];
     uint32_t tried_n, retries;
-    bool idle_retried;
+    uint32_t moved; /* tries that a GOAWAY turned away before they were processed */
     struct bufq replay; /* the request body so far, while it may be sent again */
     bool can_replay;
     bool counted_active; /* in endpoint->live */

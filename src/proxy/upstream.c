@@ -115,7 +115,7 @@ static void upstream_changed(struct http_client *client, struct http_conn *conn)
     list_remove(&u->node);
     if (!u->pool->named || is_used_up(u)) {
         list_push_back(&u->pool->busy, &u->node);
-        http_conn_close(conn);
+        http_conn_retire(conn); /* HTTP/2: the others' streams end first */
         return;
     }
     list_push_front(&u->pool->idle, &u->node);
@@ -186,6 +186,8 @@ struct leg *upstream_open(struct worker *w, const struct cluster *c, const struc
     list_remove(&u->node);
     /* HTTP/2 takes more at once; HTTP/1 comes back when it is idle */
     list_push_back(http_conn_is_usable(u->conn) ? &p->idle : &p->busy, &u->node);
+    if (p->cluster->http2 && is_used_up(u))
+        http_conn_retire(u->conn); /* nobody else's idle moment would come */
     if (!leg)
         *reterr = ERR_LIMIT;
     return leg;
@@ -193,11 +195,10 @@ struct leg *upstream_open(struct worker *w, const struct cluster *c, const struc
 
 /* ---- sweeping ---- */
 
-static void close_idle(struct upstream_pool *p)
+static void each_conn(struct list *of, void (*act)(struct http_conn *c))
 {
-    LIST_EACH (it, &p->idle, after) {
-        http_conn_close(LIST_ITEM(it, struct upstream, node)->conn);
-    }
+    LIST_EACH (it, of, after)
+        act(LIST_ITEM(it, struct upstream, node)->conn);
 }
 
 static void name_hosts(struct worker *w, const struct hosts *hosts)
@@ -225,7 +226,7 @@ void upstream_sweep(struct worker *w)
 
         if (!p || p->named)
             continue;
-        close_idle(p);
+        each_conn(&p->idle, http_conn_retire); /* HTTP/2's may be in use */
         pool_free_if_unused(w, p);
     }
 }
@@ -237,10 +238,8 @@ void upstream_close_all(struct worker *w)
 
         if (!p)
             continue;
-        close_idle(p);
-        LIST_EACH (it, &p->busy, after) {
-            http_conn_close(LIST_ITEM(it, struct upstream, node)->conn);
-        }
+        each_conn(&p->idle, http_conn_close);
+        each_conn(&p->busy, http_conn_close);
     }
 }
 

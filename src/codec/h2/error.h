@@ -70,7 +70,8 @@ struct h2_error {
     XX(flood_window, ENHANCE_YOUR_CALM, false, "a flood of WINDOW_UPDATE frames")                  \
     XX(flood_resets, ENHANCE_YOUR_CALM, false, "too many streams are reset before they end")       \
     XX(flood_continuation, ENHANCE_YOUR_CALM, false, "a flood of CONTINUATION frames")             \
-    XX(control_queue, ENHANCE_YOUR_CALM, false, "answers to control frames are not read")
+    XX(control_queue, ENHANCE_YOUR_CALM, false, "answers to control frames are not read")          \
+    XX(late, ENHANCE_YOUR_CALM, false, "a preface or a header block takes too long")
 
 #define XX(name, code, is_stream, text) extern const struct h2_error h2_error_##name;
 H2_ERROR_MAP(XX)

@@ -6,7 +6,9 @@
 /* Control frames that need an answer, and other oddities, before they count as a flood:
  * some at once, and some for each stream. */
 #define GLITCHES_FREE 200
+#define GLITCHES_PER_S 20
 #define RESETS_FREE 100
+#define RESETS_PER_S 5
 #define CONTINUATIONS_MAX 64
 #define EMPTY_MAX 5
 
@@ -15,28 +17,38 @@ const struct h2_error *h2_spend(uint64_t *counter, uint64_t most, const struct h
     return ++*counter > most ? flood : NULL;
 }
 
-static const struct h2_error *spend_glitch(struct h2 *h)
+const struct h2_error *h2_spend_glitch(struct h2 *h)
 {
-    return h2_spend(&h->glitches, GLITCHES_FREE + 4 * h->streams_seen, &h2_error_flood_control);
+    return h2_spend(&h->glitches, GLITCHES_FREE + 4 * h->streams_seen + h->data_sent,
+                    &h2_error_flood_control);
 }
 
-/* A stream error: the stream is reset here, and the caller told. */
-static void stream_bad(struct h2 *h, struct h2_stream *s, const struct h2_error *error,
-                       struct h2_event *ret)
+/* A client chose itself what it sent: a server that resets it costs nothing more. */
+const struct h2_error *h2_spend_reset(const struct h2 *h, uint64_t count)
 {
-    h2_unlink(h, s);
-    h2_refuse(h, s->id, error->code, true);
-    ret->kind = H2_EV_STREAM_BAD;
-    ret->stream = s;
-    ret->id = s->id;
-    ret->error = error;
+    return h->side == H2_SERVER && count > RESETS_FREE + h->streams_seen / 2
+               ? &h2_error_flood_resets
+               : NULL;
 }
 
-/* What is wrong with a stream that is no longer there. */
-static const struct h2_error *stream_bad_id(struct h2 *h, uint32_t id, const struct h2_error *error)
+static void give_back(uint64_t *counter, uint64_t n)
 {
-    h2_refuse(h, id, error->code, true);
-    return NULL;
+    *counter -= MIN(*counter, n);
+}
+
+void h2_relax(struct h2 *h, uint64_t now_ms)
+{
+    uint64_t seconds;
+
+    if (h->relaxed_ms == 0)
+        h->relaxed_ms = now_ms;
+    seconds = (now_ms - h->relaxed_ms) / 1000;
+    h->relaxed_ms += seconds * 1000;
+    give_back(&h->glitches, seconds * GLITCHES_PER_S);
+    give_back(&h->window_updates, seconds * GLITCHES_PER_S);
+    give_back(&h->priorities, seconds * GLITCHES_PER_S);
+    give_back(&h->resets_theirs, seconds * RESETS_PER_S);
+    give_back(&h->resets_ours, seconds * RESETS_PER_S);
 }
 
 /* ---- header blocks ---- */
@@ -66,43 +78,75 @@ static const struct h2_error *block_add(struct h2 *h, struct str fragment)
     return NULL;
 }
 
+/* A new stream of theirs; those it skipped are closed with it (5.1.1). */
+static void opened(struct h2 *h, uint32_t id)
+{
+    uint32_t step = (id - h->last_theirs) / 2;
+
+    h->opened_theirs = step < 64 && h->last_theirs ? h->opened_theirs << step : 0;
+    h->opened_theirs |= 1;
+    h->last_theirs = id;
+    h->streams_seen++;
+}
+
+static bool was_skipped(const struct h2 *h, uint32_t id)
+{
+    uint32_t back = (h->last_theirs - id) / 2;
+
+    return back < 64 && !(h->opened_theirs >> back & 1);
+}
+
 /* Who may open or continue the stream: 5.1, 5.1.1. */
 static const struct h2_error *check_opening(struct h2 *h, uint32_t id)
 {
-    if (h2_stream_of(h, id) || h2_is_reset(h, id))
+    if (h2_stream_of(h, id))
         return NULL;
-    if (!h2_is_idle(h, id))
-        return &h2_error_closed_stream;
-    if (h->side == H2_CLIENT || !h2_is_theirs(h, id))
-        return h->side == H2_CLIENT ? &h2_error_idle_stream : &h2_error_stream_id;
-    h->last_theirs = id;
-    h->streams_seen++;
+    if (h->side == H2_CLIENT || !h2_is_theirs(h, id)) {
+        if (h2_is_idle(h, id))
+            return h->side == H2_CLIENT ? &h2_error_idle_stream : &h2_error_stream_id;
+        return h2_is_reset(h, id) ? NULL : &h2_error_closed_stream;
+    }
+    if (h2_is_idle(h, id)) {
+        opened(h, id);
+        return NULL;
+    }
+    if (h2_is_reset(h, id))
+        return NULL;
+    return was_skipped(h, id) ? &h2_error_stream_id : &h2_error_closed_stream;
+}
+
+/* RFC 7540, 5.3.1 */
+static const struct h2_error *cut_priority(struct h2 *h, struct str *payload)
+{
+    if (!(h->head.flags & H2_HAS_PRIORITY))
+        return NULL;
+    if (payload->n < 5)
+        return &h2_error_frame_size;
+    if ((h2_get32(payload->p) & H2_MAX_WINDOW) == h->head.stream)
+        h->block_error = &h2_error_self_dependency;
+    *payload = str_from(*payload, 5);
     return NULL;
 }
 
 static const struct h2_error *on_headers(struct h2 *h, struct str payload, struct h2_event *ret)
 {
     const struct h2_error *error = cut_padding(h, &payload);
+    const struct h2_stream *s;
 
     (void)ret;
+    if (!error)
+        error = check_opening(h, h->head.stream);
     if (error)
         return error;
-    error = check_opening(h, h->head.stream);
+    s = h2_stream_of(h, h->head.stream);
+    h->block_error = s && s->got_end ? &h2_error_half_closed : NULL;
+    error = cut_priority(h, &payload);
     if (error)
         return error;
-    if (h->head.flags & H2_HAS_PRIORITY) {
-        if (payload.n < 5)
-            return &h2_error_frame_size;
-        if ((h2_get32(payload.p) & H2_MAX_WINDOW) == h->head.stream)
-            error = &h2_error_self_dependency;
-        payload = str_from(payload, 5);
-    }
     buf_reset(&h->block);
     h->block_stream = h->head.stream;
     h->block_end = h->head.flags & H2_END_STREAM;
     h->block_frames = 0;
-    if (error) /* the block must be decoded all the same: told behind it */
-        stream_bad_id(h, h->head.stream, error);
     return block_add(h, payload);
 }
 
@@ -124,14 +168,12 @@ static const struct h2_error *on_continuation(struct h2 *h, struct str payload,
 static const struct h2_error *on_priority(struct h2 *h, struct str payload, struct h2_event *ret)
 {
     uint32_t parent = h2_get32(payload.p) & H2_MAX_WINDOW;
-    struct h2_stream *s = h2_stream_of(h, h->head.stream);
+    const struct h2_error *error = NULL;
 
-    if (parent == h->head.stream) { /* RFC 7540, 5.3.1 */
-        if (s)
-            stream_bad(h, s, &h2_error_self_dependency, ret);
-        else
-            return stream_bad_id(h, h->head.stream, &h2_error_self_dependency);
-    }
+    if (parent == h->head.stream) /* RFC 7540, 5.3.1 */
+        error = h2_id_bad(h, h->head.stream, &h2_error_self_dependency, ret);
+    if (error)
+        return error;
     return h2_spend(&h->priorities, 100 * (1 + h->streams_seen), &h2_error_flood_priority);
 }
 
@@ -142,7 +184,7 @@ static const struct h2_error *on_reset(struct h2 *h, struct str payload, struct 
     if (h2_is_idle(h, h->head.stream))
         return &h2_error_idle_stream;
     if (!s)
-        return NULL;
+        return h2_spend_glitch(h);
     h2_unlink(h, s);
     ret->kind = H2_EV_RESET;
     ret->stream = s;
@@ -150,7 +192,7 @@ static const struct h2_error *on_reset(struct h2 *h, struct str payload, struct 
     ret->code = h2_get32(payload.p);
     if (s->sent_end)
         return NULL; /* answered in full: nothing was wasted */
-    return h2_spend(&h->resets_theirs, RESETS_FREE + h->streams_seen / 2, &h2_error_flood_resets);
+    return h2_spend_reset(h, ++h->resets_theirs);
 }
 
 static const struct h2_error *move_window(struct h2_stream *s, int64_t by)
@@ -162,7 +204,7 @@ static const struct h2_error *move_window(struct h2_stream *s, int64_t by)
 /* 6.9.2: a change of the initial window moves the windows of all open streams. */
 static const struct h2_error *move_windows(struct h2 *h, int64_t by)
 {
-    for (size_t i = 0; i < H2_TABLE; i++) {
+    for (size_t i = 0; by && i < H2_TABLE; i++) {
         for (struct h2_stream *s = h->table[i]; s; s = s->next) {
             const struct h2_error *error = move_window(s, by);
 
@@ -175,11 +217,8 @@ static const struct h2_error *move_windows(struct h2 *h, int64_t by)
 
 static const struct h2_error *set(struct h2 *h, uint16_t id, uint32_t value)
 {
-    uint32_t old_window = h->theirs.v[H2_SETTINGS_INITIAL_WINDOW_SIZE];
     const struct h2_error *error = h2_settings_set(&h->theirs, id, value);
 
-    if (!error && id == H2_SETTINGS_INITIAL_WINDOW_SIZE)
-        error = move_windows(h, (int64_t)value - old_window);
     if (!error && id == H2_SETTINGS_HEADER_TABLE_SIZE)
         hpack_encoder_resize(&h->encoder, value);
     if (!error && id == H2_SETTINGS_ENABLE_PUSH && value && h->side == H2_CLIENT)
@@ -190,20 +229,24 @@ static const struct h2_error *set(struct h2 *h, uint16_t id, uint32_t value)
 static const struct h2_error *on_settings(struct h2 *h, struct str payload, struct h2_event *ret)
 {
     static const struct h2_head ack = { .type = H2_SETTINGS, .flags = H2_ACK };
+    uint32_t old_window = h->theirs.v[H2_SETTINGS_INITIAL_WINDOW_SIZE];
     const struct h2_error *error = NULL;
 
     if (h->head.flags & H2_ACK)
-        return spend_glitch(h);
+        return h2_spend_glitch(h);
     for (; payload.n && !error; payload = str_from(payload, 6)) {
         const unsigned char *u = (const unsigned char *)payload.p;
 
         error = set(h, (uint16_t)(u[0] << 8 | u[1]), h2_get32(payload.p + 2));
     }
+    if (!error) /* once a frame: it may name the setting 2,730 times */
+        error = move_windows(h, (int64_t)h->theirs.v[H2_SETTINGS_INITIAL_WINDOW_SIZE] - old_window);
     if (error)
         return error;
+    h->settings_seen = true;
     h2_control(h, &ack, NULL);
     ret->kind = H2_EV_SETTINGS;
-    return spend_glitch(h);
+    return h2_spend_glitch(h);
 }
 
 static const struct h2_error *on_push(struct h2 *h, struct str payload, struct h2_event *ret)
@@ -218,10 +261,11 @@ static const struct h2_error *on_ping(struct h2 *h, struct str payload, struct h
 {
     static const struct h2_head ack = { .len = 8, .type = H2_PING, .flags = H2_ACK };
 
-    (void)ret;
-    if (!(h->head.flags & H2_ACK))
+    if (h->head.flags & H2_ACK)
+        ret->kind = H2_EV_PONG;
+    else
         h2_control(h, &ack, payload.p);
-    return spend_glitch(h);
+    return h2_spend_glitch(h);
 }
 
 static const struct h2_error *on_goaway(struct h2 *h, struct str payload, struct h2_event *ret)
@@ -232,7 +276,7 @@ static const struct h2_error *on_goaway(struct h2 *h, struct str payload, struct
     ret->kind = H2_EV_GOAWAY;
     ret->id = h->goaway_id;
     ret->code = h2_get32(payload.p + 4);
-    return spend_glitch(h);
+    return h2_spend_glitch(h);
 }
 
 static const struct h2_error *connection_window(struct h2 *h, uint32_t n, struct h2_event *ret)
@@ -261,8 +305,8 @@ static const struct h2_error *on_window(struct h2 *h, struct str payload, struct
     if (!s)
         return NULL;
     if (n == 0 || move_window(s, n)) {
-        stream_bad(h, s, n ? &h2_error_stream_window_overflow : &h2_error_stream_zero_increment,
-                   ret);
+        h2_stream_bad(h, s, n ? &h2_error_stream_window_overflow : &h2_error_stream_zero_increment,
+                      ret);
         return NULL;
     }
     ret->kind = H2_EV_WINDOW;

@@ -6,6 +6,9 @@
  * RST_STREAM) gathers in `control`, which the caller sends before anything else it writes.
  * Streams are the caller's memory: the codec links them while they are open.
  *
+ * A stream error is dealt with here (RST_STREAM is queued, the stream unlinked) and told by
+ * H2_EV_STREAM_BAD, or with H2_EV_BLOCK, since the block must be decoded all the same.
+ *
  * The limits of reliability.md 4.2 stand at the doors here; each has its own error.
  * Source: RFC 9113.
  */
@@ -54,21 +57,24 @@ enum h2_event_kind {
     H2_EV_WINDOW,     /* the stream (NULL: any) may send more */
     H2_EV_SETTINGS,   /* theirs changed */
     H2_EV_GOAWAY,     /* they open or take no stream above `id` */
+    H2_EV_PONG,       /* our PING was answered */
     H2_EV_BAD,        /* the connection is over; GOAWAY stands in `control` */
 };
 
 struct h2_event {
     enum h2_event_kind kind;
     uint32_t id;
-    struct h2_stream *stream;     /* NULL: the block opens it, or nobody waits for it any more */
-    struct str data;              /* H2_EV_DATA: a part of `in`; may be empty at the end */
-    bool end;                     /* END_STREAM */
-    uint32_t code;                /* H2_EV_RESET, H2_EV_GOAWAY */
-    const struct h2_error *error; /* H2_EV_BAD, H2_EV_STREAM_BAD */
+    struct h2_stream *stream; /* NULL: the block opens it, or nobody waits for it any more */
+    struct str data;          /* H2_EV_DATA: a part of `in`; may be empty at the end */
+    bool end;                 /* END_STREAM */
+    uint32_t code;            /* H2_EV_RESET, H2_EV_GOAWAY */
+    /* H2_EV_BAD, H2_EV_STREAM_BAD; H2_EV_BLOCK: it is to be decoded and dropped, and the stream
+     * was reset */
+    const struct h2_error *error;
 };
 
 #define H2_TABLE 64
-#define H2_RECENT 64
+#define H2_RECENT 256 /* more than one side may have open */
 
 struct h2 {
     enum h2_side side;
@@ -84,6 +90,7 @@ struct h2 {
     struct buf block;       /* a header block being gathered */
     uint32_t block_stream;
     bool block_end, block_due;
+    const struct h2_error *block_error; /* of its stream */
     uint32_t block_frames;
     const struct h2_error *dead;
 
@@ -91,11 +98,10 @@ struct h2 {
     struct h2_stream *table[H2_TABLE];
     uint32_t open_theirs, open_ours; /* streams open, by who opened them */
     uint32_t last_theirs, last_ours; /* highest ids */
+    uint64_t opened_theirs;          /* bit i: last_theirs - 2i was opened, not skipped */
     uint32_t recent[H2_RECENT];      /* streams that we reset: frames on them are ignored */
     uint32_t recent_at;
     uint32_t goaway_id; /* they process none above; UINT32_MAX: no GOAWAY came */
-    bool goaway_sent;
-    uint32_t goaway_sent_id;
 
     int64_t send_window, recv_window;
     uint32_t unreturned;
@@ -103,7 +109,10 @@ struct h2 {
     struct buf control;
     uint32_t control_frames; /* in it since it was last sent */
 
+    bool settings_seen; /* theirs arrived */
+
     /* budgets */
+    uint64_t relaxed_ms;
     uint64_t streams_seen, data_sent;
     uint64_t glitches, priorities, window_updates, resets_theirs, resets_ours;
     uint32_t empty_frames; /* in a row */
@@ -126,12 +135,19 @@ MUST_USE bool h2_block_read(struct h2 *h, const struct hpack_limits *limits, str
 
 /* Links a stream: the one that H2_EV_BLOCK opened (its id), or a new one of ours (id 0). */
 void h2_stream_open(struct h2 *h, struct h2_stream *s, uint32_t id);
-/* May we open another? Not above their limit, behind their GOAWAY, or out of ids. */
-bool h2_may_open(const struct h2 *h);
+/* How many more we may open: none behind their GOAWAY or out of ids, else up to their limit;
+ * before their SETTINGS arrive 100, which RFC 9113, 6.5.2 asks them to take. */
+uint32_t h2_open_room(const struct h2 *h);
+/* Will there never be room again? */
+bool h2_is_shut(const struct h2 *h);
 /* The content-length of the head that arrived, for the check of 8.1.1. */
 void h2_stream_expect(struct h2_stream *s, int64_t content_length);
 /* Was the stream reset from here a short while ago? Frames on it are ignored. */
 bool h2_is_reset(const struct h2 *h, uint32_t id);
+/* The other side broke a rule on it: unlinks it, sends RST_STREAM, counts it. */
+void h2_stream_fail(struct h2 *h, struct h2_stream *s, const struct h2_error *error);
+/* Unlinks it without a word: behind a GOAWAY that did not cover it. */
+void h2_stream_forget(struct h2 *h, struct h2_stream *s);
 /* Unlinks it; sends RST_STREAM unless both sides have ended. */
 void h2_stream_close(struct h2 *h, struct h2_stream *s, uint32_t code);
 /* For a block that opens a stream which is not wanted. `counts`: the other side is to blame,
@@ -152,6 +168,15 @@ size_t h2_may_send(const struct h2 *h, const struct h2_stream *s);
 /* The head of a DATA frame of `n` octets, which follow; counts them. */
 void h2_write_data(struct h2 *h, struct h2_stream *s, size_t n, bool end,
                    char out[static H2_HEAD_LEN]);
+/* ---- the connection ---- */
+
+/* Tells the time, in milliseconds of any steady clock: budgets are given back slowly, so that
+ * a connection that lives for days may have its keep-alive PINGs. */
+void h2_relax(struct h2 *h, uint64_t now_ms);
+/* Not 0 while a preface, or a HEADERS or CONTINUATION has begun and is not whole: which one. */
+uint32_t h2_is_halfway(const struct h2 *h);
+/* Ends the connection from here: GOAWAY, and h2_next has nothing more. */
+void h2_end(struct h2 *h, const struct h2_error *error);
 /* Into `control`. `last`: streams above it were not processed. */
 void h2_goaway(struct h2 *h, uint32_t last, uint32_t code);
 void h2_ping(struct h2 *h, uint64_t payload);

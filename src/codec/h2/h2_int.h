@@ -22,3 +22,14 @@ void h2_window_update(struct h2 *h, uint32_t id, uint32_t n);
 const struct h2_error *h2_frame(struct h2 *h, struct str payload, struct h2_event *ret);
 /* A budget: more than `most` is a flood. */
 const struct h2_error *h2_spend(uint64_t *counter, uint64_t most, const struct h2_error *flood);
+/* For what is odd, and legal in small numbers. */
+const struct h2_error *h2_spend_glitch(struct h2 *h);
+/* A server's streams that were reset before their answer was whole, by either side. */
+const struct h2_error *h2_spend_reset(const struct h2 *h, uint64_t count);
+/* A stream error on an open stream: it is reset, and the event tells. */
+void h2_stream_bad(struct h2 *h, struct h2_stream *s, const struct h2_error *error,
+                   struct h2_event *ret);
+/* The same by id, whatever the stream's state: an idle one has no RST_STREAM (5.1), so that
+ * the error is the connection's and returned. */
+const struct h2_error *h2_id_bad(struct h2 *h, uint32_t id, const struct h2_error *error,
+                                 struct h2_event *ret);

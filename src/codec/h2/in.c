@@ -7,7 +7,6 @@
 #include "codec/h2/h2_int.h"
 
 #define EMPTY_MAX 5
-#define RESETS_FREE 100
 
 /* ---- DATA ---- */
 
@@ -21,12 +20,33 @@ static const struct h2_error *data_window(struct h2 *h, struct h2_stream *s)
     return NULL;
 }
 
-/* What a DATA head alone shows to be wrong; stream errors reset the stream and skip it. */
+/* Frames that carry nothing, or padding alone (CVE-2019-9518). */
+static const struct h2_error *count_empty(struct h2 *h)
+{
+    bool end = h->head.flags & H2_END_STREAM;
+
+    if (h->left > 0)
+        h->empty_frames = 0;
+    else if (!end && ++h->empty_frames > EMPTY_MAX)
+        return &h2_error_flood_empty;
+    return NULL;
+}
+
+/* What a DATA head shows to be wrong with its stream. */
+static const struct h2_error *data_check(const struct h2_stream *s)
+{
+    if (s->got_end)
+        return &h2_error_half_closed;
+    if (s->recv_window < 0)
+        return &h2_error_stream_window_exceeded;
+    return s->got_head ? NULL : &h2_error_malformed;
+}
+
+/* Stream errors reset the stream and skip the frame. */
 static const struct h2_error *data_begin(struct h2 *h, struct h2_event *ret)
 {
     struct h2_stream *s = h2_stream_of(h, h->head.stream);
-    const struct h2_error *error = data_window(h, s);
-    const struct h2_error *bad = NULL;
+    const struct h2_error *error = data_window(h, s), *bad;
 
     h->left = h->head.len;
     h->padding = 0;
@@ -35,32 +55,22 @@ static const struct h2_error *data_begin(struct h2 *h, struct h2_event *ret)
         return error;
     if (!s && !h2_is_reset(h, h->head.stream))
         return h2_is_idle(h, h->head.stream) ? &h2_error_idle_stream : &h2_error_closed_stream;
-    if (h->head.len == 0 && !(h->head.flags & H2_END_STREAM) && ++h->empty_frames > EMPTY_MAX)
-        return &h2_error_flood_empty;
-    if (h->head.len)
-        h->empty_frames = 0;
-    if (!s) {
-        h->in_state = H2_IN_SKIP;
-        h2_connection_consumed(h, h->head.len);
+    if (!(h->head.flags & H2_PADDED))
+        error = count_empty(h);
+    if (error)
+        return error;
+    bad = s ? data_check(s) : NULL;
+    if (s && !bad)
         return NULL;
-    }
-    if (s->got_end)
-        bad = &h2_error_half_closed;
-    else if (s->recv_window < 0)
-        bad = &h2_error_stream_window_exceeded;
-    else if (!s->got_head)
-        bad = &h2_error_malformed;
-    if (bad) {
-        h2_unlink(h, s);
-        h2_refuse(h, s->id, bad->code, true);
-        *ret = (struct h2_event){ H2_EV_STREAM_BAD, .id = s->id, .stream = s, .error = bad };
-        h->in_state = H2_IN_SKIP;
-        h2_connection_consumed(h, h->head.len);
-    }
+    if (bad)
+        h2_stream_bad(h, s, bad, ret);
+    h->in_state = H2_IN_SKIP;
+    h2_connection_consumed(h, h->head.len);
     return NULL;
 }
 
-static const struct h2_error *data_padding(struct h2 *h, struct str *in, size_t *used)
+static const struct h2_error *data_padding(struct h2 *h, struct h2_stream *s, struct str *in,
+                                           size_t *used)
 {
     if (!(h->head.flags & H2_PADDED) || h->head.len == 0)
         return h->head.flags & H2_PADDED ? &h2_error_frame_size : NULL;
@@ -75,15 +85,20 @@ static const struct h2_error *data_padding(struct h2 *h, struct str *in, size_t 
         return &h2_error_padding;
     h->left -= h->padding;
     h2_connection_consumed(h, 1 + h->padding);
-    return NULL;
+    if (s)
+        h2_stream_consumed(h, s, 1 + h->padding);
+    return count_empty(h);
 }
 
-static void data_bad(struct h2 *h, struct h2_stream *s, const struct h2_error *error,
-                     struct h2_event *ret)
+/* Counts `n` octets of content against the content-length (8.1.1). */
+static bool length_fits(struct h2_stream *s, size_t n, bool end)
 {
-    h2_unlink(h, s);
-    h2_refuse(h, s->id, error->code, true);
-    *ret = (struct h2_event){ H2_EV_STREAM_BAD, .id = s->id, .stream = s, .error = error };
+    if (s->length_left < 0)
+        return true;
+    if ((uint64_t)s->length_left < n)
+        return false;
+    s->length_left -= (int64_t)n;
+    return !end || s->length_left == 0;
 }
 
 /* A part of a DATA frame. */
@@ -91,14 +106,12 @@ static const struct h2_error *data_next(struct h2 *h, struct str in, size_t *use
                                         struct h2_event *ret)
 {
     struct h2_stream *s = h2_stream_of(h, h->head.stream);
-    const struct h2_error *error = data_padding(h, &in, used);
+    const struct h2_error *error = data_padding(h, s, &in, used);
+    bool last, end;
     size_t n;
-    bool last;
 
-    if (error)
+    if (error || (h->head.flags & H2_PADDED)) /* its length is still to come */
         return error;
-    if (h->head.flags & H2_PADDED) /* its length is still to come */
-        return NULL;
     n = MIN(in.n, h->left);
     last = n == h->left;
     if (n == 0 && !last)
@@ -109,26 +122,19 @@ static const struct h2_error *data_next(struct h2 *h, struct str in, size_t *use
         h->left = h->padding;
         h->in_state = H2_IN_SKIP;
     }
-    if (!s) { /* was closed in the middle of the frame */
+    end = last && (h->head.flags & H2_END_STREAM);
+    if (!s || !length_fits(s, n, end)) { /* it was closed in the middle of the frame */
         h2_connection_consumed(h, n);
+        if (s)
+            h2_stream_bad(h, s, &h2_error_content_length, ret);
         return NULL;
     }
-    ret->end = last && (h->head.flags & H2_END_STREAM);
-    if (s->length_left >= 0) {
-        s->length_left -= (int64_t)n;
-        if (s->length_left < 0 || (ret->end && s->length_left > 0)) {
-            h2_connection_consumed(h, n);
-            data_bad(h, s, &h2_error_content_length, ret);
-            return NULL;
-        }
-    }
-    if (n == 0 && !ret->end)
+    if (n == 0 && !end)
         return NULL;
-    s->got_end |= ret->end;
-    ret->kind = H2_EV_DATA;
-    ret->stream = s;
-    ret->id = s->id;
-    ret->data = str_sub(in, 0, n);
+    s->got_end |= end;
+    *ret = (struct h2_event){
+        .kind = H2_EV_DATA, .stream = s, .id = s->id, .data = str_sub(in, 0, n), .end = end
+    };
     return NULL;
 }
 
@@ -160,21 +166,20 @@ static const struct h2_error *head_next(struct h2 *h, struct str in, size_t *use
     if (first && (h->head.type != H2_SETTINGS || (h->head.flags & H2_ACK)))
         return &h2_error_first_frame;
     error = h2_head_check(&h->head, H2_MAX_FRAME);
-    if (error && error->is_stream) {
-        h2_refuse(h, h->head.stream, error->code, true);
-        error = NULL;
-        h->left = h->head.len;
-        h->in_state = H2_IN_SKIP;
-        return NULL;
+    if (!error || error->is_stream) {
+        if (h->block_stream &&
+            (h->head.type != H2_CONTINUATION || h->head.stream != h->block_stream))
+            error = &h2_error_continuation;
     }
+    h->left = h->head.len;
+    h->in_state = H2_IN_SKIP;
     if (error)
-        return error;
-    if (h->block_stream && (h->head.type != H2_CONTINUATION || h->head.stream != h->block_stream))
-        return &h2_error_continuation;
+        return error->is_stream ? h2_id_bad(h, h->head.stream, error, ret) : error;
     if (h->head.type == H2_DATA)
         return data_begin(h, ret);
-    h->left = h->head.len;
-    h->in_state = h->head.type > H2_CONTINUATION ? H2_IN_SKIP : H2_IN_PAYLOAD;
+    if (h->head.type > H2_CONTINUATION) /* unknown */
+        return h2_spend_glitch(h);
+    h->in_state = H2_IN_PAYLOAD;
     return NULL;
 }
 
@@ -222,15 +227,27 @@ static void block_event(struct h2 *h, struct h2_event *ret)
         .id = h->block_stream,
         .stream = h2_stream_of(h, h->block_stream),
         .end = h->block_end,
+        .error = h->block_error,
     };
 }
 
-static void die(struct h2 *h, const struct h2_error *error, struct h2_event *ret)
+void h2_end(struct h2 *h, const struct h2_error *error)
 {
-    if (!h->dead)
-        h->dead = error;
+    if (h->dead && h->dead != &h2_error_control_queue)
+        return;
+    h->dead = error;
     h2_goaway(h, h->last_theirs, error->code);
-    *ret = (struct h2_event){ .kind = H2_EV_BAD, .error = error };
+}
+
+uint32_t h2_is_halfway(const struct h2 *h)
+{
+    bool heads = h->head.type == H2_HEADERS || h->head.type == H2_CONTINUATION;
+
+    if (h->in_state == H2_IN_PREFACE || h->in_state == H2_IN_FIRST)
+        return UINT32_MAX;
+    if (h->block_stream)
+        return h->block_stream;
+    return h->in_state == H2_IN_PAYLOAD && heads ? h->head.stream : 0;
 }
 
 void h2_next(struct h2 *h, struct str in, size_t *ret_used, struct h2_event *ret)
@@ -244,13 +261,12 @@ void h2_next(struct h2 *h, struct str in, size_t *ret_used, struct h2_event *ret
 
         error = step(h, str_from(in, *ret_used), &used, ret);
         *ret_used += used;
-        /* resets that the other side provokes cost as much as its own (CVE-2025-8671) */
-        if (!error && h->resets_ours > RESETS_FREE + h->streams_seen / 2)
-            error = &h2_error_flood_resets;
-        if (error || h->dead) {
-            die(h, error ? error : h->dead, ret);
-            return;
-        }
+        if (!error) /* resets that the other side provokes cost as much (CVE-2025-8671) */
+            error = h2_spend_reset(h, h->resets_ours);
+        if (error || h->dead)
+            h2_end(h, error ? error : h->dead);
+        if (h->dead)
+            break;
         if (h->block_due) {
             block_event(h, ret);
             return;
@@ -258,8 +274,7 @@ void h2_next(struct h2 *h, struct str in, size_t *ret_used, struct h2_event *ret
         if (ret->kind != H2_EV_MORE || (used == 0 && h->in_state == before))
             return;
     }
-    ret->kind = H2_EV_BAD;
-    ret->error = h->dead;
+    *ret = (struct h2_event){ .kind = H2_EV_BAD, .error = h->dead };
 }
 
 /* ---- blocks ---- */
@@ -268,18 +283,22 @@ bool h2_block_read(struct h2 *h, const struct hpack_limits *limits, struct arena
                    struct headers *ret, bool *ret_over)
 {
     struct h2_stream *s = h2_stream_of(h, h->block_stream);
-    struct h2_event ignored;
+    uint32_t id = h->block_stream;
 
     MUST(h->block_due);
     h->block_due = false;
     h->block_stream = 0;
     if (hpack_decode(&h->decoder, buf_str(&h->block), limits, a, ret, ret_over)) {
-        die(h, &h2_error_compression, &ignored);
+        h2_end(h, &h2_error_compression);
         return false;
     }
     if (h->block.cap > 4096)
         buf_fini(&h->block);
-    if (s)
+    if (h->block_error && s)
+        h2_stream_fail(h, s, h->block_error);
+    else if (h->block_error)
+        h2_refuse(h, id, h->block_error->code, true);
+    else if (s)
         s->got_end |= h->block_end;
     return true;
 }

@@ -53,19 +53,6 @@ static bool read_length(struct h2_message *m, struct str value)
     return true;
 }
 
-/* 8.2.3: several cookie fields are one for whoever reads them next. */
-static void add_regular(struct h2_message *m, struct arena *a, const struct header *h)
-{
-    struct header *first = h->id == HDR_COOKIE ? headers_find(&m->headers, HDR_COOKIE) : NULL;
-
-    if (first) {
-        headers_change(&m->headers, first,
-                       arena_printf(a, "%.*s; %.*s", STRF(first->value), STRF(h->value)));
-        return;
-    }
-    headers_add(&m->headers, a, h->name, h->value)->id = h->id;
-}
-
 /* Where a pseudo-header goes, or NULL. */
 static struct str *pseudo(struct h2_message *m, struct str name, struct str *status)
 {
@@ -85,10 +72,32 @@ static struct str *pseudo(struct h2_message *m, struct str name, struct str *sta
     return NULL;
 }
 
+/* 8.2.3: several cookie fields are one for whoever reads them next. */
+static struct str cookie_join(const struct headers *fields, struct arena *a)
+{
+    char *text = arena_raw(a, fields->octets + 2 * (size_t)fields->n);
+    size_t n = 0;
+
+    for (uint32_t i = 0; i < fields->n; i++) {
+        const struct header *h = &fields->v[i];
+
+        if (h->id != HDR_COOKIE)
+            continue;
+        if (n) {
+            memcpy(text + n, "; ", 2);
+            n += 2;
+        }
+        memcpy(text + n, h->value.p, h->value.n);
+        n += h->value.n;
+    }
+    return str_make(text, n);
+}
+
 /* All fields: pseudo-headers first, each once (8.3). */
 static bool read_fields(const struct headers *fields, struct arena *a, struct h2_message *m,
                         struct str *status)
 {
+    uint32_t cookies = 0;
     bool regular = false;
 
     *m = (struct h2_message){ .content_length = -1 };
@@ -106,13 +115,42 @@ static bool read_fields(const struct headers *fields, struct arena *a, struct h2
         regular = true;
         if (!regular_is_good(h) || (h->id == HDR_CONTENT_LENGTH && !read_length(m, h->value)))
             return false;
-        if (h->id != HDR_CONTENT_LENGTH || !headers_find(&m->headers, HDR_CONTENT_LENGTH))
-            add_regular(m, a, h);
+        if (h->id == HDR_COOKIE)
+            cookies++;
+        else if (h->id != HDR_CONTENT_LENGTH || !headers_find(&m->headers, HDR_CONTENT_LENGTH))
+            headers_add(&m->headers, a, h->name, h->value)->id = h->id;
     }
+    if (cookies)
+        headers_add_id(&m->headers, a, HDR_COOKIE, cookie_join(fields, a));
     return true;
 }
 
 /* ---- messages ---- */
+
+/* RFC 3986, 3.1 */
+static bool scheme_is_good(struct str s)
+{
+    for (size_t i = 0; i < s.n; i++) {
+        char c = ascii_lower(s.p[i]);
+
+        if (!(c >= 'a' && c <= 'z') &&
+            (i == 0 || !((c >= '0' && c <= '9') || c == '+' || c == '-' || c == '.')))
+            return false;
+    }
+    return s.n > 0;
+}
+
+/* Nothing that would end a word of HTTP/1's request line. */
+static bool path_is_good(const struct h2_message *m)
+{
+    for (size_t i = 0; i < m->path.n; i++) {
+        if ((unsigned char)m->path.p[i] <= ' ' || m->path.p[i] == 0x7f)
+            return false;
+    }
+    if (m->path.n == 0)
+        return false;
+    return m->path.p[0] == '/' || (str_eq(m->path, STR("*")) && str_eq(m->method, STR("OPTIONS")));
+}
 
 static bool target_is_good(const struct h2_message *m)
 {
@@ -122,11 +160,7 @@ static bool target_is_good(const struct h2_message *m)
         return !str_is_set(m->scheme) && !str_is_set(m->path) && m->authority.n;
     if (str_is_set(m->protocol) && !is_connect) /* RFC 8441, 4 */
         return false;
-    if (m->scheme.n == 0 || m->path.n == 0)
-        return false;
-    if (str_find(m->path, ' ') < m->path.n)
-        return false;
-    return m->path.p[0] == '/' || (str_eq(m->path, STR("*")) && str_eq(m->method, STR("OPTIONS")));
+    return scheme_is_good(m->scheme) && path_is_good(m);
 }
 
 /* One authority: Host may repeat it, in any case, but not say another. */

@@ -9,7 +9,7 @@ const struct h2_options h2_options_default = {
     .stream_window = 256 * 1024,
     .connection_window = 1024 * 1024,
     .table_size = 4096,
-    .max_block = 64 * 1024,
+    .max_block = 128 * 1024, /* twice what is answered otherwise than by 431 */
 };
 
 void h2_control(struct h2 *h, const struct h2_head *head, const char *payload)
@@ -19,7 +19,7 @@ void h2_control(struct h2 *h, const struct h2_head *head, const char *payload)
     if (h->dead && head->type != H2_GOAWAY)
         return;
     h2_head_write(head, octets);
-    if (++h->control_frames <= CONTROL_FRAMES &&
+    if ((++h->control_frames <= CONTROL_FRAMES || head->type == H2_GOAWAY) &&
         buf_add(&h->control, str_make(octets, sizeof(octets))) &&
         buf_add(&h->control, str_make(payload, head->len)))
         return;
@@ -43,8 +43,6 @@ void h2_goaway(struct h2 *h, uint32_t last, uint32_t code)
     h2_put32(payload, last);
     h2_put32(payload + 4, code);
     h2_control(h, &head, payload);
-    h->goaway_sent = true;
-    h->goaway_sent_id = last;
 }
 
 void h2_ping(struct h2 *h, uint64_t value)

@@ -1,5 +1,7 @@
 #include "codec/h2/h2_int.h"
 
+#define STREAMS_UNTOLD 100
+
 static struct h2_stream **bucket(const struct h2 *h, uint32_t id)
 {
     return (struct h2_stream **)(uintptr_t)&h->table[(id >> 1) % H2_TABLE];
@@ -38,10 +40,11 @@ void h2_stream_open(struct h2 *h, struct h2_stream *s, uint32_t id)
     struct h2_stream **b;
 
     if (id == 0) {
-        MUST(h2_may_open(h));
+        MUST(h2_open_room(h) > 0);
         id = h->last_ours ? h->last_ours + 2 : (h->side == H2_CLIENT ? 1 : 2);
         h->last_ours = id;
         h->open_ours++;
+        h->streams_seen++;
     } else {
         h->open_theirs++;
     }
@@ -57,10 +60,20 @@ void h2_stream_open(struct h2 *h, struct h2_stream *s, uint32_t id)
     *b = s;
 }
 
-bool h2_may_open(const struct h2 *h)
+bool h2_is_shut(const struct h2 *h)
 {
-    return !h->dead && h->goaway_id == UINT32_MAX && h->last_ours < H2_MAX_WINDOW - 2 &&
-           h->open_ours < h->theirs.v[H2_SETTINGS_MAX_CONCURRENT_STREAMS];
+    return h->dead || h->goaway_id != UINT32_MAX || h->last_ours >= H2_MAX_WINDOW - 2;
+}
+
+uint32_t h2_open_room(const struct h2 *h)
+{
+    uint32_t limit = h->theirs.v[H2_SETTINGS_MAX_CONCURRENT_STREAMS];
+
+    if (!h->settings_seen)
+        limit = MIN(limit, STREAMS_UNTOLD);
+    if (h2_is_shut(h) || h->open_ours >= limit)
+        return 0;
+    return limit - h->open_ours;
 }
 
 void h2_stream_expect(struct h2_stream *s, int64_t content_length)
@@ -84,6 +97,12 @@ void h2_unlink(struct h2 *h, struct h2_stream *s)
         h->open_ours--;
 }
 
+/* From now on what arrives on it is not an error. */
+static void ignore(struct h2 *h, uint32_t id)
+{
+    h->recent[h->recent_at++ % H2_RECENT] = id;
+}
+
 void h2_reset(struct h2 *h, uint32_t id, uint32_t code)
 {
     struct h2_head head = { .len = 4, .type = H2_RST_STREAM, .stream = id };
@@ -91,7 +110,7 @@ void h2_reset(struct h2 *h, uint32_t id, uint32_t code)
 
     h2_put32(payload, code);
     h2_control(h, &head, payload);
-    h->recent[h->recent_at++ % H2_RECENT] = id;
+    ignore(h, id);
 }
 
 void h2_stream_close(struct h2 *h, struct h2_stream *s, uint32_t code)
@@ -108,4 +127,41 @@ void h2_refuse(struct h2 *h, uint32_t id, uint32_t code, bool counts)
     if (counts)
         h->resets_ours++;
     h2_reset(h, id, code);
+}
+
+void h2_stream_fail(struct h2 *h, struct h2_stream *s, const struct h2_error *error)
+{
+    if (!s->is_open)
+        return;
+    h2_unlink(h, s);
+    h2_refuse(h, s->id, error->code, true);
+}
+
+void h2_stream_forget(struct h2 *h, struct h2_stream *s)
+{
+    if (!s->is_open)
+        return;
+    h2_unlink(h, s);
+    ignore(h, s->id);
+}
+
+void h2_stream_bad(struct h2 *h, struct h2_stream *s, const struct h2_error *error,
+                   struct h2_event *ret)
+{
+    h2_stream_fail(h, s, error);
+    *ret = (struct h2_event){ H2_EV_STREAM_BAD, .id = s->id, .stream = s, .error = error };
+}
+
+const struct h2_error *h2_id_bad(struct h2 *h, uint32_t id, const struct h2_error *error,
+                                 struct h2_event *ret)
+{
+    struct h2_stream *s = h2_stream_of(h, id);
+
+    if (s)
+        h2_stream_bad(h, s, error, ret);
+    else if (h2_is_idle(h, id))
+        return error;
+    else
+        h2_refuse(h, id, error->code, true);
+    return NULL;
 }

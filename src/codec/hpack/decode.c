@@ -137,7 +137,7 @@ static const struct hpack_error *read_literal(struct reader *r, unsigned prefix,
     if (index) {
         if (!hpack_table_get(&r->d->table, index, &f))
             return &bad_index;
-        if (index > HPACK_STATIC)
+        if (index > HPACK_STATIC && !r->over) /* three octets may name 4,000 */
             f.name = arena_dup(r->a, f.name);
     } else {
         error = read_string(r, &f.name);

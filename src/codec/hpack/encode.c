@@ -28,7 +28,7 @@ static const uint8_t policies[HDR_COUNT] = {
 void hpack_encoder_init(struct hpack_encoder *e, size_t max)
 {
     hpack_table_init(&e->table, max);
-    e->announce = 0;
+    e->lowest = SIZE_MAX;
 }
 
 void hpack_encoder_fini(struct hpack_encoder *e)
@@ -42,7 +42,7 @@ void hpack_encoder_resize(struct hpack_encoder *e, size_t size)
     if (size == e->table.size)
         return;
     hpack_table_resize(&e->table, size);
-    e->announce = size + 1;
+    e->lowest = MIN(e->lowest, size);
 }
 
 static bool write_integer(struct buf *out, uint8_t first, unsigned prefix, size_t v)
@@ -81,10 +81,14 @@ static bool write_string(struct buf *out, struct str s)
 
 bool hpack_encode_begin(struct hpack_encoder *e, struct buf *out)
 {
-    size_t size = e->announce;
+    size_t lowest = e->lowest;
 
-    e->announce = 0;
-    return size == 0 || write_integer(out, 0x20, 5, size - 1);
+    if (lowest == SIZE_MAX)
+        return true;
+    e->lowest = SIZE_MAX;
+    if (lowest < e->table.size && !write_integer(out, 0x20, 5, lowest)) /* 4.2: the lowest first */
+        return false;
+    return write_integer(out, 0x20, 5, e->table.size);
 }
 
 static enum policy policy_of(const struct hpack_encoder *e, const struct hpack_field *f)

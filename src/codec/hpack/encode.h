@@ -11,7 +11,7 @@
 
 struct hpack_encoder {
     struct hpack_table table;
-    size_t announce; /* a size update that is due, + 1; 0: none */
+    size_t lowest; /* of the sizes since the last block; SIZE_MAX: it did not change */
 };
 
 /* `max` bounds the table whatever the other side allows. */
