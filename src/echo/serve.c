@@ -54,15 +54,6 @@ static void http_request(struct http_server *http, struct http_conn *c, struct l
     echo_exchange_start(s, &conn->listener->who, leg);
 }
 
-static void http_replaced(struct http_server *http, struct http_conn *old, struct http_conn *fresh)
-{
-    struct echo_conn *conn = http_conn_owner(old);
-
-    (void)http;
-    if (conn)
-        conn->http = fresh;
-}
-
 static void http_closed(struct http_server *http, struct http_conn *c)
 {
     struct echo_conn *conn = http_conn_owner(c);
