@@ -2,7 +2,7 @@
  * mesh/check - what would keep an object from being compiled, found as its file is read.
  *
  * So that it counts as broken and its last good version stays (design 5.5): regular
- * expressions that RE2 refuses.
+ * expressions that RE2 refuses, header operations and answers that HTTP has no form for.
  */
 #pragma once
 

@@ -176,6 +176,9 @@ void credentials_compile(struct compile *c, const struct api_object *gw,
                          const struct api_gw_tls *tls, struct chain *chain, const struct str *hosts,
                          size_t host_count);
 
+/* --dev: the Certificates that no server names, so that every one is issued. */
+void credentials_compile_rest(struct compile *c);
+
 /* ---- gateways.c ---- */
 void gateways_compile(struct compile *c);
 

@@ -345,3 +345,18 @@ void credentials_compile(struct compile *c, const struct api_object *gw,
             chain->secrets.v[chain->secrets.n++] = slot;
     }
 }
+
+void credentials_compile_rest(struct compile *c)
+{
+    const struct object_list *certs = store_list(c->store, OBJ_CERTIFICATE);
+
+    if (!c->o->dev || !c->o->hooks.issue)
+        return;
+    for (size_t i = 0; i < certs->n; i++) {
+        const struct api_certificate *cert = certs->v[i]->body;
+        struct holder h = { certs->v[i], true, certs->v[i]->meta->namespace };
+
+        if (!store_find(c->store, OBJ_SECRET, h.namespace, cert->secret_name))
+            secret_compile(c, &h, cert->secret_name);
+    }
+}

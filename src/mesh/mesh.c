@@ -156,6 +156,7 @@ static void compile_all(struct compile *c)
     services_index(c);
     clusters_compile(c);
     gateways_compile(c);
+    credentials_compile_rest(c);
     routes_note_unused(c);
     verdicts_note(c);
     clear_unseen(c);

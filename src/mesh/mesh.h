@@ -14,6 +14,7 @@
  *   LAT0301 unsupported   LAT0302 the same object twice   LAT0303 a source cannot be read
  *   LAT0304 conflict      LAT0305 nothing by that name    LAT0306 has no effect
  *   LAT0307 credential    LAT0308 kept the last good version   LAT0309 a regex that RE2 refuses
+ *   LAT0310 an answer or header that cannot be
  */
 #pragma once
 

@@ -233,9 +233,6 @@ static void header_lines(struct compile *c, const struct api_object *o,
             compile_unsupported(c, o, spot, "the Host cannot be changed yet");
         else if (str_find(sorted[i].value, '%') < sorted[i].value.n)
             compile_unsupported(c, o, spot, "commands between %% signs are not carried out yet");
-        else if (str_find(sorted[i].value, '\n') < sorted[i].value.n)
-            api_note(o, c->notes, SEV_ERROR, "LAT0306", spot,
-                     "a header value cannot hold a line break: the operation is left out");
         else
             buf_printf(b, "%s %s %.*s: %.*s\n", side, verb, STRF(sorted[i].key),
                        STRF(sorted[i].value));

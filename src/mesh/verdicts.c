@@ -5,6 +5,9 @@
  * Which fields are carried out stands in api/'s tables; what depends on a value is said where
  * the value is read.
  */
+#include "api/destinationrule.h"
+#include "api/serviceentry.h"
+#include "api/virtualservice.h"
 #include "mesh/compile.h"
 
 struct walk {
@@ -46,6 +49,37 @@ static void note_config(struct compile *c)
     note_object(c, c->config_object);
 }
 
+static const struct str_list *exports_of(const struct api_object *o, enum object_kind kind)
+{
+    if (kind == OBJ_VIRTUAL_SERVICE)
+        return &((const struct api_virtualservice *)o->body)->export_to;
+    if (kind == OBJ_DESTINATION_RULE)
+        return &((const struct api_destinationrule *)o->body)->export_to;
+    return &((const struct api_serviceentry *)o->body)->export_to;
+}
+
+/* Where it matters that nobody said which namespace this gateway is in: once. */
+static void note_namespace(struct compile *c)
+{
+    static const enum object_kind kinds[] = { OBJ_VIRTUAL_SERVICE, OBJ_DESTINATION_RULE,
+                                              OBJ_SERVICE_ENTRY };
+
+    for (size_t i = 0; i < LEN(kinds); i++) {
+        const struct object_list *list = store_list(c->store, kinds[i]);
+
+        for (size_t k = 0; k < list->n; k++) {
+            const struct str_list *to = exports_of(list->v[k], kinds[i]);
+
+            if (!to->n || str_eq(to->v[0], STR("*")))
+                continue;
+            api_note(list->v[k], c->notes, SEV_INFO, "LAT0306", SPOT(list->v[k]->meta),
+                     "exportTo is measured as if this gateway were in the object's own namespace; "
+                     "--namespace says where it is");
+            return;
+        }
+    }
+}
+
 /* Issuers and Namespaces say nothing to a gateway by themselves: a Certificate does. */
 void verdicts_note(struct compile *c)
 {
@@ -58,4 +92,6 @@ void verdicts_note(struct compile *c)
     }
     if (c->config_object)
         note_config(c);
+    if (!str_is_set(c->o->namespace))
+        note_namespace(c);
 }

@@ -54,7 +54,7 @@ TEST(hosts_are_those_that_gateway_and_virtual_service_share)
           "http.80: a.x\n", NULL },
         { GATEWAY("a.x") VS_META("name: v, namespace: far",
                                  "hosts: [a.x], exportTo: [\".\"], http: [" OK("r") "]"),
-          "http.80: a.x\n", NULL },
+          "http.80: a.x\n", "exportTo is measured as if" },
         { GATEWAY("a.x") VS_META("name: v, namespace: far",
                                  "hosts: [a.x], exportTo: [elsewhere], http: [" OK("r") "]"),
           "http.80: *\n", "" },

@@ -156,6 +156,19 @@ TEST(a_certificate_is_asked_for_again_only_when_its_names_change)
     bench_fini(&b);
 }
 
+TEST(with_dev_every_certificate_is_issued)
+{
+    struct bench b;
+
+    bench_init(&b);
+    bench_dev(&b);
+    bench_load(&b, GATEWAY("c") CERT("ns", "k", "c", "a.x") CERT("far", "l", "d", "b.x"));
+    CHECK_EQ(b.issues, 2);
+    CHECK_STRZ(str_of(bench_text(&b, PART_SECRET)), "kubernetes://far/d\nkubernetes://ns/c\n");
+    CHECK_EQ(mesh_summary(b.mesh)->credential_count, 1);
+    bench_fini(&b);
+}
+
 TEST(without_dev_a_certificate_is_unsupported_by_name)
 {
     struct bench b;

@@ -60,9 +60,16 @@ TEST(an_object_that_breaks_keeps_its_last_good_version)
     static const char *const broken[] = {
         VS("v", "a.x", "abc"),
         VS("v", "a.x", "200, staus: 1"),
+        VS("v", "a.x", "600"),
         "apiVersion: networking.istio.io/v1\nkind: VirtualService\nmetadata: {name: v}\n"
         "spec: {hosts: [a.x], gateways: [gw], http: [{match: [{uri: {regex: \"(\"}}], "
         "directResponse: {status: 204}}]}\n",
+        "apiVersion: networking.istio.io/v1\nkind: VirtualService\nmetadata: {name: v}\n"
+        "spec: {hosts: [a.x], gateways: [gw], http: [{headers: {request: {set: {\"a b\": x}}}, "
+        "directResponse: {status: 204}}]}\n",
+        "apiVersion: networking.istio.io/v1\nkind: VirtualService\nmetadata: {name: v}\n"
+        "spec: {hosts: [a.x], gateways: [gw], http: [{headers: {response: {add: {a: "
+        "\"x\\r\\ny: z\"}}}, directResponse: {status: 204}}]}\n",
     };
 
     for (size_t i = 0; i < LEN(broken); i++) {
