@@ -59,7 +59,7 @@ static void tell_start(struct program *p, const struct report *r)
     buf_printf(&b, "lateen " BUILD_VERSION " is up after %llu ms, %u worker%s\n",
                (unsigned long long)ms, p->workers, plural(p->workers));
     if (!r->listeners)
-        buf_add(&b, STR("  no listener: no Gateway among the manifests selects this gateway\n"));
+        buf_add(&b, STR("  no listener: no Gateway among the manifests can be served\n"));
     buf_add(&b, r->block);
     add_pages(&b, p);
     if (!p->o->namespace.n && !p->o->dev)
