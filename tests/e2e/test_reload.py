@@ -1,4 +1,5 @@
-"""Issue 3, 5.3: 300 changes while wrk runs over HTTP and HTTPS cost no request and no connection.
+"""300 changes while wrk runs over HTTP and HTTPS, and h2load over HTTP/2, cost no request and no
+connection.
 
 Each change waits until its effect shows, so that none of them is overtaken by the next. The
 Gateway's hosts are `*`, because wrk sends the address as its SNI. E2E_CHANGES and E2E_SECONDS
@@ -101,6 +102,28 @@ class Wrk:
         if self.process.poll() is None:
             self.process.kill()
             self.process.wait()
+
+
+class H2Load(threading.Thread):
+    """h2load again and again; each run has its connections to the end and counts what failed."""
+
+    def __init__(self, lateen):
+        super().__init__(daemon=True)
+        self.url, self.runs, self.fault, self.leave = f"https://127.0.0.1:{lateen.ports[443]}/", 0, None, threading.Event()
+
+    def run(self):
+        command = ["h2load", "-n", "5000", "-c", "2", "-m", "4", "-H", f":authority: {HOST}", self.url]
+        while not self.leave.is_set() and not self.fault:
+            out = subprocess.run(command, text=True, capture_output=True, stdin=subprocess.DEVNULL).stdout
+            if "5000 succeeded, 0 failed, 0 errored, 0 timeout" not in out or "5000 2xx" not in out:
+                self.fault = out
+            self.runs += 1
+
+    def stop(self):
+        self.leave.set()
+        self.join(120)
+        assert not self.fault and self.runs > 0 and not self.is_alive(), self.fault
+        return 5000 * self.runs
 
 
 class Steady(threading.Thread):
@@ -284,10 +307,13 @@ def test_changes_under_load_fail_no_request_and_close_no_connection(manifests, s
     for thread in steady:
         thread.start()
     loads = [Wrk(f"http://127.0.0.1:{lateen.ports[80]}/", 8), Wrk(f"https://127.0.0.1:{lateen.ports[443]}/", 8)]
+    http2 = H2Load(lateen)
+    http2.start()
     try:
         took = changer.run(CHANGES, SECONDS)
-        requests = [load.stop() for load in loads]
+        requests = [load.stop() for load in loads] + [http2.stop()]
     finally:
+        http2.leave.set()
         for load in loads:
             load.kill()
     for thread in steady:

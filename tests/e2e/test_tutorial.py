@@ -1,4 +1,4 @@
-"""Issue 3, 5.2: the tutorial's files as they are, under `lateen run --dev`."""
+"""The tutorial's files as they are, under `lateen run --dev`."""
 import collections
 import contextlib
 import re
