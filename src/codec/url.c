@@ -89,12 +89,12 @@ static bool is_dots(const struct writer *w)
 }
 
 /* A dot segment leaves the "/" before it, so the one behind it is not written. */
-static void put_slash(struct writer *w, bool merge)
+static void put_slash(struct writer *w)
 {
     bool was_dots = is_dots(w);
 
     end_segment(w);
-    if (was_dots || (merge && w->n && w->p[w->n - 1] == '/'))
+    if (was_dots)
         return;
     w->p[w->n++] = '/';
     w->segment = w->n;
@@ -121,14 +121,14 @@ static bool completes_escape(const struct writer *w, char c)
  * escaped or not. */
 static size_t put_next(struct writer *w, struct str rest, enum url_normalize how)
 {
-    bool merge = how >= URL_MERGE_SLASHES, decode = how == URL_DECODE_AND_MERGE_SLASHES;
+    bool decode = how == URL_DECODE_AND_MERGE_SLASHES;
     int escaped = escape_of(rest);
 
     if (escaped == 0 || rest.p[0] == '\0')
         return 0;
     if (escaped > 0) {
         if (decode && (escaped == '/' || escaped == '\\'))
-            put_slash(w, merge);
+            put_slash(w);
         else if (path_octet[escaped] == UNRESERVED && !completes_escape(w, (char)escaped))
             w->p[w->n++] = (char)escaped;
         else
@@ -136,12 +136,24 @@ static size_t put_next(struct writer *w, struct str rest, enum url_normalize how
         return 3;
     }
     if (rest.p[0] == '/' || rest.p[0] == '\\')
-        put_slash(w, merge);
+        put_slash(w);
     else if (path_octet[(unsigned char)rest.p[0]] == ESCAPE)
         put_escaped(w, (unsigned char)rest.p[0]);
     else
         w->p[w->n++] = rest.p[0];
     return 1;
+}
+
+/* Envoy's order: dot segments are resolved first, "/a//../b" is "/a/b". */
+static void merge_slashes(struct writer *w)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < w->n; i++) {
+        if (w->p[i] != '/' || n == 0 || w->p[n - 1] != '/')
+            w->p[n++] = w->p[i];
+    }
+    w->n = n;
 }
 
 bool url_path_normalize(struct str target, enum url_normalize how, struct arena *a, struct str *ret)
@@ -166,6 +178,8 @@ bool url_path_normalize(struct str target, enum url_normalize how, struct arena 
         i += used;
     }
     end_segment(&w);
+    if (how >= URL_MERGE_SLASHES)
+        merge_slashes(&w);
     if (query.n)
         memcpy(w.p + w.n, query.p, query.n);
     *ret = str_make(w.p, w.n + query.n);

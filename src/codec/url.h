@@ -11,9 +11,9 @@
 
 enum url_normalize {
     URL_NONE,
-    URL_BASE, /* Istio's default */
-    URL_MERGE_SLASHES,
-    URL_DECODE_AND_MERGE_SLASHES,
+    URL_BASE,                     /* Istio's default */
+    URL_MERGE_SLASHES,            /* behind BASE: "//" to "/" */
+    URL_DECODE_AND_MERGE_SLASHES, /* before both: "%2F" and "%5C" to "/" */
 };
 
 /* The normal form of an origin-form target ("/path?query"), fragment cut whatever `how`:

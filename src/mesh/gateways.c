@@ -211,9 +211,18 @@ static void place_server(struct gateways *g, const struct api_object *gw, uint32
 
 /* ---- the connection manager ---- */
 
-static bool normalizes(const struct api_meshconfig *m)
+static uint8_t path_form(const struct api_meshconfig *m)
 {
-    return !m->path_normalization || m->path_normalization->normalization.v != NORMALIZE_NONE;
+    static const uint8_t forms[] = {
+        [NORMALIZE_DEFAULT] = URL_BASE,
+        [NORMALIZE_NONE] = URL_NONE,
+        [NORMALIZE_BASE] = URL_BASE,
+        [NORMALIZE_MERGE_SLASHES] = URL_MERGE_SLASHES,
+        [NORMALIZE_DECODE_AND_MERGE_SLASHES] = URL_DECODE_AND_MERGE_SLASHES,
+    };
+    int32_t said = m->path_normalization ? m->path_normalization->normalization.v : 0;
+
+    return said >= 0 && (size_t)said < LEN(forms) ? forms[said] : URL_BASE;
 }
 
 static void manager_fill(struct compile *c, struct part *p, struct http_manager *h,
@@ -230,7 +239,7 @@ static void manager_fill(struct compile *c, struct part *p, struct http_manager 
         h->server_name = arena_dup(p->arena, server->value);
     if (server && server->disabled.v)
         h->server_name = STR("");
-    h->normalize_path = normalizes(c->config);
+    h->path_form = path_form(c->config);
     h->is_gateway = true;
     if (pc && pc->gateway_topology)
         h->trusted_hops = (uint32_t)MAX(pc->gateway_topology->num_trusted_proxies.v, 0);

@@ -38,14 +38,10 @@ static void note_object(struct compile *c, const struct api_object *o)
 static void note_config(struct compile *c)
 {
     const struct api_meshconfig *m = c->config;
-    int32_t path = m->path_normalization ? m->path_normalization->normalization.v : 0;
 
     if (m->enable_tracing.set && m->enable_tracing.v)
         compile_unsupported(c, c->config_object, LEAF(m, "enableTracing"),
                             "requests are not traced yet");
-    if (path == NORMALIZE_MERGE_SLASHES || path == NORMALIZE_DECODE_AND_MERGE_SLASHES)
-        compile_unsupported(c, c->config_object, LEAF(m->path_normalization, "normalization"),
-                            "BASE is the most that is carried out yet");
     note_object(c, c->config_object);
 }
 

@@ -9,6 +9,7 @@
 #pragma once
 
 #include "base/addr.h"
+#include "codec/url.h"
 #include "model/part.h"
 
 struct regex;       /* codec/regex.h */
@@ -66,7 +67,7 @@ struct http_manager {
     slot_id routes; /* PART_ROUTES */
     struct str stat_prefix;
     struct str server_name; /* "istio-envoy"; empty: the upstream's passes */
-    bool normalize_path;    /* Istio's BASE */
+    uint8_t path_form;      /* enum url_normalize: MeshConfig.pathNormalization */
     bool is_gateway;        /* the edge: use_remote_address, internal headers stripped */
     uint32_t trusted_hops;  /* x-forwarded-for */
     uint32_t request_head_ms, idle_ms, stream_idle_ms; /* 60000, 3600000, 0 */

@@ -82,11 +82,18 @@ static const struct field filter_config_fields[] = {
 };
 const struct shape filter_config_shape = SHAPE(filter_config);
 
+static const char *const path_forms[] = {
+    [URL_NONE] = "NONE",
+    [URL_BASE] = "BASE",
+    [URL_MERGE_SLASHES] = "MERGE_SLASHES",
+    [URL_DECODE_AND_MERGE_SLASHES] = "DECODE_AND_MERGE_SLASHES",
+};
+
 static const struct field http_manager_fields[] = {
     F_SLOT(http_manager, routes, PART_ROUTES),
     F(http_manager, stat_prefix, STR),
     F(http_manager, server_name, STR),
-    F(http_manager, normalize_path, BOOL),
+    F_ENUM(http_manager, path_form, path_forms),
     F(http_manager, is_gateway, BOOL),
     F(http_manager, trusted_hops, U32),
     F(http_manager, request_head_ms, U32),

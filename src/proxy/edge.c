@@ -100,8 +100,10 @@ static bool edge_path(struct request *r)
     bool is_path = head->path.n && head->path.p[0] == '/';
     struct str normal;
 
-    if (is_path && r->s.chain->http.normalize_path) {
-        if (!url_path_normalize(head->path, URL_BASE, r->s.arena, &normal)) {
+    if (is_path) {
+        enum url_normalize how = (enum url_normalize)r->s.chain->http.path_form;
+
+        if (!url_path_normalize(head->path, how, r->s.arena, &normal)) {
             reply_send(&r->s, 400, STR_NONE, "path_normalization_failed", 0);
             return false;
         }

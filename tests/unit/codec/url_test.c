@@ -82,10 +82,11 @@ TEST(the_other_path_normalisations_merge_slashes)
     } cases[] = {
         { URL_NONE, "/a/../b#c", "/a/../b" },
         { URL_MERGE_SLASHES, "//a///b/", "/a/b/" },
-        { URL_MERGE_SLASHES, "/a//../b", "/b" },
+        { URL_MERGE_SLASHES, "/a//../b", "/a/b" },
+        { URL_MERGE_SLASHES, "//../a//.//b?//", "/a/b?//" },
         { URL_MERGE_SLASHES, "/a%2Fb", "/a%2Fb" },
         { URL_DECODE_AND_MERGE_SLASHES, "/a%2Fb%5cc", "/a/b/c" },
-        { URL_DECODE_AND_MERGE_SLASHES, "/a/%2F%2e%2e%2fb", "/b" },
+        { URL_DECODE_AND_MERGE_SLASHES, "/a/%2F%2e%2e%2fb", "/a/b" },
     };
     struct arena *a = arena_new(4096);
 

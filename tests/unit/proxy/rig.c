@@ -142,7 +142,7 @@ static struct root *root_of(const struct rig *r, uint16_t port, uint16_t backend
     c->http = (struct http_manager){
         .routes = slots_of(slots, PART_ROUTES, rt->part.name),
         .server_name = STR("istio-envoy"),
-        .normalize_path = true,
+        .path_form = URL_BASE,
         .is_gateway = true,
         .request_head_ms = 2000,
         .max_headers = 100,

@@ -1,4 +1,4 @@
-"""Doors with a time or a size: 408, idle connections, buffers set small by ProxyConfig."""
+"""What MeshConfig sets: times (408, idle), small buffers, the normal form of paths."""
 import threading
 import time
 
@@ -12,6 +12,7 @@ kind: ConfigMap
 metadata: { name: istio, namespace: istio-system }
 data:
   mesh: |
+    pathNormalization: { normalization: DECODE_AND_MERGE_SLASHES }
     defaultConfig:
       connectionSettings:
         httpRequestHeadersTimeout: 1s
@@ -110,3 +111,10 @@ def test_a_small_buffer_limit_holds(bench, backend):
         go.set()
         assert client.answer().body == b"all"
         sender.join()
+
+
+@pytest.mark.parametrize("target, path", [("//a///b/", "/a/b/"), ("/a%2Fb%5cc", "/a/b/c"), ("/a/%2F..%2Fb?//", "/a/b?//")])
+def test_slashes_are_decoded_and_merged(client, backend, target, path):
+    client.send(request(backend.host, path=target))
+    assert client.answer().status == 200
+    assert backend.requests[0].path == path
