@@ -15,7 +15,7 @@
 
 struct echo_options {
     struct flag_ports ports, tls_ports, tcp_ports;
-    struct str cert, key, client_ca;
+    struct str cert, key;
     struct str name, version;
 };
 
@@ -49,15 +49,13 @@ static bool pem_read(struct echo_program *p, struct str path, struct str *ret)
 static bool program_tls(struct echo_program *p)
 {
     const struct echo_options *o = p->o;
-    struct str cert, key, ca = STR_NONE, why;
+    struct str cert, key, why;
 
     if (o->tls_ports.n == 0)
         return true;
     if (!pem_read(p, o->cert, &cert) || !pem_read(p, o->key, &key))
         return false;
-    if (str_is_set(o->client_ca) && !pem_read(p, o->client_ca, &ca))
-        return false;
-    p->tls = echo_tls_new(cert, key, ca, p->arena, &why);
+    p->tls = echo_tls_new(cert, key, p->arena, &why);
     if (!p->tls)
         say_err("lateen echo: %.*s: %.*s\n", STRF(o->cert), STRF(why));
     return p->tls != NULL;
@@ -152,11 +150,6 @@ static const struct flag flags[] = {
       .help = "serve HTTPS here, with --cert and --key. Repeatable" },
     { .name = "cert", .arg = "FILE", .type = &flag_str, TO(cert), .help = "PEM certificate chain" },
     { .name = "key", .arg = "FILE", .type = &flag_str, TO(key), .help = "PEM private key" },
-    { .name = "client-ca",
-      .arg = "FILE",
-      .type = &flag_str,
-      TO(client_ca),
-      .help = "ask for a client certificate of this CA" },
     { .name = "tcp-port",
       .arg = "P",
       .type = &flag_port_list,
@@ -173,6 +166,7 @@ static const struct flag flags[] = {
       .type = &flag_str,
       TO(version),
       .help = "the Version that answers show" },
+    { .name = "client-ca", .arg = "FILE", .type = &flag_unbuilt },
     { .name = "grpc", .type = &flag_unbuilt_switch },
 };
 

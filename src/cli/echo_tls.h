@@ -7,9 +7,8 @@
 
 struct echo_tls;
 
-/* From PEM texts; `client_ca` may be STR_NONE, else clients must show a certificate of it.
- * NULL with a sentence in `reterr` (in `a`). */
-struct echo_tls *echo_tls_new(struct str chain_pem, struct str key_pem, struct str client_ca_pem,
-                              struct arena *a, struct str *reterr);
+/* From PEM texts. NULL with a sentence in `reterr` (in `a`). */
+struct echo_tls *echo_tls_new(struct str chain_pem, struct str key_pem, struct arena *a,
+                              struct str *reterr);
 void echo_tls_free(struct echo_tls *t); /* takes NULL; behind the last connection */
 const struct tls_chooser *echo_tls_chooser(const struct echo_tls *t);
