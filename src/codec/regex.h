@@ -1,9 +1,9 @@
 /*
  * codec/regex - regular expressions in RE2's syntax and time (linear), as Istio's API has it.
  *
- * Pure. A regex may be used by several threads at once, but they then share a lock inside
- * RE2: workers that match much keep one each (design 5.6). Patterns and text are UTF-8;
- * octets that are not UTF-8 match no ".". Source: VirtualService StringMatch.regex
+ * Pure. A regex may be used by several threads at once: those that use it much get a copy of
+ * their own, because RE2 takes a lock (regex_copies.h, design 5.6). Patterns and text are
+ * UTF-8; octets that are not UTF-8 match no ".". Source: VirtualService StringMatch.regex
  * ("RE2 style"), HTTPRewrite.uriRegexRewrite.
  */
 #pragma once
@@ -13,6 +13,10 @@
 
 #define REGEX_PATTERN_MAX 1024     /* octets (RegexRewrite.match: at most 1024) */
 #define REGEX_MEMORY_MAX (8 << 20) /* octets for the program and its caches: RE2's default */
+/* What a pattern gets whose program is of at most REGEX_SMALL instructions: its cache grows
+ * with the texts that strangers send. */
+#define REGEX_MEMORY_SMALL (512 << 10)
+#define REGEX_SMALL 200
 
 struct regex;
 
@@ -35,3 +39,8 @@ struct str regex_replace_all(const struct regex *r, struct str text, struct str 
 
 /* Instructions of the compiled program: a measure of what a match may cost. */
 int regex_size(const struct regex *r);
+
+/* Texts of two octets or more, in lower case, each of which stands in whatever r matches,
+ * once that is in lower case. Holds for texts of ASCII alone: letters beyond it may fold
+ * into it (U+212A is a "k"). Appended to `ret` in `a`; at most `max`; returns how many. */
+uint32_t regex_literals(const struct regex *r, struct arena *a, struct str *ret, uint32_t max);

@@ -74,6 +74,7 @@ static void vhost_drop(struct part *p)
 {
     struct shape_visitor v = { inner_drop_at };
 
+    path_index_drop(((struct vhost *)(void *)p)->index);
     shape_walk(shape_of_part(PART_VHOST), p, &v);
 }
 

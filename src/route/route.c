@@ -36,79 +36,28 @@ static bool value_matches(const struct named_matcher *m, struct str value)
            text_matches(&m->match, value);
 }
 
-/* Path and query as one text: they are cut from one. */
-static struct str path_and_query(const struct route_request *rq)
-{
-    if (rq->query.n == 0 || rq->query.p != rq->path.p + rq->path.n + 1)
-        return rq->path;
-    return str_make(rq->path.p, rq->path.n + 1 + rq->query.n);
-}
-
-/* Pseudo headers may be named like others; `host` is the authority, port included. */
-static struct str pseudo_header(const struct route_request *rq, struct str name)
-{
-    if (str_eq(name, STR("host")) || str_eq(name, STR(":authority")))
-        return rq->authority;
-    if (str_eq(name, STR(":path")))
-        return path_and_query(rq);
-    if (str_eq(name, STR(":method")))
-        return rq->method;
-    if (str_eq(name, STR(":scheme")))
-        return rq->scheme;
-    return STR_NONE;
-}
-
-/* Value by value, never joined; `ret_found` says whether there is one at all. */
-static bool any_header_matches(const struct named_matcher *m, const struct route_request *rq,
-                               bool *ret_found)
-{
-    struct str pseudo = STR_NONE;
-    const struct header *h;
-
-    *ret_found = true;
-    if (m->name.n > 0 && (m->name.p[0] == ':' || m->name.p[0] == 'h'))
-        pseudo = pseudo_header(rq, m->name);
-    if (str_is_set(pseudo))
-        return value_matches(m, pseudo);
-    h = rq->headers ? headers_find_name(rq->headers, m->name) : NULL;
-    *ret_found = h != NULL;
-    for (; h; h = headers_next(rq->headers, h)) {
-        if (value_matches(m, h->value))
-            return true;
-    }
-    return false;
-}
-
-/* Inverted (withoutHeaders), no value may match, and a missing header counts as an empty
- * one (istio-api.md 1.4.1), but for presence. */
+/* Value by value, never joined. Inverted (withoutHeaders), no value may match, and a missing
+ * header counts as an empty one (istio-api.md 1.4.1), but for presence. */
 static bool header_matches(const struct named_matcher *m, const struct route_request *rq)
 {
-    bool found;
-    bool holds = any_header_matches(m, rq, &found);
+    struct header_values values;
+    struct str value;
+    bool found = false;
 
-    if (!m->invert)
-        return holds;
-    if (!found && m->match.how != TEXT_ANY && m->match.how != TEXT_PRESENT)
-        return !text_matches(&m->match, STR(""));
-    return !holds;
-}
-
-/* The first occurrence only; not decoded; "?v" is "v=". STR_NONE: not there. */
-static struct str query_value(struct str query, struct str name)
-{
-    while (str_is_set(query)) {
-        struct str value = str_cut(&query, '&');
-        struct str key = str_cut(&value, '=');
-
-        if (str_eq(key, name))
-            return str_is_set(value) ? value : STR("");
+    header_values_init(&values, rq, m->name);
+    for (; header_values_next(&values, &value); found = true) {
+        if (value_matches(m, value))
+            return !m->invert;
     }
-    return STR_NONE;
+    if (!m->invert || found)
+        return m->invert;
+    return m->match.how == TEXT_ANY || m->match.how == TEXT_PRESENT ||
+           !text_matches(&m->match, STR(""));
 }
 
 static bool query_matches(const struct named_matcher *m, const struct route_request *rq)
 {
-    struct str value = query_value(rq->query, m->name);
+    struct str value = request_query_value(rq, m->name);
     bool holds = str_is_set(value) && value_matches(m, value);
 
     return holds != m->invert;
@@ -138,7 +87,7 @@ const struct route *route_pick(const struct vhost *vhost, const struct route_req
     struct path_cursor cursor;
     uint32_t at;
 
-    path_cursor_init(&cursor, vhost->index, rq->path);
+    path_cursor_init(&cursor, vhost->index, rq);
     for (at = path_cursor_next(&cursor, 0); at != UINT32_MAX;
          at = path_cursor_next(&cursor, at + 1)) {
         if (rest_matches(&vhost->routes.v[at].match, rq))

@@ -6,19 +6,8 @@
  */
 #pragma once
 
-#include "codec/header.h"
+#include "model/request.h"
 #include "model/root.h"
-
-/* What a match looks at; borrowed for the call. */
-struct route_request {
-    struct str host;      /* lower case, without port */
-    struct str authority; /* as received */
-    struct str path;      /* normalised, without query */
-    struct str query;     /* without '?'; cut from the same octets as `path` */
-    struct str method, scheme;
-    uint16_t port; /* the listener's manifest port */
-    const struct headers *headers;
-};
 
 /* The virtual host for a host name, or NULL. */
 const struct vhost *route_vhost(const struct root *root, const struct routes *routes,
