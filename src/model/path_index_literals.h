@@ -21,7 +21,7 @@ struct literal_choice {
 struct literal_index *literal_index_build(const struct literal_choice *choices, uint32_t n,
                                           struct arena *a);
 
-#define LITERAL_HITS_MAX 32
+#define LITERAL_HITS_MAX 24
 
 struct literal_hits {
     bool is_all; /* too many to list, or octets that are not ASCII: any may match */

@@ -1,6 +1,6 @@
 #include "unit/route/naive.h"
 
-#include "codec/regex.h"
+#include "unit/route/naive_regex.h"
 
 static char folded(char c, bool nocase)
 {
@@ -26,19 +26,45 @@ static bool text_holds(const struct text_matcher *m, struct str text)
         return begins(text, m->value, m->nocase);
     if (m->how == TEXT_EXACT)
         return begins(text, m->value, m->nocase) && text.n == m->value.n;
-    return regex_is_full(m->regex, text);
+    return naive_regex_matches(m->value, text);
 }
 
-static bool header_holds(const struct named_matcher *m, const struct headers *headers)
+/* What the headers that stand for the request line have; STR_NONE for others. */
+static struct str line_value(const struct route_request *rq, struct str name)
+{
+    const struct {
+        const char *name;
+        struct str value;
+    } all[] = {
+        { ":authority", rq->authority },
+        { "host", rq->authority },
+        { ":method", rq->method },
+        { ":scheme", rq->scheme },
+        { ":path", str_make(rq->path.p, rq->path.n + (rq->query.n ? 1 + rq->query.n : 0)) },
+    };
+
+    for (size_t i = 0; i < LEN(all); i++) {
+        if (str_eq(name, str_of(all[i].name)))
+            return all[i].value;
+    }
+    return STR_NONE;
+}
+
+static bool header_holds(const struct named_matcher *m, const struct route_request *rq)
 {
     bool presence = m->match.how == TEXT_ANY || m->match.how == TEXT_PRESENT;
+    struct str line = line_value(rq, m->name);
     uint32_t found = 0, good = 0;
 
-    for (uint32_t i = 0; i < headers->n; i++) {
-        if (!str_eq_nocase(headers->v[i].name, m->name))
+    if (str_is_set(line)) {
+        found = 1;
+        good = text_holds(&m->match, line);
+    }
+    for (uint32_t i = 0; i < rq->headers->n && !str_is_set(line); i++) {
+        if (!str_eq_nocase(rq->headers->v[i].name, m->name))
             continue;
         found++;
-        good += text_holds(&m->match, headers->v[i].value);
+        good += text_holds(&m->match, rq->headers->v[i].value);
     }
     if (m->invert && found == 0)
         return presence || !text_holds(&m->match, STR(""));
@@ -78,7 +104,7 @@ static bool route_holds(const struct route_match *m, const struct route_request 
     if (m->port && m->port != rq->port)
         return false;
     for (uint32_t i = 0; i < m->headers.n; i++) {
-        if (!header_holds(&m->headers.v[i], rq->headers))
+        if (!header_holds(&m->headers.v[i], rq))
             return false;
     }
     for (uint32_t i = 0; i < m->query.n; i++) {
