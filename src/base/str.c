@@ -21,31 +21,14 @@ int str_cmp(struct str a, struct str b)
     return a.n < b.n ? -1 : a.n > b.n;
 }
 
-bool str_starts(struct str s, struct str prefix)
-{
-    return s.n >= prefix.n && str_eq(str_make(s.p, prefix.n), prefix);
-}
-
 bool str_starts_nocase(struct str s, struct str prefix)
 {
     return s.n >= prefix.n && str_eq_nocase(str_make(s.p, prefix.n), prefix);
 }
 
-bool str_ends(struct str s, struct str suffix)
-{
-    return s.n >= suffix.n && str_eq(str_from(s, s.n - suffix.n), suffix);
-}
-
 bool str_ends_nocase(struct str s, struct str suffix)
 {
     return s.n >= suffix.n && str_eq_nocase(str_from(s, s.n - suffix.n), suffix);
-}
-
-size_t str_find(struct str s, char c)
-{
-    const char *at = s.n ? memchr(s.p, c, s.n) : NULL;
-
-    return at ? (size_t)(at - s.p) : s.n;
 }
 
 size_t str_rfind(struct str s, char c)
@@ -65,19 +48,6 @@ size_t str_find_str(struct str s, struct str needle)
         return 0;
     at = s.n ? memmem(s.p, s.n, needle.p, needle.n) : NULL;
     return at ? (size_t)(at - s.p) : s.n;
-}
-
-struct str str_from(struct str s, size_t from)
-{
-    from = MIN(from, s.n);
-    return str_make(s.p ? s.p + from : NULL, s.n - from);
-}
-
-struct str str_sub(struct str s, size_t from, size_t n)
-{
-    s = str_from(s, from);
-    s.n = MIN(s.n, n);
-    return s;
 }
 
 struct str str_cut(struct str *rest, char sep)

@@ -53,19 +53,43 @@ static inline char ascii_lower(char c)
 bool str_eq_nocase(struct str a, struct str b); /* ASCII letters only */
 int str_cmp(struct str a, struct str b);        /* octet order; a prefix stands first */
 
-bool str_starts(struct str s, struct str prefix);
-bool str_starts_nocase(struct str s, struct str prefix);
-bool str_ends(struct str s, struct str suffix);
-bool str_ends_nocase(struct str s, struct str suffix);
+/* From `from` to the end; up to `n` octets from `from`. Clamped to s. */
+static inline struct str str_from(struct str s, size_t from)
+{
+    from = MIN(from, s.n);
+    return str_make(s.p ? s.p + from : NULL, s.n - from);
+}
+
+static inline struct str str_sub(struct str s, size_t from, size_t n)
+{
+    s = str_from(s, from);
+    s.n = MIN(s.n, n);
+    return s;
+}
+
+static inline bool str_starts(struct str s, struct str prefix)
+{
+    return s.n >= prefix.n && str_eq(str_make(s.p, prefix.n), prefix);
+}
+
+static inline bool str_ends(struct str s, struct str suffix)
+{
+    return s.n >= suffix.n && str_eq(str_from(s, s.n - suffix.n), suffix);
+}
 
 /* Index of the first `c`, of the last `c`, of the first `needle`; s.n where there is none. */
-size_t str_find(struct str s, char c);
+static inline size_t str_find(struct str s, char c)
+{
+    const char *at = s.n ? memchr(s.p, c, s.n) : NULL;
+
+    return at ? (size_t)(at - s.p) : s.n;
+}
+
+bool str_starts_nocase(struct str s, struct str prefix);
+bool str_ends_nocase(struct str s, struct str suffix);
+
 size_t str_rfind(struct str s, char c);
 size_t str_find_str(struct str s, struct str needle);
-
-/* From `from` to the end; up to `n` octets from `from`. Clamped to s. */
-struct str str_from(struct str s, size_t from);
-struct str str_sub(struct str s, size_t from, size_t n);
 
 /* Cuts the part before the first `sep` off `rest` and returns it; without a `sep` all of
  * it, and `rest` becomes STR_NONE. A loop runs while (str_is_set(rest)). */
