@@ -62,7 +62,7 @@ void attempt_start(struct request *r)
     if (hosts)
         e = lb_endpoint(r->worker->lb, r->cluster, hosts, r->tried, r->tried_n);
     if (!e) {
-        reply_send(&r->s, 503, STR("no healthy upstream"), "no_healthy_upstream", FLAG_UH);
+        refuse_send(r, &refused_no_endpoint);
         return;
     }
     r->endpoint = e;
@@ -116,9 +116,10 @@ void attempt_forward(struct stream *s)
 {
     struct request *r = request_of(s);
     const struct route *route = s->route;
+    const struct refusal *refused = decide_action(route);
 
-    if (!route || route->action == ACTION_NONE) {
-        reply_send(s, 404, STR_NONE, "route_not_found", FLAG_NR);
+    if (refused) {
+        refuse_send(r, refused);
         return;
     }
     if (route->action != ACTION_FORWARD) {
@@ -129,7 +130,7 @@ void attempt_forward(struct stream *s)
         s->destination = &route->destinations.v[lb_destination(r->worker->lb, s->vhost, route)];
     r->cluster = s->destination ? root_cluster(request_root(r), s->destination->cluster) : NULL;
     if (!r->cluster) {
-        reply_send(s, 503, STR_NONE, "cluster_not_found", FLAG_NC);
+        refuse_send(r, &refused_no_cluster);
         return;
     }
     r->can_replay = true;

@@ -46,7 +46,7 @@ void chain_request_head(struct request *r)
     }
     /* A chain without a router at its end serves nobody. */
     if (r->state == REQUEST_FILTERS)
-        reply_send(&r->s, 404, STR_NONE, "route_not_found", FLAG_NR);
+        refuse_send(r, &refused_no_route);
 }
 
 bool chain_response_head(struct request *r)

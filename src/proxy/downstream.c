@@ -1,51 +1,12 @@
 #include "proxy/downstream.h"
 
+#include "proxy/decide.h"
 #include "proxy/request.h"
 
 #include <stdlib.h>
 #include <unistd.h>
 
 /* ---- choosing the chain ---- */
-
-/* How well a chain's name covers `sni`: 0 not at all, else longer is better. */
-static size_t name_fits(struct str name, struct str sni)
-{
-    if (str_eq(name, STR("*")))
-        return 1;
-    if (!str_is_set(sni))
-        return 0;
-    if (str_eq(name, sni))
-        return SIZE_MAX;
-    if (str_starts(name, STR("*.")) && sni.n >= name.n && str_ends(sni, str_from(name, 1)))
-        return name.n + 1;
-    return 0;
-}
-
-static size_t chain_fits(const struct chain *c, struct str sni)
-{
-    size_t best = c->server_names.n == 0;
-
-    for (uint32_t i = 0; i < c->server_names.n; i++)
-        best = MAX(best, name_fits(c->server_names.v[i], sni));
-    return best;
-}
-
-const struct chain *chain_by_name(const struct root *root, const struct listener *l, struct str sni)
-{
-    const struct chain *best = NULL;
-    size_t best_fit = 0;
-
-    for (uint32_t i = 0; i < l->chains.n; i++) {
-        const struct chain *c = root_chain(root, l->chains.v[i]);
-        size_t fit = c ? chain_fits(c, sni) : 0;
-
-        if (fit > best_fit) {
-            best = c;
-            best_fit = fit;
-        }
-    }
-    return best;
-}
 
 static const struct chain *downstream_choose(const struct tls_chooser *self, struct str sni,
                                              const struct root **ret_root)

@@ -33,8 +33,3 @@ void port_open(struct worker *w, slot_id listener, int take_fd);
 struct port *port_of_listener(struct worker *w, slot_id listener);
 /* Accepts what waits, then closes. */
 void port_close(struct port *p);
-
-/* The chain that serves a name on a listener: exact, then the longest "*.suffix", then "*"
- * or a chain without names. `sni` is lower case; STR_NONE matches only the last kind. */
-const struct chain *chain_by_name(const struct root *root, const struct listener *l,
-                                  struct str sni);

@@ -14,6 +14,7 @@
 #pragma once
 
 #include "filter/filter.h"
+#include "proxy/decide.h"
 #include "proxy/downstream.h"
 #include "telemetry/record.h"
 
@@ -98,6 +99,7 @@ static inline void request_set_state(struct request *r, enum request_state state
 MUST_USE bool edge_request(struct request *r);
 /* Chooses virtual host and route. False: it was answered (421). */
 MUST_USE bool edge_route(struct request *r);
+void refuse_send(struct request *r, const struct refusal *why);
 void edge_response(struct request *r);
 
 /* ---- chain.c ---- */

@@ -64,22 +64,32 @@ static bool query_matches(const struct named_matcher *m, const struct route_requ
 }
 
 /* All but the path, which the index has looked at. */
-static bool rest_matches(const struct route_match *m, const struct route_request *rq)
+static struct route_miss rest_misses(const struct route_match *m, const struct route_request *rq)
 {
     if (m->port != 0 && m->port != rq->port)
-        return false;
-    if (!text_matches(&m->method, rq->method) || !text_matches(&m->scheme, rq->scheme) ||
-        !text_matches(&m->authority, rq->authority))
-        return false;
+        return (struct route_miss){ ROUTE_PORT, 0 };
+    if (!text_matches(&m->method, rq->method))
+        return (struct route_miss){ ROUTE_METHOD, 0 };
+    if (!text_matches(&m->scheme, rq->scheme))
+        return (struct route_miss){ ROUTE_SCHEME, 0 };
+    if (!text_matches(&m->authority, rq->authority))
+        return (struct route_miss){ ROUTE_AUTHORITY, 0 };
     for (uint32_t i = 0; i < m->headers.n; i++) {
         if (!header_matches(&m->headers.v[i], rq))
-            return false;
+            return (struct route_miss){ ROUTE_HEADER, i };
     }
     for (uint32_t i = 0; i < m->query.n; i++) {
         if (!query_matches(&m->query.v[i], rq))
-            return false;
+            return (struct route_miss){ ROUTE_QUERY, i };
     }
-    return true;
+    return (struct route_miss){ ROUTE_HOLDS, 0 };
+}
+
+struct route_miss route_misses(const struct route_match *m, const struct route_request *rq)
+{
+    if (!text_matches(&m->path, rq->path))
+        return (struct route_miss){ ROUTE_PATH, 0 };
+    return rest_misses(m, rq);
 }
 
 const struct route *route_pick(const struct vhost *vhost, const struct route_request *rq)
@@ -90,7 +100,7 @@ const struct route *route_pick(const struct vhost *vhost, const struct route_req
     path_cursor_init(&cursor, vhost->index, rq);
     for (at = path_cursor_next(&cursor, 0); at != UINT32_MAX;
          at = path_cursor_next(&cursor, at + 1)) {
-        if (rest_matches(&vhost->routes.v[at].match, rq))
+        if (rest_misses(&vhost->routes.v[at].match, rq).what == ROUTE_HOLDS)
             return &vhost->routes.v[at];
     }
     return NULL;

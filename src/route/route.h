@@ -18,3 +18,23 @@ const struct route *route_pick(const struct vhost *vhost, const struct route_req
 
 /* Does one matcher hold? Exposed for explain and tests. */
 bool text_matches(const struct text_matcher *m, struct str text);
+
+/* The condition that a request fails first: path, then the others in this order. */
+enum route_condition {
+    ROUTE_HOLDS,
+    ROUTE_PATH,
+    ROUTE_PORT,
+    ROUTE_METHOD,
+    ROUTE_SCHEME,
+    ROUTE_AUTHORITY,
+    ROUTE_HEADER,
+    ROUTE_QUERY
+};
+struct route_miss {
+    enum route_condition what;
+    uint32_t at; /* in headers or query */
+};
+
+/* Why a rule does not hold, by the matchers that route_pick uses. For explain and tests: it
+ * looks at one rule without the index. */
+struct route_miss route_misses(const struct route_match *m, const struct route_request *rq);
