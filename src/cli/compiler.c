@@ -14,6 +14,7 @@
 #define IMAGE_DELAY_MS 300
 #define IMAGE_MAX (1u << 30)
 #define CHANGED_SHOWN 3
+#define PORT_RETRY_MS 5000
 
 struct compiler {
     struct compiler_options o;
@@ -29,6 +30,8 @@ struct compiler {
     struct map known;        /* lines of notes told before; keys in known_arena */
     struct arena *known_arena;
     bool had_files;
+    struct timer port_timer; /* a port could not be bound: tried again */
+    bool is_retry;
 };
 
 /* The thread that parts retire to. Set while there is one. */
@@ -125,7 +128,9 @@ static void say_changed(struct report *r, const struct source_scan *scan)
     }
     if (n > CHANGED_SHOWN)
         buf_printf(&b, " and %zu more", n - CHANGED_SHOWN);
-    if (n == 0)
+    if (n == 0 && r->is_retry)
+        buf_add(&b, STR("ports tried again"));
+    else if (n == 0)
         buf_add(&b, scan->changed ? STR("files removed") : STR("read again"));
     else
         buf_add(&b, STR(" changed"));
@@ -157,8 +162,18 @@ static void say_problems(struct compiler *c, struct report *r, const struct note
     c->known_arena = arena;
 }
 
+/* What another program holds now may be free later. */
+static void ports_retry(struct timer *t)
+{
+    struct compiler *c = CONTAINER_OF(t, struct compiler, port_timer);
+
+    c->is_retry = true;
+    source_rescan(c->source);
+}
+
 static void say_ports(struct compiler *c, struct notes *notes)
 {
+    timer_off(&c->port_timer);
     for (size_t i = 0; i < portmap_count(c->ports); i++) {
         struct addr bind;
         uint16_t port, tried;
@@ -166,6 +181,7 @@ static void say_ports(struct compiler *c, struct notes *notes)
 
         if (e == ERR_OK)
             continue;
+        timer_set(&c->port_timer, PORT_RETRY_MS);
         note_add(notes, SEV_ERROR, (struct pos){ 0 }, NULL, "cannot listen on port %u: %s%s",
                  tried ? tried : port, err_text(e),
                  e == ERR_ACCESS ? "; --port N=M binds another one" : "");
@@ -209,6 +225,8 @@ static struct report *report_of(struct compiler *c, const struct source_scan *sc
     r->round = c->round;
     r->verdict = verdict;
     r->seen_ns = loop_now_ns(c->loop);
+    r->is_retry = c->is_retry && !scan->changed;
+    c->is_retry = false;
     r->is_source_lost = !c->had_files && scan->n == 0 && scan->error_count > 0;
     r->errors = notes->errors;
     r->warnings = notes->warnings;
@@ -313,6 +331,7 @@ struct compiler *compiler_start(const struct compiler_options *o)
     c->mesh = mesh_make(c);
     map_init(&c->known);
     timer_init(&c->image_timer, c->loop, image_due);
+    timer_init(&c->port_timer, c->loop, ports_retry);
     atomic_store_explicit(&retire_loop, c->loop, memory_order_release);
     part_release_hook = part_retire;
     root_release_hook = root_retire;
@@ -362,6 +381,7 @@ void compiler_stop(struct compiler *c)
     part_release_hook = part_destroy;
     root_release_hook = root_destroy;
     timer_fini(&c->image_timer);
+    timer_fini(&c->port_timer);
     source_free(c->source);
     mesh_free(c->mesh);
     loop_turn(c->loop, 0); /* what was retired before */

@@ -194,7 +194,8 @@ void program_report(struct report *take, void *arg)
     }
     if (take->round > 1) {
         front_sweep(p->front);
-        tell_reload(p, take);
+        if (!take->is_retry)
+            tell_reload(p, take);
     }
     report_free(take);
 }

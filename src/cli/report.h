@@ -25,6 +25,7 @@ struct report {
     uint64_t generation; /* MESH_NEW: of the root that was published just behind */
     uint64_t seen_ns;    /* when the change was seen, monotonic */
     bool is_source_lost; /* not one PATH could be read, ever */
+    bool is_retry;       /* of a port, unasked: nothing is said unless something came of it */
 
     struct str block;    /* listeners, hosts, certificates; with MESH_NEW */
     struct str curls;    /* lines to paste; empty without --dev */

@@ -1,7 +1,6 @@
 #include "cli/say.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <unistd.h>
 
 #define SAY_MAX (64u << 20)
@@ -58,22 +57,4 @@ void say_err(const char *fmt, ...)
     va_start(args, fmt);
     say(say_err_sink, fmt, args);
     va_end(args);
-}
-
-static bool env_is_set(const char *name)
-{
-    const char *v = getenv(name);
-
-    return v && v[0];
-}
-
-bool say_has_colour(int fd)
-{
-    const char *term = getenv("TERM");
-
-    if (env_is_set("NO_COLOR"))
-        return false;
-    if (env_is_set("CLICOLOR_FORCE") && !str_eq(str_of(getenv("CLICOLOR_FORCE")), STR("0")))
-        return true;
-    return isatty(fd) && term && !str_eq(str_of(term), STR("dumb"));
 }

@@ -12,7 +12,3 @@ extern void (*say_err_sink)(struct str text);
 
 void say_out(const char *fmt, ...) PRINTF_LIKE(1, 2);
 void say_err(const char *fmt, ...) PRINTF_LIKE(1, 2);
-
-/* May text on this descriptor carry colours: a terminal, NO_COLOR unset, TERM not "dumb";
- * CLICOLOR_FORCE says yes whatever it is. */
-bool say_has_colour(int fd);
