@@ -154,14 +154,15 @@ static struct header *append(struct headers *h, struct arena *a, struct header o
 
 struct header *headers_add(struct headers *h, struct arena *a, struct str name, struct str value)
 {
-    return append(h, a, (struct header){ (uint16_t)header_id_of(name), name, value });
+    return append(
+        h, a, (struct header){ .id = (uint16_t)header_id_of(name), .name = name, .value = value });
 }
 
 struct header *headers_add_id(struct headers *h, struct arena *a, enum header_id id,
                               struct str value)
 {
     MUST(id > HDR_OTHER && id < HDR_COUNT);
-    return append(h, a, (struct header){ (uint16_t)id, names[id], value });
+    return append(h, a, (struct header){ .id = (uint16_t)id, .name = names[id], .value = value });
 }
 
 static bool is_named(const struct header *one, enum header_id id, struct str name)
@@ -260,6 +261,7 @@ void headers_change(struct headers *h, struct header *one, struct str value)
     h->octets += value.n;
     h->octets -= one->value.n;
     one->value = value;
+    one->is_clean = false;
 }
 
 static struct header *set(struct headers *h, struct arena *a, enum header_id id, struct str name,
@@ -268,7 +270,7 @@ static struct header *set(struct headers *h, struct arena *a, enum header_id id,
     struct header *one = find_from(h, 0, id, name);
 
     if (!one)
-        return append(h, a, (struct header){ (uint16_t)id, name, value });
+        return append(h, a, (struct header){ .id = (uint16_t)id, .name = name, .value = value });
     headers_change(h, one, value);
     remove_from(h, (uint32_t)(one - h->v) + 1, id, name);
     return one;
@@ -298,7 +300,8 @@ void headers_copy(struct headers *to, struct arena *a, const struct headers *fro
         const struct header *one = &from->v[i];
 
         append(to, a,
-               (struct header){ one->id, arena_dup(a, one->name), arena_dup(a, one->value) });
+               (struct header){ one->id, one->is_clean, arena_dup(a, one->name),
+                                arena_dup(a, one->value) });
     }
 }
 

@@ -172,7 +172,8 @@ bool header_value_is_valid(struct str value);
 bool header_is_envoy(struct str name);
 
 struct header {
-    uint16_t id; /* enum header_id */
+    uint16_t id;   /* enum header_id */
+    bool is_clean; /* a parser has judged name and value: not to be judged again */
     struct str name, value;
 };
 

@@ -8,7 +8,7 @@
 #include "base/rng.h"
 #include "event/loop.h"
 
-#define ARENA_CHUNK 4096
+#define ARENA_CHUNK 8192 /* holds a stream with its heads */
 #define ARENAS_KEPT 256
 #define SCRATCH_OCTETS 65536
 

@@ -97,7 +97,7 @@ static const struct h1_error *field_parse(struct str line, struct arena *a, stru
     value = str_trim(str_from(line, colon + 1));
     if (!header_value_is_valid(value))
         return &h1_error_header_value;
-    headers_add(ret, a, name, value);
+    headers_add(ret, a, name, value)->is_clean = true;
     return NULL;
 }
 

@@ -91,11 +91,18 @@ static char *put_lower(char *at, struct str s)
     return at + s.n;
 }
 
+/* A known name is valid; what a parser has judged does not come here. */
+static bool is_writable(const struct header *one)
+{
+    return (one->id != HDR_OTHER || header_name_is_valid(one->name)) &&
+           header_value_is_valid(one->value);
+}
+
 static bool field_write(struct buf *b, const struct header *one, bool keep_case)
 {
     char *start, *at;
 
-    if (!header_name_is_valid(one->name) || !header_value_is_valid(one->value))
+    if (!one->is_clean && !is_writable(one))
         return false;
     start = at = buf_reserve(b, one->name.n + one->value.n + 4);
     if (!start)
