@@ -346,6 +346,10 @@ void store_update(struct store *s, const struct source_scan *scan, struct notes 
         note_add(notes, SEV_ERROR, (struct pos){ .file = scan->errors[i].path }, "LAT0303",
                  "cannot be read: %.*s; what was read below it before stays",
                  STRF(scan->errors[i].text));
+    if (scan->unwatched.path.n)
+        note_add(notes, SEV_WARNING, (struct pos){ .file = scan->unwatched.path }, "LAT0303",
+                 "cannot be watched: %.*s; changes there are live after SIGHUP",
+                 STRF(scan->unwatched.text));
     for (size_t i = 0; i < scan->n; i++)
         file_update(s, &scan->files[i], notes);
     entries_build(s, scan, notes);

@@ -43,6 +43,7 @@ struct source_scan {
     size_t n;
     struct source_error *errors;
     size_t error_count;
+    struct source_error unwatched; /* a directory whose changes only SIGHUP shows; or unset */
     bool changed; /* anything at all differs from the scan before; true for the first */
 };
 

@@ -68,8 +68,15 @@ static struct dir_watch *dir_add(struct source *s, const char *path)
     if (s->fd < 0)
         return NULL;
     wd = inotify_add_watch(s->fd, path, WATCH_MASK);
-    if (wd < 0)
-        return NULL; /* missing: its parent is watched; ENOSPC: SIGHUP still works */
+    if (wd < 0) { /* where it is missing its parent is watched */
+        if ((errno == ENOSPC || errno == ENOMEM) && !s->out.unwatched.path.n)
+            s->out.unwatched = (struct source_error){
+                arena_dup(s->arena, str_of(path)),
+                errno == ENOSPC ? STR("fs.inotify.max_user_watches is reached")
+                                : STR("the kernel has no memory for it")
+            };
+        return NULL;
+    }
     d = dir_by_wd(s, wd);
     if (!d) {
         if (s->dir_count == s->dir_cap) {
