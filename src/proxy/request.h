@@ -60,7 +60,7 @@ struct request {
     const struct endpoint *endpoint;
     const struct endpoint *tried[REQUEST_TRIED_MAX];
     uint32_t tried_n, retries;
-    uint32_t moved; /* tries that a GOAWAY turned away before they were processed */
+    uint32_t moved;     /* tries that a GOAWAY turned away before they were processed */
     struct bufq replay; /* the request body so far, while it may be sent again */
     bool can_replay;
     bool counted_active; /* in endpoint->live */
