@@ -358,7 +358,8 @@ static void redirect_compile(struct compile *c, struct part *p, const struct rul
     out->redirect = (struct redirect){
         .scheme = arena_dup(p->arena, d->scheme),
         .authority = arena_dup(p->arena, d->authority),
-        .path = arena_dup(p->arena, d->uri),
+        .path = d->uri.n && d->uri.p[0] != '/' ? arena_printf(p->arena, "/%.*s", STRF(d->uri))
+                                               : arena_dup(p->arena, d->uri),
         .port = d->port.v > 0 ? compile_bound_port(c, (uint16_t)d->port.v) : 0,
         .status = (uint16_t)code,
     };

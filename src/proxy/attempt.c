@@ -126,8 +126,6 @@ void attempt_forward(struct stream *s)
         redirect_answer(r);
         return;
     }
-    if (route->destinations.n)
-        s->destination = &route->destinations.v[lb_destination(r->worker->lb, s->vhost, route)];
     r->cluster = s->destination ? root_cluster(request_root(r), s->destination->cluster) : NULL;
     if (!r->cluster) {
         refuse_send(r, &refused_no_cluster);

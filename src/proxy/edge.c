@@ -7,6 +7,8 @@
  */
 #include "proxy/request.h"
 
+#include "lb/lb.h"
+
 /* ---- the request ---- */
 
 static struct decision decision_of(struct request *r)
@@ -31,6 +33,15 @@ void refuse_send(struct request *r, const struct refusal *why)
     reply_send(&r->s, why->status, str_of(why->body), why->details, why->flags);
 }
 
+/* Not application/grpc-web: that is HTTP to everybody here. */
+static bool is_grpc_type(struct str type)
+{
+    struct str grpc = STR("application/grpc");
+
+    return str_starts(type, grpc) &&
+           (type.n == grpc.n || type.p[grpc.n] == '+' || type.p[grpc.n] == ';');
+}
+
 bool edge_request(struct request *r)
 {
     struct decision d = decision_of(r);
@@ -41,11 +52,20 @@ bool edge_request(struct request *r)
     r->record.downstream_remote = d.client;
     r->record.original_path = d.original_path;
     r->record.path = d.head->path;
-    r->record.is_grpc = str_starts(headers_get(&d.head->headers, HDR_CONTENT_TYPE),
-                                   STR("application/grpc"));
+    r->record.is_grpc = is_grpc_type(headers_get(&d.head->headers, HDR_CONTENT_TYPE));
     if (!fine)
         refuse_send(r, d.refused);
     return fine;
+}
+
+/* Dealt before the filters run, so that they see the destination's overrides. */
+static const struct destination *destination_of(struct request *r)
+{
+    const struct route *route = r->s.route;
+
+    if (!route || route->action != ACTION_FORWARD || route->destinations.n == 0)
+        return NULL;
+    return &route->destinations.v[lb_destination(r->worker->lb, r->s.vhost, route)];
 }
 
 bool edge_route(struct request *r)
@@ -56,6 +76,7 @@ bool edge_route(struct request *r)
     r->s.chain = d.chain;
     r->s.vhost = d.vhost;
     r->s.route = d.route;
+    r->s.destination = destination_of(r);
     if (!fine)
         refuse_send(r, d.refused);
     return fine;

@@ -102,7 +102,6 @@ static void take_response_head(struct request *r)
     r->record.code = r->s.response->status;
     r->record.details = "via_upstream";
     service_time(r);
-    edge_response(r);
 }
 
 /* True once the head is on its way down. */
@@ -116,6 +115,7 @@ static bool response_begun(struct request *r)
         take_response_head(r);
     if (!chain_response_head(r))
         return false;
+    edge_response(r); /* behind the filters: no manifest changes `server` */
     r->down->out_head = r->s.response;
     r->can_replay = false;
     bufq_reset(&r->replay);

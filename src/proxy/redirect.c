@@ -44,13 +44,26 @@ static struct str location_of(struct request *r, const struct redirect *to)
                         STRF(path));
 }
 
+/* The request's own address: what Envoy names in a direct response that needs a place. */
+static struct str here(struct request *r)
+{
+    const struct head *head = r->s.request;
+
+    return arena_printf(r->s.arena, "%.*s://%.*s%.*s", STRF(head->scheme), STRF(head->authority),
+                        STRF(head->path));
+}
+
 void redirect_answer(struct request *r)
 {
     const struct route *route = r->s.route;
     struct headers extra = { 0 };
 
     if (route->action == ACTION_DIRECT_RESPONSE) {
-        reply_with(r, route->direct.status, route->direct.body, "direct_response", 0, NULL);
+        uint16_t status = route->direct.status;
+
+        if (status == 201 || status / 100 == 3)
+            headers_add_id(&extra, r->s.arena, HDR_LOCATION, here(r));
+        reply_with(r, status, route->direct.body, "direct_response", 0, &extra);
         return;
     }
     headers_add_id(&extra, r->s.arena, HDR_LOCATION, location_of(r, &route->redirect));

@@ -3,6 +3,10 @@
  */
 #include "proxy/request.h"
 
+#include "telemetry/flags.h"
+
+#include <stdio.h>
+
 /* The answer ends the connection where the request is not whole: what is still to come
  * would be read as the next request. */
 static void close_unless_whole(struct request *r)
@@ -27,6 +31,41 @@ static void build_head(struct request *r, uint16_t status, struct str body,
     r->s.is_local_reply = true;
 }
 
+/* gRPC percent-encodes what is not printable. */
+static struct str grpc_message(struct arena *a, struct str text)
+{
+    char *p = arena_raw(a, text.n * 3 + 1);
+    size_t n = 0;
+
+    for (size_t i = 0; i < text.n; i++) {
+        uint8_t c = (uint8_t)text.p[i];
+
+        if (c >= ' ' && c < 0x7f && c != '%')
+            p[n++] = (char)c;
+        else
+            n += (size_t)snprintf(p + n, 4, "%%%02X", c);
+    }
+    return str_make(p, n);
+}
+
+/* A gRPC client reads no HTTP status: 200 with the status in the head, as Envoy does. */
+static void build_grpc_head(struct request *r, uint16_t status, struct str body,
+                            const struct headers *extra)
+{
+    struct arena *a = r->s.arena;
+    struct headers *h;
+    char digits[20];
+
+    build_head(r, 200, STR_NONE, extra);
+    h = &r->s.response->headers;
+    headers_set_id(h, a, HDR_CONTENT_TYPE, STR("application/grpc"));
+    headers_set_id(h, a, HDR_GRPC_STATUS,
+                   arena_dup(a, str_of_u64((uint64_t)grpc_status_of_code(status), digits)));
+    if (body.n)
+        headers_set_id(h, a, HDR_GRPC_MESSAGE, grpc_message(a, body));
+    r->record.code = 200;
+}
+
 void reply_with(struct request *r, uint16_t status, struct str body, const char *details,
                 uint32_t flags, const struct headers *extra)
 {
@@ -42,10 +81,15 @@ void reply_with(struct request *r, uint16_t status, struct str body, const char 
     r->record.flags |= flags;
     r->record.details = details;
     close_unless_whole(r);
-    build_head(r, status, body, extra);
-    edge_response(r);
+    if (r->record.is_grpc) {
+        build_grpc_head(r, status, body, extra);
+        body = STR_NONE;
+    } else {
+        build_head(r, status, body, extra);
+    }
     while (!chain_response_head(r))
         ; /* a local reply does not wait */
+    edge_response(r);
     r->response_waits = false;
     down->out_head = r->s.response;
     if (body.n && !(r->s.request && str_eq(r->s.request->method, STR("HEAD")))) {

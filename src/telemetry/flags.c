@@ -51,7 +51,7 @@ static const struct {
 } by_code[] = { { 400, 13 }, { 401, 16 }, { 403, 7 },  { 404, 12 },
                 { 429, 14 }, { 502, 14 }, { 503, 14 }, { 504, 14 } };
 
-static int status_of_code(uint16_t code)
+int grpc_status_of_code(uint16_t code)
 {
     for (size_t i = 0; i < LEN(by_code); i++) {
         if (by_code[i].code == code)
@@ -80,7 +80,7 @@ int grpc_status_of(const struct record *r)
         return GRPC_STATUS_NONE;
     if (status_in(r->trailers, &status) || status_in(r->response, &status))
         return status;
-    return r->code ? status_of_code(r->code) : GRPC_STATUS_NONE;
+    return r->code ? grpc_status_of_code(r->code) : GRPC_STATUS_NONE;
 }
 
 struct str grpc_status_camel(int status)

@@ -19,6 +19,8 @@ struct str flags_format(uint32_t flags, char out[static FLAGS_TEXT_MAX]);
 /* The status of a gRPC request's response: its trailers', else its head's, else what the HTTP
  * status means. GRPC_STATUS_NONE for other requests and where nothing was answered. */
 int grpc_status_of(const struct record *r);
+/* What an HTTP status means to a gRPC client: 14 for 503, 12 for 404 ... */
+int grpc_status_of_code(uint16_t code);
 /* "DeadlineExceeded", "DEADLINE_EXCEEDED"; STR_NONE beyond 16. */
 struct str grpc_status_camel(int status);
 struct str grpc_status_snake(int status);
