@@ -5,13 +5,14 @@
 #include "cli/startup.h"
 #include "cli/dev.h"
 #include "cli/file.h"
+#include "cli/keepsake.h"
 #include "model/image.h"
 
 #include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
 
-#define IMAGE_DELAY_MS 300
+#define STATE_DELAY_MS 300
 #define IMAGE_MAX (1u << 30)
 #define CHANGED_SHOWN 3
 #define PORT_RETRY_MS 5000
@@ -25,9 +26,10 @@ struct compiler {
     struct portmap *ports;
     struct dev_hooks dev;
     uint64_t round;
-    struct timer image_timer;
-    struct root *image_root; /* to be written; one reference */
-    struct map known;        /* lines of notes told before; keys in known_arena */
+    struct timer state_timer;
+    struct root *image_root;   /* to be written; one reference */
+    struct keepsake *keepsake; /* NULL: cannot be had */
+    struct map known;          /* lines of notes told before; keys in known_arena */
     struct arena *known_arena;
     bool had_files;
     struct timer port_timer; /* a port could not be bound: tried again */
@@ -100,16 +102,22 @@ static void image_save(struct compiler *c)
     c->image_root = NULL;
 }
 
-static void image_due(struct timer *t)
+static void state_save(struct compiler *c)
 {
-    image_save(CONTAINER_OF(t, struct compiler, image_timer));
+    image_save(c);
+    if (c->keepsake)
+        keepsake_write(c->keepsake);
+}
+
+static void state_due(struct timer *t)
+{
+    state_save(CONTAINER_OF(t, struct compiler, state_timer));
 }
 
 static void image_later(struct compiler *c, struct root *root)
 {
     root_unref(c->image_root);
     c->image_root = root_ref(root);
-    timer_set(&c->image_timer, IMAGE_DELAY_MS);
 }
 
 /* ---- what is told ---- */
@@ -249,6 +257,38 @@ static struct report *report_of(struct compiler *c, const struct source_scan *sc
     return r;
 }
 
+/* At the start over broken files: what was last good of them is compiled first, and then it
+ * is as if they had been broken while the program ran. NULL: nothing to recall. */
+static struct root *recall(struct compiler *c, const struct source_scan *scan)
+{
+    struct source_scan before;
+    struct root *root = NULL;
+    struct arena arena;
+    struct notes notes;
+
+    arena_init(&arena, 65536);
+    notes_init(&notes, &arena);
+    if (c->keepsake && keepsake_recall(c->keepsake, scan, &arena, &before) &&
+        mesh_update(c->mesh, &before, &notes, &root) != MESH_NEW)
+        root = NULL;
+    arena_fini(&arena);
+    return root;
+}
+
+static enum mesh_verdict update(struct compiler *c, const struct source_scan *scan,
+                                struct notes *notes, struct root **ret_root)
+{
+    struct root *recalled = c->round == 1 ? recall(c, scan) : NULL;
+    enum mesh_verdict verdict = mesh_update(c->mesh, scan, notes, ret_root);
+
+    if (recalled && verdict == MESH_SAME) {
+        *ret_root = recalled;
+        return MESH_NEW;
+    }
+    root_unref(recalled);
+    return verdict;
+}
+
 static void compile(struct compiler *c, const struct source_scan *scan)
 {
     struct root *root = NULL;
@@ -261,7 +301,10 @@ static void compile(struct compiler *c, const struct source_scan *scan)
     c->round++;
     portmap_round(c->ports, c->round);
     dev_hooks_round(&c->dev, loop_now_ms(c->loop), loop_wall_ms(c->loop));
-    verdict = mesh_update(c->mesh, scan, &notes, &root);
+    verdict = update(c, scan, &notes, &root);
+    if (c->keepsake)
+        keepsake_note(c->keepsake, scan, &notes);
+    timer_set(&c->state_timer, STATE_DELAY_MS);
     say_ports(c, &notes);
     report_send(c, report_of(c, scan, &notes, verdict, root));
     c->had_files |= scan->n > 0;
@@ -316,7 +359,7 @@ static void *compiler_run(void *arg)
     compiler_watch(c);
     compile(c, source_scan(c->source));
     loop_run(c->loop);
-    image_save(c);
+    state_save(c);
     return NULL;
 }
 
@@ -330,7 +373,8 @@ struct compiler *compiler_start(const struct compiler_options *o)
     c->ports = portmap_new(o->keeper, &o->run->ports, o->run->dev);
     c->mesh = mesh_make(c);
     map_init(&c->known);
-    timer_init(&c->image_timer, c->loop, image_due);
+    c->keepsake = keepsake_new(o->state_dir);
+    timer_init(&c->state_timer, c->loop, state_due);
     timer_init(&c->port_timer, c->loop, ports_retry);
     atomic_store_explicit(&retire_loop, c->loop, memory_order_release);
     part_release_hook = part_retire;
@@ -380,8 +424,9 @@ void compiler_stop(struct compiler *c)
     pthread_join(c->thread, NULL);
     part_release_hook = part_destroy;
     root_release_hook = root_destroy;
-    timer_fini(&c->image_timer);
+    timer_fini(&c->state_timer);
     timer_fini(&c->port_timer);
+    keepsake_free(c->keepsake);
     source_free(c->source);
     mesh_free(c->mesh);
     loop_turn(c->loop, 0); /* what was retired before */
