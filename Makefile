@@ -49,6 +49,10 @@ build-%: build-%/.made FORCE
 	@ninja -C $@ -j$(J)
 	@if [ -e $@/src/cli/lateen ]; then ln -sf src/cli/lateen $@/lateen; fi
 
+# Of the fuzz build only the targets: nothing else there is run.
+build-fuzz: build-fuzz/.made FORCE
+	@ninja -C $@ -j$(J) $$(ninja -C $@ -t targets all | sed -n 's|^\(tests/fuzz/fuzz-[^/:]*\):.*|\1|p')
+
 .PHONY: help
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
