@@ -1,5 +1,7 @@
 #include "lb/host_set.h"
 
+#include "lb/lb.h"
+
 #include <stdlib.h>
 
 static const struct lb_algorithm *const algorithms[] = {
@@ -15,7 +17,7 @@ static void healthy_find(struct host_set *set, const struct hosts *hosts)
     for (uint32_t i = 0; i < hosts->endpoints.n; i++) {
         const struct endpoint *e = &hosts->endpoints.v[i];
 
-        if (!e->healthy || e->weight == 0)
+        if (!endpoint_is_usable(e))
             continue;
         if (set->n > 0 && e->weight != hosts->endpoints.v[set->healthy[0]].weight)
             set->equal = false;

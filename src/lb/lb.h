@@ -20,6 +20,12 @@ void lb_free(struct lb *lb);
  * weights stay the same. */
 uint32_t lb_destination(struct lb *lb, const struct vhost *vhost, const struct route *route);
 
+/* May an endpoint be picked at all? */
+static inline bool endpoint_is_usable(const struct endpoint *e)
+{
+    return e->healthy && e->weight != 0;
+}
+
 /* The endpoint for a new request, or NULL when no healthy one exists. `tried` are endpoints
  * to avoid while others exist (retries). LEAST_REQUEST: power of two choices by active
  * requests of this worker (live_host counters), weights honoured. */

@@ -75,6 +75,13 @@ const struct chain *chain_by_name(const struct root *root, const struct listener
     return best;
 }
 
+const struct chain *decide_chain(const struct root *root, const struct listener *l, struct str sni)
+{
+    if (l->is_tls)
+        return chain_by_name(root, l, sni);
+    return l->chains.n ? root_chain(root, l->chains.v[0]) : NULL;
+}
+
 /* ---- addresses ---- */
 
 /* The Nth address from the right of x-forwarded-for, or false. */

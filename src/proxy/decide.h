@@ -56,6 +56,9 @@ struct decision {
 const struct chain *chain_by_name(const struct root *root, const struct listener *l,
                                   struct str sni);
 
+/* The chain of a new connection: with TLS by SNI, else the only one. */
+const struct chain *decide_chain(const struct root *root, const struct listener *l, struct str sni);
+
 /* Brings the head into the one form that routing, filters and the backend see, and makes it
  * the gateway's own. False: refused. */
 MUST_USE bool decide_head(struct decision *d);

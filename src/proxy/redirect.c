@@ -1,9 +1,10 @@
 #include "proxy/redirect.h"
 
 #include "codec/url.h"
+#include "proxy/request.h"
 
 /* The port to print, with its colon, or nothing. */
-static struct str port_text(struct request *r, const struct redirect *to, struct str scheme,
+static struct str port_text(struct arena *a, const struct redirect *to, struct str scheme,
                             struct str old_port)
 {
     bool is_https = str_eq(scheme, STR("https"));
@@ -13,16 +14,16 @@ static struct str port_text(struct request *r, const struct redirect *to, struct
     if (to->port)
         return to->port == (is_https ? 443 : 80) && !str_is_set(to->scheme)
                    ? STR_NONE
-                   : arena_printf(r->s.arena, ":%u", to->port);
+                   : arena_printf(a, ":%u", to->port);
     if (str_is_set(to->scheme) && ((is_https && str_eq(old_port, STR(":80"))) ||
                                    (!is_https && str_eq(old_port, STR(":443")))))
         return STR_NONE;
     return old_port;
 }
 
-static struct str location_of(struct request *r, const struct redirect *to)
+struct str redirect_location(const struct redirect *to, const struct head *head, struct str query,
+                             struct arena *a)
 {
-    const struct head *head = r->s.request;
     struct str scheme = str_is_set(to->scheme) ? to->scheme : head->scheme;
     struct str host = url_host_of(head->authority);
     struct str port = str_from(head->authority, host.n);
@@ -32,16 +33,15 @@ static struct str location_of(struct request *r, const struct redirect *to)
         host = to->authority;
         port = STR_NONE;
     }
-    port = port_text(r, to, scheme, port);
+    port = port_text(a, to, scheme, port);
     if (str_is_set(to->path)) {
         bool own_query = str_find(to->path, '?') < to->path.n;
 
-        path = str_is_set(r->s.query) && !own_query
-                   ? arena_printf(r->s.arena, "%.*s?%.*s", STRF(to->path), STRF(r->s.query))
+        path = str_is_set(query) && !own_query
+                   ? arena_printf(a, "%.*s?%.*s", STRF(to->path), STRF(query))
                    : to->path;
     }
-    return arena_printf(r->s.arena, "%.*s://%.*s%.*s%.*s", STRF(scheme), STRF(host), STRF(port),
-                        STRF(path));
+    return arena_printf(a, "%.*s://%.*s%.*s%.*s", STRF(scheme), STRF(host), STRF(port), STRF(path));
 }
 
 /* The request's own address: what Envoy names in a direct response that needs a place. */
@@ -66,6 +66,7 @@ void redirect_answer(struct request *r)
         reply_with(r, status, route->direct.body, "direct_response", 0, &extra);
         return;
     }
-    headers_add_id(&extra, r->s.arena, HDR_LOCATION, location_of(r, &route->redirect));
+    headers_add_id(&extra, r->s.arena, HDR_LOCATION,
+                   redirect_location(&route->redirect, r->s.request, r->s.query, r->s.arena));
     reply_with(r, route->redirect.status, STR_NONE, "direct_response", 0, &extra);
 }

@@ -6,6 +6,12 @@
  */
 #pragma once
 
-#include "proxy/request.h"
+#include "http/message.h"
+#include "model/parts.h"
 
+struct request;
 void redirect_answer(struct request *r);
+
+/* The Location of a redirect, in `a` or borrowed from the head. */
+struct str redirect_location(const struct redirect *to, const struct head *head, struct str query,
+                             struct arena *a);

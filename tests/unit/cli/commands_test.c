@@ -46,8 +46,9 @@ TEST(exit_codes_and_messages_of_the_command_line)
     } cases[] = {
         { "analyze", NULL, NULL, 64, "lateen analyze: not built yet\n" },
         { "ps", "--output", "json", 64, "lateen proxy-status: not built yet\n" },
-        { "help", "explain", NULL, 64,
-          "lateen explain: not built yet (the decision for one request, and why)\n" },
+        { "help", "describe", NULL, 64,
+          "lateen describe: not built yet (all that applies to a host, service, gateway or "
+          "certificate)\n" },
         { "anlyze", NULL, NULL, 64, "lateen: unknown command 'anlyze'; did you mean analyze?\n" },
         { "rnu", NULL, NULL, 64, "lateen: unknown command 'rnu'; did you mean run?\n" },
         { "help", "valdate", NULL, 64,

@@ -1,0 +1,161 @@
+/* cli/explain - `lateen explain`: the decision for one request, and why (surface.md 4). */
+#include "cli/command.h"
+
+#include "answer/explain.h"
+#include "cli/offline.h"
+#include "cli/say.h"
+
+#define TEXT_MAX (64u << 20)
+
+struct explain_options {
+    struct flag_strs files, headers;
+    struct flag_addr admin;
+    struct flag_pairs labels;
+    struct str namespace, mesh_config, output;
+    bool dev;
+};
+
+static int usage(const char *text)
+{
+    say_err("lateen explain: %s\nlateen help explain says what it takes\n", text);
+    return EXIT_USAGE;
+}
+
+static bool read_question(struct invocation *in, struct ask *ret)
+{
+    const struct explain_options *o = in->options;
+    struct str method = in->args.n == 2 ? in->args.v[0] : STR("GET"), why;
+
+    if (ask_parse(method, in->args.v[in->args.n - 1], o->headers.v, o->headers.n, in->arena, ret,
+                  &why))
+        return true;
+    say_err("lateen explain: %.*s\n", STRF(why));
+    return false;
+}
+
+static int explain_files(struct invocation *in, const struct ask *q)
+{
+    const struct explain_options *o = in->options;
+    struct offline_options options = { .files = o->files,
+                                       .labels = o->labels,
+                                       .namespace = o->namespace,
+                                       .mesh_config = o->mesh_config,
+                                       .dev = o->dev,
+                                       .command = "explain" };
+    const struct explanation *x;
+    struct offline files;
+    struct buf b;
+    int code;
+
+    if (!offline_open(&files, &options, in->arena, &code))
+        return code;
+    buf_init(&b, TEXT_MAX);
+    for (size_t i = 0; i < files.notes.n; i++) {
+        if (files.notes.v[i].severity == SEV_ERROR)
+            note_print(&b, &files.notes.v[i]);
+    }
+    say_err_sink(buf_str(&b));
+    buf_reset(&b);
+    x = explain(files.root, q, in->arena);
+    if (str_eq(o->output, STR("json")))
+        explain_json(x, &b);
+    else
+        explain_text(x, &b);
+    say_out_sink(buf_str(&b));
+    code = files.unparsable ? EXIT_DATA : x->is_answered ? EXIT_FINE : EXIT_FAILED;
+    buf_fini(&b);
+    offline_close(&files);
+    return code;
+}
+
+static int explain_run(struct invocation *in)
+{
+    const struct explain_options *o = in->options;
+    struct ask q;
+
+    if (in->args.n == 0 || in->args.n > 2)
+        return usage("wants [METHOD] URL");
+    if (o->admin.is_set && o->files.n)
+        return usage("-f asks files and --admin a running program: give one of them");
+    if (o->admin.is_off)
+        return usage("--admin off: an address is wanted");
+    if (!read_question(in, &q))
+        return EXIT_USAGE;
+    if (o->files.n)
+        return explain_files(in, &q);
+    say_err("lateen explain: --admin: not built yet\n");
+    return EXIT_USAGE;
+}
+
+#define TO(member) .offset = offsetof(struct explain_options, member)
+
+static const struct flag flags[] = {
+    { .name = "filename",
+      .letter = 'f',
+      .arg = "PATH",
+      .type = &flag_str_list,
+      TO(files),
+      .help = "manifests: a file, a directory (*.yaml, *.yml, *.json in it and below), or - for "
+              "the standard input; repeatable" },
+    { .name = "admin",
+      .arg = "ADDR:PORT",
+      .type = &flag_address,
+      TO(admin),
+      .help = "asks the program that runs there instead of files" },
+    { .name = "header",
+      .letter = 'H',
+      .arg = "'NAME: VALUE'",
+      .type = &flag_str_list,
+      TO(headers),
+      .help = "a request header; Host overrides the URL's. Repeatable" },
+    { .name = "output",
+      .letter = 'o',
+      .arg = "FORMAT",
+      .dflt = "text",
+      .type = &flag_str,
+      TO(output),
+      .choices = "text|json",
+      .help = "text for people, json for programs" },
+    { .name = "dev",
+      .dflt = "true",
+      .type = &flag_bool,
+      TO(dev),
+      .help = "as run --dev: Deployments count as endpoints, Certificates as issued. --dev=false "
+              "as run alone" },
+    { .name = "labels",
+      .arg = "K=V,...",
+      .dflt = "match every selector",
+      .type = &flag_labels,
+      TO(labels),
+      .help = "the gateway's labels, for Gateway selectors" },
+    { .name = "namespace",
+      .letter = 'n',
+      .arg = "NS",
+      .type = &flag_str,
+      TO(namespace),
+      .help = "the gateway's own namespace" },
+    { .name = "mesh-config",
+      .arg = "FILE",
+      .dflt = "Istio's defaults",
+      .type = &flag_str,
+      TO(mesh_config),
+      .help = "MeshConfig YAML; also taken from a ConfigMap istio among the manifests" },
+    { .name = "from", .arg = "NS/SA", .type = &flag_unbuilt, .help = "the workload that asks" },
+};
+
+static const struct explain_options defaults = { .dev = true };
+
+const struct command command_explain = {
+    .name = "explain",
+    .summary = "the decision for one request, and why",
+    .usage = "-f PATH... | --admin ADDR:PORT  [METHOD] URL [-H 'NAME: VALUE']...",
+    .about = "Says what happens to one request: listener, certificate, host, route, destinations "
+             "with their shares and endpoints, and what nearly matched, each with the object, "
+             "the field and file:line:col. It decides with the gateway's own functions.\n\n"
+             "Exit codes: 0 a route answers it, 1 none does, 64 usage, 65 a manifest cannot be "
+             "read or parsed.",
+    .flags = FLAG_TABLE(flags),
+    .options_size = sizeof(struct explain_options),
+    .defaults = &defaults,
+    .run = explain_run,
+};
