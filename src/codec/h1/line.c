@@ -50,6 +50,9 @@ const struct h1_error *h1_request_line(struct str line, const struct h1_limits *
 
     if (!header_name_is_valid(method) || !str_is_set(rest))
         return &h1_error_first_line;
+    got.method = method_of(method);
+    if (got.method == METHOD_UNKNOWN) /* a broken HTTP/2 preface, for one */
+        return &h1_error_method;
     got.target = str_cut(&rest, ' ');
     if (got.target.n > limits->max_target_octets)
         return &h1_error_target_too_long;
@@ -58,9 +61,6 @@ const struct h1_error *h1_request_line(struct str line, const struct h1_limits *
         return error;
     if (!target_is_clean(got.target))
         return &h1_error_target;
-    got.method = method_of(method);
-    if (got.method == METHOD_UNKNOWN)
-        return &h1_error_method;
     *ret = got;
     return NULL;
 }

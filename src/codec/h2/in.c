@@ -292,6 +292,7 @@ bool h2_block_read(struct h2 *h, const struct hpack_limits *limits, struct arena
         h2_end(h, &h2_error_compression);
         return false;
     }
+    h->resets_ours += *ret_over; /* as costly: a bomb that is answered 431 each time */
     if (h->block.cap > 4096)
         buf_fini(&h->block);
     if (h->block_error && s)

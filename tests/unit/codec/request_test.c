@@ -98,7 +98,7 @@ TEST(requests_that_two_readers_could_read_differently_are_refused)
         { "GET / HTTP/1.2\r\n" H "\r\n", ERR(version) },
         { "GET / HTTP/2.0\r\n" H "\r\n", ERR(version) },
         { "GET / HTTP/0.9\r\n" H "\r\n", ERR(version) },
-        { "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", ERR(version) },
+        { "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", ERR(method) },
         { "\x16\x03\x01\x02", ERR(first_line) },
         { "GET x.test:80 HTTP/1.1\r\n" H "\r\n", ERR(target) },
         { "GET a HTTP/1.1\r\n" H "\r\n", ERR(target) },

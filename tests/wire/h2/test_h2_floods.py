@@ -1,0 +1,217 @@
+"""Floods (reliability.md 4.2): the connection ends within a second of the first frame that is
+too much, others are served meanwhile, and memory does not grow."""
+import pathlib
+import time
+
+import pytest
+from frames import *  # noqa: F403
+
+CUT_S = 1.0
+GROWTH = 32 << 20
+
+
+def rss(bench):
+    status = pathlib.Path(f"/proc/{bench.lateen.process.pid}/status").read_text()
+    return int(status.split("VmRSS:")[1].split()[0]) * 1024
+
+
+def head(c, host, i=0, *more):
+    return c.encoder.encode(fields(host, "GET", "/", *more, scheme=c.scheme))
+
+
+def rapid_reset(c, host):
+    for i in range(20000):
+        c.headers(2 * i + 1, fields(host, scheme=c.scheme))
+        yield frame(RST_STREAM, 0, 2 * i + 1, u32(CANCEL))
+
+
+def made_you_reset(c, host):
+    """Each frame makes the gateway reset (CVE-2025-8671)."""
+    for i in range(20000):
+        c.headers(2 * i + 1, fields(host, scheme=c.scheme))
+        yield frame(WINDOW_UPDATE, 0, 2 * i + 1, u32(0))
+
+
+def malformed(c, host):
+    for i in range(20000):
+        yield frame(HEADERS, END_HEADERS | END_STREAM, 2 * i + 1, b"\x82")
+
+
+def continuations(c, host):
+    block = head(c, host)
+    yield frame(HEADERS, END_STREAM, 1, block)
+    while True:
+        yield frame(CONTINUATION, 0, 1, b"")
+
+
+def large_continuations(c, host):
+    yield frame(HEADERS, END_STREAM, 1, head(c, host))
+    while True:
+        yield frame(CONTINUATION, 0, 1, b"\x00\x01a\x01b" * 1000)
+
+
+def hpack_bomb(c, host):
+    """A name of 4,000 octets in the table, named in three octets each."""
+    c.encoder.huffman = False
+    bomb = b"\x40" + b"\x7f" + b"\x9f\x1e" + b"n" * (127 + 3871) + b"\x01v"
+    for i in range(2000):
+        block = head(c, host) + (bomb if i == 0 else b"") + b"\x0f\x2f\x00" * 5000
+        yield frame(HEADERS, END_HEADERS | END_STREAM, 2 * i + 1, block[:16384 if i else 16384])
+
+
+def pings(c, host):
+    while True:
+        yield frame(PING, 0, 0, bytes(8))
+
+
+def many_settings(c, host):
+    while True:
+        yield settings((INITIAL_WINDOW, 1000), (INITIAL_WINDOW, 2000))
+
+
+def acks(c, host):
+    while True:
+        yield frame(SETTINGS, ACK)
+
+
+def priorities(c, host):
+    while True:
+        yield frame(PRIORITY, 0, 1, u32(3) + b"\1")
+
+
+def window_updates(c, host):
+    c.request(host, "POST", end=False)
+    while True:
+        yield frame(WINDOW_UPDATE, 0, 1, u32(1))
+
+
+def empty_data(c, host):
+    c.request(host, "POST", end=False)
+    while True:
+        yield frame(DATA, 0, 1)
+
+
+def padding(c, host):
+    c.request(host, "POST", end=False)
+    while True:
+        yield frame(DATA, PADDED, 1, b"\x00")
+
+
+def resets_of_closed(c, host):
+    c.get(host)
+    while True:
+        yield frame(RST_STREAM, 0, 1, u32(CANCEL))
+
+
+def unknown(c, host):
+    while True:
+        yield frame(0x55, 0, 0, b"")
+
+
+def goaways(c, host):
+    while True:
+        yield frame(GOAWAY, 0, 0, bytes(8))
+
+
+FLOODS = [rapid_reset, made_you_reset, malformed, continuations, large_continuations, hpack_bomb, pings,
+          many_settings, acks, priorities, window_updates, empty_data, padding, resets_of_closed, unknown,
+          goaways]
+
+
+def attack(client, frames):
+    """Sends until the gateway ends it; how long that took, and how much it took."""
+    start, sent, batch = time.monotonic(), 0, b""
+    try:
+        for one in frames:
+            batch += one
+            if len(batch) > 1000:
+                client.send(batch)
+                sent, batch = sent + len(batch), b""
+            assert time.monotonic() - start < 10, f"goes on after {sent} octets"
+        client.send(batch)
+    except OSError:
+        pass
+    return time.monotonic() - start, sent
+
+
+@pytest.mark.parametrize("flood", FLOODS, ids=lambda f: f.__name__)
+@pytest.mark.parametrize("tls", [False, True], ids=["clear", "tls"])
+def test_flood(bench, plain, flood, tls):
+    with bench.h2() as other, bench.h2(tls=tls) as client:
+        assert other.get(plain.host).status == 200
+        before = rss(bench)
+        seconds, sent = attack(client, flood(client, plain.host))
+        assert seconds < CUT_S, f"{seconds:.2f} s, {sent} octets"
+        start = time.monotonic()
+        assert other.get(plain.host).status == 200
+        assert time.monotonic() - start < CUT_S
+        assert rss(bench) - before < GROWTH
+        client.sock.settimeout(2)
+        try:
+            while client.fill():
+                pass
+        except OSError:
+            pass
+        assert bytes(client.got).find(u32(ENHANCE_YOUR_CALM)) >= 0 or client.reset
+
+
+def test_answers_that_are_never_read_end_the_connection(bench, plain):
+    with bench.h2() as client:
+        client.sock.setblocking(False)
+        before, start = rss(bench), time.monotonic()
+        octets, closed = frame(PING, 0, 0, bytes(8)) * 1000, False
+        while not closed and time.monotonic() - start < 5:
+            try:
+                client.sock.send(octets)
+            except BlockingIOError:
+                time.sleep(0.01)
+            except OSError:
+                closed = True
+        assert closed and rss(bench) - before < GROWTH
+
+
+def test_one_octet_of_window_at_a_time_costs_little(bench, plain):
+    """Each window of one octet makes one DATA frame: memory follows octets, not frames."""
+    def script(peer):
+        peer.request()
+        peer.reply(b"x" * 100000)
+
+    plain.script = script
+    with bench.h2(pairs=((INITIAL_WINDOW, 0),)) as client:
+        client.window = False
+        stream = client.request(plain.host)
+        client.head(stream)
+        before = rss(bench)
+        for at in range(50, 20000, 50):
+            client.send(frame(WINDOW_UPDATE, 0, stream, u32(1)) * 50)
+            while len(client.answers[stream].body) < at:
+                client.frame()
+        assert rss(bench) - before < GROWTH / 4
+
+
+def test_keep_alive_pings_of_a_long_stream_are_no_flood(bench, plain):
+    """gRPC sends a PING for each burst of DATA it gets."""
+    def script(peer):
+        peer.request()
+        peer.reply(b"x" * (2 << 20))
+
+    plain.script = script
+    with bench.h2() as client:
+        stream = client.request(plain.host)
+        pings = 0
+        while not (client.answers.get(stream) and client.answers[stream].ended):
+            if client.frame().kind == DATA:
+                client.send(frame(PING, 0, 0, bytes(8)))
+                pings += 1
+        assert client.answers[stream].reset is None and len(client.answers[stream].body) == 2 << 20
+        client.alive()
+
+
+def test_half_of_all_streams_may_be_cancelled(bench, plain):
+    with bench.h2() as client:
+        for i in range(300):
+            stream = client.request(plain.host)
+            if i % 3 == 0:
+                client.send(frame(RST_STREAM, 0, stream, u32(CANCEL)))
+            else:
+                assert client.answer(stream).status == 200
