@@ -81,7 +81,7 @@ static const struct hpack_error *read_string(struct reader *r, struct str *ret)
     raw = str_sub(r->in, 0, n);
     r->in = str_from(r->in, n);
     if (!is_huffman) {
-        *ret = arena_dup(r->a, raw);
+        *ret = r->over ? raw : arena_dup(r->a, raw); /* the table copies */
         return NULL;
     }
     out = arena_raw(r->a, huffman_max(n));
