@@ -204,7 +204,7 @@ void h2_rig_feed(struct h2_rig *r, struct str octets, size_t piece, size_t cut)
     size_t from = 0, to = 0;
 
     do {
-        to = piece ? MIN(to + piece, octets.n) : to < cut ? cut : octets.n;
+        to = piece ? MIN(to + piece, octets.n) : to < cut ? MIN(cut, octets.n) : octets.n;
         do {
             char *copy = must_alloc(to - from + 1); /* so that a sanitizer sees its end */
             size_t used;
