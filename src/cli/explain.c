@@ -2,10 +2,12 @@
 #include "cli/command.h"
 
 #include "answer/explain.h"
+#include "cli/fetch.h"
 #include "cli/offline.h"
 #include "cli/say.h"
 
 #define TEXT_MAX (64u << 20)
+#define ADMIN_PORT_DEFAULT 15000
 
 struct explain_options {
     struct flag_strs files, headers;
@@ -68,6 +70,58 @@ static int explain_files(struct invocation *in, const struct ask *q)
     return code;
 }
 
+/* ---- a running program ---- */
+
+static void write_target(struct buf *b, const struct explain_options *o, const struct ask *q)
+{
+    buf_add(b, STR("/explain?method="));
+    fetch_add_escaped(b, q->method);
+    buf_add(b, STR("&url="));
+    fetch_add_escaped(b, q->url);
+    for (size_t i = 0; i < o->headers.n; i++) {
+        buf_add(b, STR("&header="));
+        fetch_add_escaped(b, o->headers.v[i]);
+    }
+    if (str_eq(o->output, STR("json")))
+        buf_add(b, STR("&format=json"));
+}
+
+static struct str answered_header(const struct fetched *page)
+{
+    const struct header *h = headers_find_name(&page->headers, STR("x-lateen-answered"));
+
+    return h ? h->value : STR_NONE;
+}
+
+static int explain_program(struct invocation *in, const struct ask *q)
+{
+    const struct explain_options *o = in->options;
+    struct addr at = o->admin.is_set ? o->admin.addr
+                                     : (struct addr){ 4, ADMIN_PORT_DEFAULT, { 127, 0, 0, 1 } };
+    char room[ADDR_TEXT_MAX];
+    struct fetched page;
+    struct buf target;
+    struct str why;
+    bool fine;
+
+    buf_init(&target, TEXT_MAX);
+    write_target(&target, o, q);
+    fine = fetch_page(&at, buf_str(&target), in->arena, &page, &why);
+    buf_fini(&target);
+    if (!fine) {
+        say_err("lateen explain: the admin port %.*s: %.*s\n", STRF(addr_format(&at, room)),
+                STRF(why));
+        return EXIT_FAILED;
+    }
+    if (page.status != 200) {
+        say_err("lateen explain: the admin port %.*s: %u: %.*s", STRF(addr_format(&at, room)),
+                page.status, STRF(page.body));
+        return EXIT_FAILED;
+    }
+    say_out_sink(page.body);
+    return str_eq(answered_header(&page), STR("true")) ? EXIT_FINE : EXIT_FAILED;
+}
+
 static int explain_run(struct invocation *in)
 {
     const struct explain_options *o = in->options;
@@ -83,8 +137,7 @@ static int explain_run(struct invocation *in)
         return EXIT_USAGE;
     if (o->files.n)
         return explain_files(in, &q);
-    say_err("lateen explain: --admin: not built yet\n");
-    return EXIT_USAGE;
+    return explain_program(in, &q);
 }
 
 #define TO(member) .offset = offsetof(struct explain_options, member)
@@ -99,6 +152,7 @@ static const struct flag flags[] = {
               "the standard input; repeatable" },
     { .name = "admin",
       .arg = "ADDR:PORT",
+      .dflt = "127.0.0.1:15000 without -f",
       .type = &flag_address,
       TO(admin),
       .help = "asks the program that runs there instead of files" },
@@ -148,7 +202,7 @@ static const struct explain_options defaults = { .dev = true };
 const struct command command_explain = {
     .name = "explain",
     .summary = "the decision for one request, and why",
-    .usage = "-f PATH... | --admin ADDR:PORT  [METHOD] URL [-H 'NAME: VALUE']...",
+    .usage = "[-f PATH... | --admin ADDR:PORT] [METHOD] URL [-H 'NAME: VALUE']...",
     .about = "Says what happens to one request: listener, certificate, host, route, destinations "
              "with their shares and endpoints, and what nearly matched, each with the object, "
              "the field and file:line:col. It decides with the gateway's own functions.\n\n"

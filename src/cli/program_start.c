@@ -4,6 +4,7 @@
  */
 #include "cli/program_int.h"
 
+#include "answer/explain.h"
 #include "ca/ca.h"
 #include "cli/exit.h"
 #include "cli/say.h"
@@ -91,6 +92,24 @@ static const struct root *host_root(void *arg)
     return p->front ? front_root(p->front) : NULL;
 }
 
+static bool host_explain(void *arg, const struct admin_question *q, struct buf *out,
+                         bool *ret_is_answered)
+{
+    const struct explanation *x;
+    struct ask ask;
+    struct str why;
+
+    (void)arg;
+    if (!ask_parse(q->method, q->url, q->headers, q->header_count, q->arena, &ask, &why)) {
+        buf_add(out, why);
+        return false;
+    }
+    x = explain(q->root, &ask, q->arena);
+    (q->json ? explain_json : explain_text)(x, out);
+    *ret_is_answered = x->is_answered;
+    return true;
+}
+
 static void host_drain(void *arg)
 {
     program_drain(arg);
@@ -111,6 +130,7 @@ bool program_pages(struct program *p)
     struct admin_host host = {
         .state = host_state,
         .root = host_root,
+        .explain = host_explain,
         .drain_listeners = host_drain,
         .quit = host_quit,
         .reopen_logs = host_reopen,

@@ -61,6 +61,8 @@ static void head_build(struct exchange *x)
                     "frame-ancestors 'none'"));
     if (str_is_set(call->allow))
         headers_add(&head->headers, arena, STR("allow"), call->allow);
+    if (str_is_set(call->answered))
+        headers_add(&head->headers, arena, STR("x-lateen-answered"), call->answered);
     x->leg->out_head = head;
 }
 

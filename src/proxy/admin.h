@@ -9,6 +9,7 @@
 #pragma once
 
 #include "base/addr.h"
+#include "base/buf.h"
 #include "base/err.h"
 #include "event/loop.h"
 #include "model/root.h"
@@ -17,12 +18,25 @@ enum admin_port { ADMIN_PAGES, ADMIN_HEALTH, ADMIN_METRICS, ADMIN_PORTS };
 
 enum admin_state { ADMIN_STARTING, ADMIN_LIVE, ADMIN_DRAINING };
 
+/* GET /explain?method=&url=&header=...: what is asked; strings live in `arena`. */
+struct admin_question {
+    const struct root *root;
+    struct str method, url;    /* method empty: GET */
+    const struct str *headers; /* "name: value" */
+    size_t header_count;
+    bool json;
+    struct arena *arena;
+};
+
 /* The program, as the pages see it. Members that are NULL make their page answer 501. */
 struct admin_host {
     /* The first configuration serves: LIVE; no drain has begun. */
     enum admin_state (*state)(void *arg);
     /* What the workers serve; borrowed for the call, NULL before the first. */
     const struct root *(*root)(void *arg);
+    /* Writes the answer. False: the question is wrong, and `out` says why. */
+    bool (*explain)(void *arg, const struct admin_question *q, struct buf *out,
+                    bool *ret_is_answered);
     void (*drain_listeners)(void *arg); /* POST /drain_listeners */
     void (*quit)(void *arg);            /* POST /quitquitquit: may return before it is done */
     void (*reopen_logs)(void *arg);     /* POST /reopen_logs */

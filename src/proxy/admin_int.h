@@ -44,8 +44,9 @@ struct admin_call {
     struct str path, query; /* of the target; the query STR_NONE without */
     struct arena *arena;
     uint16_t status;
-    const char *type; /* Content-Type */
-    struct str allow; /* 405: the methods */
+    const char *type;    /* Content-Type */
+    struct str allow;    /* 405: the methods */
+    struct str answered; /* X-Lateen-Answered of /explain; STR_NONE: none */
     struct buf body;
     /* Called when the answer has left: what ends the program must not cut it off. */
     void (*after)(struct admin *a);
@@ -68,6 +69,8 @@ void admin_answer(struct admin_call *c, enum admin_port port);
 void admin_say(struct admin_call *c, uint16_t status, const char *fmt, ...) PRINTF_LIKE(3, 4);
 /* The query's parameter, %XX decoded; STR_NONE without. */
 struct str admin_param(const struct admin_call *c, struct str name);
+/* %XX and "+" decoded, in the call's arena. */
+struct str admin_decode(const struct admin_call *c, struct str raw);
 bool admin_wants_json(const struct admin_call *c); /* ?format=json */
 /* What the workers serve; NULL: nothing yet, and the page was answered. */
 const struct root *admin_root(struct admin_call *c);
@@ -78,3 +81,6 @@ void admin_show_listeners(struct admin_call *c);
 void admin_show_clusters(struct admin_call *c);
 void admin_show_certs(struct admin_call *c);
 void admin_show_dump(struct admin_call *c);
+
+/* admin_explain.c */
+void admin_explain(struct admin_call *c);

@@ -39,15 +39,11 @@ static int hex_of(char c)
     return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-struct str admin_param(const struct admin_call *c, struct str name)
+struct str admin_decode(const struct admin_call *c, struct str raw)
 {
-    struct str raw = url_query_get(c->query, name);
-    char *out;
+    char *out = arena_raw(c->arena, raw.n + 1);
     size_t n = 0;
 
-    if (!str_is_set(raw))
-        return STR_NONE;
-    out = arena_raw(c->arena, raw.n + 1);
     for (size_t i = 0; i < raw.n; i++) {
         int high = raw.p[i] == '%' && i + 2 < raw.n ? hex_of(raw.p[i + 1]) : -1;
         int low = high >= 0 ? hex_of(raw.p[i + 2]) : -1;
@@ -56,6 +52,13 @@ struct str admin_param(const struct admin_call *c, struct str name)
         i += low >= 0 ? 2 : 0;
     }
     return str_make(out, n);
+}
+
+struct str admin_param(const struct admin_call *c, struct str name)
+{
+    struct str raw = url_query_get(c->query, name);
+
+    return str_is_set(raw) ? admin_decode(c, raw) : STR_NONE;
 }
 
 bool admin_wants_json(const struct admin_call *c)
@@ -366,7 +369,7 @@ const struct admin_page admin_pages[] = {
     GET("/config_dump", admin_show_dump, "the whole snapshot as JSON, keys left out"),
     GET("/memory", page_memory, "octets of the heap"),
     GET("/connections", NULL, "open connections"),
-    GET("/explain", NULL, "why a request is answered as it is"),
+    GET("/explain", admin_explain, "why a request is answered as it is: ?url=&method=&header="),
     POST("/logging", page_logging, "the level of the program's own log; ?level=debug"),
     POST("/healthcheck/fail", page_healthcheck_fail, "be not ready from now on"),
     POST("/healthcheck/ok", page_healthcheck_ok, "be ready again"),
