@@ -115,7 +115,8 @@ static struct run run_at(const struct wishes *w, uint32_t begin)
             r.buckets++;
             same = 0;
         }
-        largest = MAX(largest, ++same);
+        same++;
+        largest = MAX(largest, same);
     }
     r.gain = r.end - r.begin - largest;
     return r;
