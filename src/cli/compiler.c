@@ -304,7 +304,8 @@ static void compile(struct compiler *c, const struct source_scan *scan)
     verdict = update(c, scan, &notes, &root);
     if (c->keepsake)
         keepsake_note(c->keepsake, scan, &notes);
-    timer_set(&c->state_timer, STATE_DELAY_MS);
+    if (c->state_timer.deadline_ms == 0) /* a stream of changes does not put it off for ever */
+        timer_set(&c->state_timer, STATE_DELAY_MS);
     say_ports(c, &notes);
     report_send(c, report_of(c, scan, &notes, verdict, root));
     c->had_files |= scan->n > 0;

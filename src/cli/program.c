@@ -22,6 +22,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#define TICKETS_ROTATE_MS (6u * 3600 * 1000)
 #define MESH_CONFIG_MAX (4u << 20)
 
 /* ---- starting ---- */
@@ -33,6 +34,36 @@ static void hooks_set(void)
     part_hooks.block_of_cluster = metrics_block_of_cluster;
     part_hooks.block_of_endpoint = metrics_block_of_endpoint;
     part_hooks.filter_parse = filter_config_parse;
+}
+
+static struct str label_of(const struct program *p, const char *const *names)
+{
+    for (; *names; names++) {
+        for (size_t i = 0; i < p->o->labels.n; i++) {
+            if (str_eq(p->o->labels.v[i].key, str_of(*names)))
+                return p->o->labels.v[i].value;
+        }
+    }
+    return STR_NONE;
+}
+
+#define LABEL_OF(p, ...) label_of((p), (const char *const[]){ __VA_ARGS__, NULL })
+
+/* The gateway's own side of Istio's metrics: what --labels and --namespace say of it. */
+static void metrics_source_set(const struct program *p)
+{
+    struct metrics_source source = {
+        .namespace = p->o->namespace,
+        .app = LABEL_OF(p, "app", "app.kubernetes.io/name"),
+        .version = LABEL_OF(p, "version", "app.kubernetes.io/version"),
+        .canonical_service = LABEL_OF(p, "service.istio.io/canonical-name",
+                                      "app.kubernetes.io/name", "app"),
+        .canonical_revision = LABEL_OF(p, "service.istio.io/canonical-revision",
+                                       "app.kubernetes.io/version", "version"),
+    };
+
+    source.workload = source.canonical_service;
+    metrics_set_source(&source);
 }
 
 static bool read_mesh_config(struct program *p, struct str *ret)
@@ -108,6 +139,12 @@ static void watchdog_due(struct timer *t)
     timer_set(t, notify_watchdog_ms());
 }
 
+static void tickets_due(struct timer *t)
+{
+    net_tickets_rotate();
+    timer_set(t, TICKETS_ROTATE_MS);
+}
+
 static bool start(struct program *p)
 {
     struct str mesh_config, why;
@@ -128,7 +165,8 @@ static bool start(struct program *p)
     adopted = keeper_adopt(p->keeper);
     if (adopted)
         log_info("keeper", "sockets passed by systemd", KVN("count", adopted));
-    net_tickets_rotate();
+    metrics_source_set(p);
+    tickets_due(&p->tickets);
     if (notify_watchdog_ms())
         timer_set(&p->watchdog, notify_watchdog_ms());
     start_front(p);
@@ -154,6 +192,7 @@ static void finish(struct program *p)
     ca_free(p->ca);
     keeper_free(p->keeper);
     timer_fini(&p->watchdog);
+    timer_fini(&p->tickets);
     loop_free(p->loop);
 }
 
@@ -167,6 +206,7 @@ int program_run(const struct run_options *o, struct arena *arena)
     p.loop = loop_new(NULL);
     p.started_ns = loop_now_ns(p.loop);
     timer_init(&p.watchdog, p.loop, watchdog_due);
+    timer_init(&p.tickets, p.loop, tickets_due);
     p.keeper = keeper_new(p.workers);
     p.exit_code = EXIT_FAILED;
     if (start(&p))

@@ -19,8 +19,10 @@ struct program {
     struct arena *arena;
     struct loop *loop;
     struct signals signals;
-    struct timer watchdog;
+    struct timer watchdog, tickets;
     uint8_t state; /* enum program_state */
+    bool stays;    /* draining was asked for at the admin port: it does not leave behind it */
+    bool is_drained;
     int exit_code;
     uint32_t workers;
     uint64_t started_ns;
@@ -58,5 +60,5 @@ void program_forget_reports(struct program *p);
 void program_signal(struct signals *s, int number);
 void program_drained(void *arg);
 void program_leave(struct program *p, int exit_code);
-void program_drain(struct program *p); /* as SIGTERM */
+void program_drain(struct program *p); /* POST /drain_listeners: drains, and stays */
 void program_reopen(struct program *p);

@@ -23,25 +23,35 @@ void program_drained(void *arg)
 {
     struct program *p = arg;
 
-    if (p->state == DRAINING)
+    p->is_drained = true;
+    if (p->state == DRAINING && !p->stays)
         program_leave(p, EXIT_FINE);
 }
 
 void program_drain(struct program *p)
 {
-    notify_send(STR("STOPPING=1"));
-    if (p->state != SERVING) { /* again, or nothing serves yet */
-        log_info("run", p->state == DRAINING ? "leaving at once" : "leaving");
-        program_leave(p, EXIT_FINE);
+    if (p->state != SERVING)
         return;
-    }
     p->state = DRAINING;
-    log_info("run",
-             "draining: new connections for the least, then until all requests ended; "
-             "a second signal leaves at once",
-             KVN("least_ms", p->o->drain_min.ms), KVN("most_ms", p->o->drain.ms));
+    p->stays = true;
+    log_info("run", "draining", KVN("least_ms", p->o->drain_min.ms),
+             KVN("most_ms", p->o->drain.ms));
     front_drain(p->front, (uint32_t)MIN(p->o->drain_min.ms, UINT32_MAX),
                 (uint32_t)MIN(MAX(p->o->drain.ms, p->o->drain_min.ms), UINT32_MAX));
+}
+
+/* The first signal drains and leaves behind it, the second one leaves at once. */
+static void leave_in_order(struct program *p)
+{
+    bool again = p->state != SERVING && !p->stays;
+
+    notify_send(STR("STOPPING=1"));
+    program_drain(p);
+    p->stays = false;
+    if (again || p->is_drained) {
+        log_info("run", "leaving at once");
+        program_leave(p, EXIT_FINE);
+    }
 }
 
 static void reload(struct program *p)
@@ -63,11 +73,11 @@ static const struct {
     void (*act)(struct program *p); /* NULL: not built yet, or nothing to do */
     bool is_quiet;
 } acts[] = {
-    { SIGTERM, "SIGTERM", program_drain, false }, { SIGINT, "SIGINT", program_drain, false },
-    { SIGHUP, "SIGHUP", reload, false },          { SIGUSR1, "SIGUSR1", program_reopen, false },
-    { SIGUSR2, "SIGUSR2", NULL, false },          { SIGQUIT, "SIGQUIT", NULL, false },
+    { SIGTERM, "SIGTERM", leave_in_order, false }, { SIGINT, "SIGINT", leave_in_order, false },
+    { SIGHUP, "SIGHUP", reload, false },           { SIGUSR1, "SIGUSR1", program_reopen, false },
+    { SIGUSR2, "SIGUSR2", NULL, false },           { SIGQUIT, "SIGQUIT", NULL, false },
     { SIGWINCH, "SIGWINCH", NULL, true }, /* of a terminal: means nothing here */
-    { SIGTTIN, "SIGTTIN", NULL, false },          { SIGTTOU, "SIGTTOU", NULL, false },
+    { SIGTTIN, "SIGTTIN", NULL, false },           { SIGTTOU, "SIGTTOU", NULL, false },
 };
 
 void program_signal(struct signals *s, int number)

@@ -25,16 +25,6 @@ static void add_counts(struct buf *b, const struct report *r)
         buf_printf(b, ", %zu field%s not carried out yet", r->unsupported, plural(r->unsupported));
 }
 
-static void tell(struct program *p, const char *component, struct buf *b)
-{
-    (void)p;
-    if (log_as_json)
-        log_write(LOG_INFO, component, "text",
-                  (const struct log_kv[]){ KV("text", buf_str(b)), { .key = NULL } });
-    else
-        say_err_sink(buf_str(b));
-}
-
 /* ---- the start ---- */
 
 static void add_pages(struct buf *b, const struct program *p)
@@ -71,7 +61,11 @@ static void tell_start(struct program *p, const struct report *r)
     buf_add(&b, r->problems);
     if (r->curls.n)
         buf_printf(&b, "try\n%.*s", STRF(r->curls));
-    tell(p, "start", &b);
+    if (log_as_json)
+        log_info("start", "serving", KVN("ms", ms), KVN("workers", p->workers),
+                 KVN("errors", r->errors), KVN("warnings", r->warnings), KV("text", buf_str(&b)));
+    else
+        say_err_sink(buf_str(&b));
     buf_fini(&b);
 }
 
@@ -86,29 +80,48 @@ static void now_serving(struct program *p, const struct report *r)
 
 /* ---- reloads ---- */
 
+static void add_reload(struct buf *b, const struct report *r, uint64_t ms)
+{
+    buf_printf(b, "reload: %.*s: ", STRF(r->changed));
+    if (r->verdict == MESH_NEW)
+        buf_printf(b, "live in %llu ms", (unsigned long long)ms);
+    else if (r->verdict == MESH_SAME)
+        buf_add(b, r->errors ? STR("nothing new to serve") : STR("nothing differs"));
+    else
+        buf_add(b, STR("refused (--strict), the last good configuration stays"));
+    if (r->errors) {
+        buf_printf(b, "; %zu error%s", r->errors, plural(r->errors));
+        if (r->verdict != MESH_REFUSED)
+            buf_add(b, STR(", the last good version of what is wrong stays"));
+    } else if (r->warnings) {
+        buf_printf(b, "; %zu warning%s", r->warnings, plural(r->warnings));
+    }
+    buf_addc(b, '\n');
+    buf_add(b, r->problems);
+}
+
+static void log_reload(const struct report *r, uint64_t ms)
+{
+    static const char *const verdicts[] = {
+        [MESH_NEW] = "live", [MESH_SAME] = "nothing new to serve", [MESH_REFUSED] = "refused"
+    };
+
+    log_info("reload", verdicts[r->verdict], KV("changed", r->changed), KVN("ms", ms),
+             KVN("errors", r->errors), KVN("warnings", r->warnings), KV("notes", r->problems));
+}
+
 static void tell_reload(struct program *p, const struct report *r)
 {
-    uint64_t ms = (loop_clock_ns(p->loop) - r->seen_ns) / 1000000;
+    uint64_t ms = MAX((loop_clock_ns(p->loop) - r->seen_ns) / 1000000, 1);
     struct buf b;
 
     buf_init(&b, TEXT_MAX);
-    buf_printf(&b, "reload: %.*s: ", STRF(r->changed));
-    if (r->verdict == MESH_NEW)
-        buf_printf(&b, "live in %llu ms", (unsigned long long)MAX(ms, 1));
-    else if (r->verdict == MESH_SAME)
-        buf_add(&b, r->errors ? STR("nothing new to serve") : STR("nothing differs"));
-    else
-        buf_add(&b, STR("refused (--strict), the last good configuration stays"));
-    if (r->errors) {
-        buf_printf(&b, "; %zu error%s", r->errors, plural(r->errors));
-        if (r->verdict != MESH_REFUSED)
-            buf_add(&b, STR(", the last good version of what is wrong stays"));
-    } else if (r->warnings) {
-        buf_printf(&b, "; %zu warning%s", r->warnings, plural(r->warnings));
+    if (log_as_json) {
+        log_reload(r, ms);
+    } else {
+        add_reload(&b, r, ms);
+        say_err_sink(buf_str(&b));
     }
-    buf_addc(&b, '\n');
-    buf_add(&b, r->problems);
-    tell(p, "reload", &b);
     buf_fini(&b);
     notify_send(STR("READY=1"));
 }
