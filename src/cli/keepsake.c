@@ -114,13 +114,14 @@ static bool is_broken(const struct source_file *f)
     return !fine;
 }
 
+/* The file as it was kept; false where it was not, or is still the same. */
 static bool recall_one(struct keepsake *k, struct source_file *f, struct arena *a)
 {
     struct str path = real_path(f->path, a), text, why;
 
     if (!str_is_set(path) || !file_read(kept_path(k, path, a), KEPT_MAX, a, &text, &why))
         return false;
-    if (!str_eq(str_cut(&text, '\n'), path) || !str_is_set(text))
+    if (!str_eq(str_cut(&text, '\n'), path) || !str_is_set(text) || str_eq(text, f->octets))
         return false;
     f->octets = text;
     f->hash = hash_stable(text);
@@ -136,9 +137,11 @@ bool keepsake_recall(struct keepsake *k, const struct source_scan *scan, struct 
     *ret = *scan;
     ret->files = ARENA_ARRAY(a, struct source_file, scan->n + 1);
     for (size_t i = 0; i < scan->n; i++) {
-        ret->files[i] = scan->files[i];
-        if (is_broken(&scan->files[i]))
-            any |= recall_one(k, &ret->files[i], a);
+        struct source_file kept = scan->files[i];
+        bool recalled = recall_one(k, &kept, a) && is_broken(&scan->files[i]);
+
+        ret->files[i] = recalled ? kept : scan->files[i];
+        any |= recalled;
     }
     return any;
 }

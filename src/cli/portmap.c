@@ -1,10 +1,13 @@
 #include "cli/portmap.h"
 
 #include <stdlib.h>
+#include <time.h>
 
 #define DEV_SHIFT 8000u /* 80 to 8080, 443 to 8443 */
 #define DEV_TRIES 100
 #define PRIVILEGED 1024
+#define AGAIN_TRIES 10
+#define AGAIN_MS 10
 
 struct mapping {
     struct addr bind; /* without the port */
@@ -123,6 +126,23 @@ static void choose_port(struct portmap *m, struct mapping *one)
         move_port(m, one);
 }
 
+/* The port it had before. Workers may not be through with closing a socket that the keeper
+ * has just given up: a moment later the port is free. */
+static bool try_again(struct portmap *m, struct mapping *one)
+{
+    const struct timespec moment = { .tv_nsec = AGAIN_MS * 1000000 };
+
+    for (int i = 0; i < AGAIN_TRIES; i++) {
+        one->failure = ERR_OK;
+        if (try_port(m, one, one->to))
+            return true;
+        if (one->failure != ERR_ADDRESS_IN_USE)
+            return false;
+        nanosleep(&moment, NULL);
+    }
+    return false;
+}
+
 uint16_t portmap_port(struct portmap *m, const struct addr *bind, uint16_t port)
 {
     struct mapping *one = mapping_of(m, bind, port);
@@ -131,7 +151,7 @@ uint16_t portmap_port(struct portmap *m, const struct addr *bind, uint16_t port)
         return one->to;
     one->round = m->round;
     one->failure = ERR_OK;
-    if (one->to && try_port(m, one, one->to))
+    if (one->to && try_again(m, one))
         return one->to;
     one->to = 0;
     choose_port(m, one);

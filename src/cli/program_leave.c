@@ -34,7 +34,7 @@ void program_drain(struct program *p)
         return;
     p->state = DRAINING;
     p->stays = true;
-    log_info("run", "draining", KVN("least_ms", p->o->drain_min.ms),
+    log_info("run", "draining; a second signal leaves at once", KVN("least_ms", p->o->drain_min.ms),
              KVN("most_ms", p->o->drain.ms));
     front_drain(p->front, (uint32_t)MIN(p->o->drain_min.ms, UINT32_MAX),
                 (uint32_t)MIN(MAX(p->o->drain.ms, p->o->drain_min.ms), UINT32_MAX));
