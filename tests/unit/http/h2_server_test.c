@@ -1,0 +1,249 @@
+#include "unit/http/rig.h"
+
+#include "codec/h2/frame.h"
+#include "codec/h2/h2.h"
+#include "unit/check.h"
+
+#define SETS "\0\0\0\4\0\0\0\0\0"
+#define LIT(s) str_make(s, sizeof(s) - 1)
+
+static void put(struct rig *r, struct str s)
+{
+    struct iovec iov = { (char *)(uintptr_t)s.p, s.n };
+
+    CHECK_EQ(r->a->ops->writev(r->a, &iov, 1), s.n);
+}
+
+static void put_frame(struct rig *r, uint8_t type, uint8_t flags, uint32_t stream,
+                      struct str payload)
+{
+    struct h2_head head = { (uint32_t)payload.n, stream, type, flags };
+    char octets[H2_HEAD_LEN];
+
+    h2_head_write(&head, octets);
+    put(r, str_make(octets, sizeof(octets)));
+    if (payload.n)
+        put(r, payload);
+}
+
+/* All that came, frame by frame, as "type:stream=code"; `!` at the connection's end. */
+static struct str came(struct rig *r, char *text, size_t size)
+{
+    static char octets[1 << 20];
+    struct buf out;
+    size_t n = 0, at = 0;
+    ssize_t got;
+    struct h2_head f;
+
+    while ((got = r->a->ops->read(r->a, octets + n, sizeof(octets) - n)) > 0)
+        n += (size_t)got;
+    buf_init(&out, size);
+    while (h2_head_read(str_make(octets + at, n - at), &f)) {
+        const char *p = octets + at + H2_HEAD_LEN;
+
+        buf_printf(&out, "%s%u:%u", out.n ? " " : "", f.type, f.stream);
+        if (f.type == H2_RST_STREAM)
+            buf_printf(&out, "=%u", h2_get32(p));
+        if (f.type == H2_GOAWAY)
+            buf_printf(&out, "=%u,%u", h2_get32(p), h2_get32(p + 4));
+        at += H2_HEAD_LEN + f.len;
+    }
+    if (got != -ERR_AGAIN)
+        buf_add(&out, STR(" !"));
+    memcpy(text, out.p, out.n);
+    n = out.n;
+    buf_fini(&out);
+    return str_make(text, n);
+}
+
+static struct str path_block(const char *path, char *text)
+{
+    size_t n = strlen(path);
+
+    memcpy(text, "\x82\x86\x41\x01x\x04", 6);
+    text[6] = (char)n;
+    memcpy(text + 7, path, n);
+    return str_make(text, n + 7);
+}
+
+static void begin(struct rig *r)
+{
+    char text[1000];
+
+    rig_init_raw(r);
+    put(r, H2_PREFACE);
+    put(r, LIT(SETS));
+    rig_settle(r);
+    CHECK_STRZ(came(r, text, sizeof(text)), "4:0 8:0 4:0");
+}
+
+TEST(a_connection_error_leaves_as_goaway_before_the_end)
+{
+    char text[1000], block[100];
+    struct rig r;
+
+    begin(&r);
+    put_frame(&r, H2_HEADERS, 5, 1, path_block("/never", block));
+    rig_settle(&r);
+    CHECK_EQ(r.exchanges, 1);
+    put_frame(&r, H2_PING, 0, 1, LIT("12345678"));
+    put_frame(&r, H2_PING, 0, 0, LIT("unread--"));
+    rig_settle(&r);
+    CHECK_STRZ(came(&r, text, sizeof(text)), "7:0=1,1 !");
+    CHECK_EQ(r.exchanges, 0); /* its legs failed at once */
+    CHECK(r.down != NULL);    /* it lingers until the client closes */
+    transport_close(r.a, false);
+    r.a = NULL;
+    rig_settle(&r);
+    CHECK(r.down == NULL);
+    rig_fini(&r);
+
+    begin(&r); /* or for a second */
+    put_frame(&r, H2_PING, 0, 1, LIT("12345678"));
+    rig_settle(&r);
+    CHECK(r.down != NULL);
+    r.now_ns += 1100ull * 1000000;
+    rig_settle(&r);
+    CHECK(r.down == NULL);
+    rig_fini(&r);
+}
+
+TEST(a_client_that_does_not_read_its_goaway_is_cut)
+{
+    struct rig r;
+    char block[100];
+
+    begin(&r);
+    pipe_script(r.b)->capacity = 100;
+    put_frame(&r, H2_HEADERS, 5, 1, path_block("/size/60000", block));
+    rig_settle(&r);
+    put_frame(&r, H2_PING, 0, 1, LIT("12345678"));
+    rig_settle(&r);
+    CHECK(r.down != NULL);
+    r.now_ns += 1100ull * 1000000;
+    rig_settle(&r);
+    CHECK(r.down == NULL);
+    rig_fini(&r);
+}
+
+TEST(retiring_waits_for_streams_that_are_under_way)
+{
+    char text[1000], block[100];
+    struct rig r;
+
+    begin(&r);
+    http_conn_retire(r.down);
+    rig_settle(&r);
+    CHECK_STRZ(came(&r, text, sizeof(text)), "7:0=2147483647,0 6:0"); /* PING behind it */
+    put_frame(&r, H2_HEADERS, 5, 1, path_block("/size/2", block));
+    rig_settle(&r);
+    CHECK_STRZ(came(&r, text, sizeof(text)), "1:1 0:1");
+    put_frame(&r, H2_PING, H2_ACK, 0, LIT("\0\0\0\0\0\0\0\0"));
+    rig_settle(&r);
+    CHECK_STRZ(came(&r, text, sizeof(text)), "7:0=1,0 !");
+    rig_fini(&r);
+
+    begin(&r); /* without an answer: a second */
+    r.hold = true;
+    put_frame(&r, H2_HEADERS, 5, 1, path_block("/hold", block));
+    rig_settle(&r);
+    http_conn_retire(r.down);
+    rig_settle(&r);
+    CHECK_STRZ(came(&r, text, sizeof(text)), "7:0=2147483647,0 6:0");
+    r.now_ns += 1100ull * 1000000;
+    rig_settle(&r);
+    CHECK_STRZ(came(&r, text, sizeof(text)), "7:0=1,0");
+    put_frame(&r, H2_HEADERS, 4, 3, path_block("/echo", block)); /* too late */
+    put_frame(&r, H2_DATA, 1, 3, LIT("x"));
+    rig_settle(&r);
+    CHECK_STRZ(came(&r, text, sizeof(text)), "3:3=7");
+    CHECK_EQ(r.requests, 1);
+    rig_fini(&r);
+}
+
+TEST(fin_lets_whole_requests_finish_and_fails_the_others)
+{
+    char text[1000], block[100];
+    struct rig r;
+
+    begin(&r);
+    r.hold = true;
+    put_frame(&r, H2_HEADERS, 5, 1, path_block("/hold", block));
+    put_frame(&r, H2_HEADERS, 4, 3, path_block("/echo", block));
+    rig_settle(&r);
+    (void)came(&r, text, sizeof(text));
+    r.a->ops->finish(r.a);
+    rig_settle(&r);
+    CHECK_EQ(r.exchanges, 1);
+    CHECK(r.down != NULL);
+    r.now_ns += 31000ull * 1000000;
+    rig_settle(&r);
+    CHECK(r.down == NULL);
+    CHECK_EQ(r.exchanges, 0);
+    rig_fini(&r);
+}
+
+TEST(a_head_that_trickles_is_cut_after_its_time)
+{
+    char text[1000], block[100];
+    struct rig r;
+
+    for (int how = 0; how < 3; how++) {
+        CASE(how);
+        begin(&r);
+        if (how == 0)
+            put_frame(&r, H2_HEADERS, 1, 1, path_block("/size/1", block)); /* no END_HEADERS */
+        else if (how == 1)
+            put(&r, LIT("\0\0\x64\1\5\0\0\0\1abc")); /* a part of HEADERS */
+        rig_settle(&r);
+        r.now_ns += 6000ull * 1000000;
+        rig_settle(&r);
+        CHECK_STRZ(came(&r, text, sizeof(text)), how == 2   ? ""
+                                                 : how == 0 ? "7:0=1,11 !"
+                                                            : "7:0=0,11 !");
+        rig_fini(&r);
+    }
+}
+
+TEST(a_head_above_the_limits_is_answered_431_and_may_be_reset_meanwhile)
+{
+    char text[1000], block[100];
+    struct rig r;
+
+    for (int reset = 0; reset < 2; reset++) {
+        CASE(reset);
+        begin(&r);
+        r.settings.max_head_octets = 20;
+        if (reset)
+            pipe_script(r.b)->capacity = 1; /* the answer cannot leave */
+        put_frame(&r, H2_HEADERS, 4, 1, path_block("/a-long-path-that-is-too-much", block));
+        put_frame(&r, H2_DATA, 0, 1, LIT("x"));
+        rig_settle(&r);
+        CHECK_EQ(r.bad_requests, 1);
+        CHECK_EQ(r.bad_status, 431);
+        if (reset) {
+            put_frame(&r, H2_RST_STREAM, 0, 1, LIT("\0\0\0\x8"));
+            rig_settle(&r);
+        } else {
+            CHECK_STRZ(came(&r, text, sizeof(text)), "1:1 3:1=0");
+        }
+        CHECK_EQ(r.exchanges, 0);
+        rig_fini(&r);
+    }
+}
+
+TEST(all_frames_of_a_turn_leave_in_one_write)
+{
+    char block[100];
+    struct rig r;
+
+    begin(&r);
+    for (uint32_t i = 0; i < 10; i++)
+        put_frame(&r, H2_HEADERS, 5, 2 * i + 1, path_block("/size/100", block));
+    pipe_script(r.b)->needs_flush = true;
+    rig_turns(&r, 1);
+    CHECK_EQ(r.requests, 10);
+    rig_settle(&r);
+    CHECK(pipe_waiting(r.a) > 10 * 100);
+    rig_fini(&r);
+}
