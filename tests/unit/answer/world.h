@@ -1,0 +1,54 @@
+/*
+ * tests/unit/answer/world - manifests compiled and served by a real worker, with stand-ins as
+ * backends, and a client that tells what it was answered.
+ */
+#pragma once
+
+#include "answer/explain.h"
+#include "mesh/mesh.h"
+#include "unit/check.h"
+
+struct world_port {
+    uint16_t manifest, bound;
+    int fd;
+};
+
+struct world {
+    struct arena arena;
+    struct mesh *mesh;
+    struct root *root;
+    struct notes notes;
+    struct world_port ports[8];
+    size_t port_count;
+    struct worker *worker;
+    struct access_log *log;
+    char log_path[64];
+};
+
+/* What all worlds of a program share: backends and the authority. */
+void worlds_begin(void);
+void worlds_end(void);
+
+/* Compiles; with `serves` a worker serves it. */
+void world_open(struct world *w, struct str yaml, bool serves);
+/* Ends the worker and gives its log: "ID CODE FLAGS CLUSTER" lines, in the arena. */
+struct str world_stop(struct world *w);
+void world_close(struct world *w);
+uint16_t world_port(const struct world *w, uint16_t manifest); /* 0: nobody listens */
+
+struct world_answer {
+    bool closed; /* no connection, or no answer on it */
+    uint16_t status;
+    struct str location; /* in the arena; or STR_NONE */
+};
+
+/* Sends the question `times` times over one connection, with the header "x-n: ID". */
+void world_ask(struct world *w, const struct ask *q, const char *id, size_t times,
+               struct world_answer *ret);
+
+/* ---- random_world.c ---- */
+
+void random_manifests(struct rng *rng, struct buf *b);
+/* The URL's port is one of the manifests'; header lines are in `lines`, at most 4. */
+void random_question(struct rng *rng, struct arena *a, struct str *method, struct str *url,
+                     struct str *lines, size_t *n);
