@@ -1,5 +1,6 @@
 #include "model/derive.h"
 
+#include "model/compact.h"
 #include "model/host_index.h"
 #include "model/path_index.h"
 #include "model/pattern.h"
@@ -64,6 +65,7 @@ static bool vhost_build(struct part *p, struct str *reterr)
 {
     struct vhost *vhost = (void *)p;
 
+    part_compact(p); /* there are many, and they are large */
     if (!inner_build(p, reterr))
         return false;
     vhost->index = path_index_build(vhost);

@@ -5,6 +5,8 @@
 #include "model/shape.h"
 #include "model/slots.h"
 
+#include <stdlib.h>
+
 struct part_hooks part_hooks;
 void (*part_release_hook)(struct part *p) = part_destroy;
 
@@ -19,7 +21,7 @@ void *part_new(enum part_kind kind, struct str name)
 {
     const struct shape *shape = shape_of_part(kind);
     struct arena *a = arena_new(1024);
-    struct part *p = arena_alloc(a, shape->size);
+    struct part *p = must_alloc(shape->size); /* outside: part_compact changes the arena */
 
     shape_walk(shape, p, &(struct shape_visitor){ forget_slot });
     p->kind = (uint8_t)kind;
@@ -104,4 +106,5 @@ void part_destroy(struct part *p)
         shape_walk(shape_of_part(p->kind), p, &(struct shape_visitor){ drop_slot });
     slot_drop(p->kind, p->slot);
     arena_free(p->arena);
+    free(p);
 }

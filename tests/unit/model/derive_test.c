@@ -88,7 +88,7 @@ TEST(filter_configs_are_read_once_wherever_they_stand)
         vhost->routes.v[0].overrides.v = fc;
         vhost->routes.v[0].overrides.n = 1;
         CHECK_EQ(part_finish(&vhost->part, &err), i == 0);
-        CHECK(fc->parsed != NULL);
+        CHECK(vhost->routes.v[0].overrides.v[0].parsed != NULL);
         CHECK_STRZ(err, i == 0 ? "" : "bad");
         part_unref(&vhost->part);
     }
