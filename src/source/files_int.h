@@ -29,8 +29,10 @@ struct file_record {
     char error[128]; /* empty: fine */
     bool fresh;      /* new in this scan */
     bool changed;
-    bool seen;           /* in this scan */
-    uint64_t gone_at_ms; /* first missed; 0: not missing */
+    bool seen;            /* in this scan */
+    uint64_t gone_at_ms;  /* first missed; 0: not missing */
+    uint64_t empty_at_ms; /* first found empty that was not; 0: it is as it was */
+    struct timespec empty_mtime;
 };
 
 /* A directory under inotify. `all`: every name counts; else those of `names`. */
@@ -74,7 +76,9 @@ struct source {
     bool rescan;
     struct dir_watch **dirs;
     size_t dir_count, dir_cap;
-    struct map busy; /* path (heap) -> struct busy: being written */
+    struct map busy;    /* path (heap) -> struct busy: being written */
+    struct str probe;   /* the file being read: an event for it sets ... */
+    bool probe_written; /* ... this */
 };
 
 /* walk.c: finds the files of a root and reads them into records. */
@@ -85,8 +89,12 @@ MUST_USE bool read_record(struct source *s, struct file_record *r);
 MUST_USE bool read_descriptor(int fd, size_t max, char **ret, size_t *ret_n, char error[128]);
 void source_add_error(struct source *s, struct str path, const char *text);
 struct file_record *source_record(struct source *s, struct str path, size_t root);
+/* Missing or empty for so short a time that a patient scan does not believe it yet. */
+bool source_may_come_back(struct source *s, uint64_t *since_ms);
 /* Whether a patient scan has to leave this file as it was. */
 bool source_is_busy(struct source *s, struct str path);
+/* Whether it was written to meanwhile, by events that nobody has looked at yet. */
+bool source_was_written(struct source *s, struct str path);
 
 /* notify.c */
 void notify_dir(struct source *s, const char *path);  /* all of its names count */

@@ -272,6 +272,8 @@ static bool dir_event(struct source *s, const struct dir_watch *d, const struct 
     n = snprintf(path, sizeof(path), "%.*s/%.*s", STRF(d->path), STRF(name));
     if (n <= 0 || (size_t)n >= sizeof(path))
         return true;
+    if ((ev->mask & IN_MODIFY) && str_eq(s->probe, str_make(path, (size_t)n)))
+        s->probe_written = true;
     if (ev->mask & IN_MODIFY)
         busy_add(s, str_make(path, (size_t)n));
     else if (ev->mask & (IN_CLOSE_WRITE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO))
@@ -337,6 +339,21 @@ static void gather(struct source *s)
         task_wake(&s->task);
     else
         timer_set(&s->timer, MIN(SOURCE_QUIET_MS, SOURCE_GATHER_MS - waited));
+}
+
+/* Not source_is_busy: it may be closed again, but what was read is from before or between. */
+bool source_was_written(struct source *s, struct str path)
+{
+    char all[PATH_MAX];
+
+    if (s->fd < 0 || !make_absolute(path, all))
+        return false;
+    s->probe = str_of(all);
+    s->probe_written = false;
+    if (read_events(s))
+        gather(s);
+    s->probe = STR_NONE;
+    return s->probe_written;
 }
 
 static void notify_run(struct task *t)

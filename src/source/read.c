@@ -96,6 +96,26 @@ static void take_octets(struct file_record *r, char *octets, size_t n)
     r->changed = true;
 }
 
+/* Emptied or written to since the scan was decided on; the kernel tells of the emptying a
+ * moment after it can be seen. */
+static bool is_half_saved(struct source *s, struct file_record *r, const struct stat *st, size_t n)
+{
+    const struct timespec *m = &st->st_mtim;
+
+    if (!r->octets || !s->patient)
+        return false;
+    if (source_was_written(s, r->path)) {
+        s->held = true;
+        return true;
+    }
+    if (n > 0 || r->n == 0)
+        return false;
+    if (m->tv_sec != r->empty_mtime.tv_sec || m->tv_nsec != r->empty_mtime.tv_nsec)
+        r->empty_at_ms = 0; /* saved again meanwhile */
+    r->empty_mtime = *m;
+    return source_may_come_back(s, &r->empty_at_ms);
+}
+
 static bool read_open(struct source *s, struct file_record *r, int fd, char error[128])
 {
     struct stat st;
@@ -116,6 +136,11 @@ static bool read_open(struct source *s, struct file_record *r, int fd, char erro
     clock_gettime(CLOCK_REALTIME, &now);
     if (!read_descriptor(fd, s->max_octets, &octets, &n, error))
         return false;
+    if (is_half_saved(s, r, &st, n)) {
+        free(octets);
+        return true;
+    }
+    r->empty_at_ms = 0;
     take_octets(r, octets, n);
     stamp_set(&r->stamp, &st, now.tv_sec);
     return true;

@@ -189,3 +189,19 @@ def test_the_json_access_log_has_istios_keys_and_types(manifests, start):
     assert first["response_code"] == 200 and first["path"] == "/logged" and first["user_agent"] == "e2e"
     assert isinstance(first["duration"], int) and first["bytes_received"] == 0 and first["requested_server_name"] is None
     assert second["response_code"] == 404 and second["response_flags"] == "NR" and second["upstream_host"] is None
+
+
+def test_a_file_written_in_place_a_thousand_times_is_never_taken_for_empty(manifests, start):
+    """Each write truncates first: what is read in between must not remove the routes."""
+    lateen = start()
+    for n in range(1000):
+        manifests.write("5-virtual-service.yaml", virtual_service({"v1": n % 7 + 1, "v2": 3}))
+    manifests.write("5-virtual-service.yaml", virtual_service({"v1": 1, "v2": 0}))
+    wait_until("the last one is live", lambda: lateen.versions(4) == {"v1": 4})
+    assert "answered 404" not in lateen.log()
+
+
+def test_a_file_that_is_emptied_for_good_is_believed(manifests, start):
+    lateen = start()
+    manifests.write("5-virtual-service.yaml", "")
+    wait_until("404", lambda: lateen.get("/").status == 404)
