@@ -37,8 +37,9 @@ enum err err_of_errno(int number)
         return ERR_TIMEOUT;
     case ENETUNREACH:
     case EHOSTUNREACH:
-    case EADDRNOTAVAIL:
         return ERR_UNREACHABLE;
+    case EADDRNOTAVAIL:
+        return ERR_ADDRESS;
     case EADDRINUSE:
         return ERR_ADDRESS_IN_USE;
     case EACCES:

@@ -14,6 +14,7 @@
     XX(TIMEOUT, "timed out")                                                                       \
     XX(UNREACHABLE, "network is unreachable")                                                      \
     XX(ADDRESS_IN_USE, "address already in use")                                                   \
+    XX(ADDRESS, "no such address on this machine")                                                 \
     XX(ACCESS, "permission denied")                                                                \
     XX(LIMIT, "a limit was reached")                                                               \
     XX(SYNTAX, "cannot be parsed")                                                                 \

@@ -133,7 +133,9 @@ static void note_kept(const struct stored_file *f, struct notes *notes)
     if (f->parsed || !f->served)
         return;
     note_add(notes, SEV_WARNING, pos, "LAT0308",
-             "the file cannot be parsed: its %zu objects stay as they were", f->served->objects.n);
+             "the file cannot be parsed: its %zu object%s as %s", f->served->objects.n,
+             f->served->objects.n == 1 ? " stays" : "s stay",
+             f->served->objects.n == 1 ? "it was" : "they were");
 }
 
 static void file_update(struct store *s, const struct source_file *sf, struct notes *notes)

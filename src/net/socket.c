@@ -47,6 +47,7 @@ static void socket_fail(struct socket *s, enum err e)
         { ERR_REFUSED, "Connection refused" },
         { ERR_TIMEOUT, "Connection timed out" },
         { ERR_UNREACHABLE, "No route to host" },
+        { ERR_ADDRESS, "Cannot assign requested address" },
         { ERR_RESET, "Connection reset by peer" },
     };
     const char *text = err_text(e);

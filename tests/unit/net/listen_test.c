@@ -158,7 +158,7 @@ TEST(listen_errors_name_the_reason)
     int fd;
 
     CHECK(addr_parse(STR("192.0.2.77:0"), &at));
-    CHECK_EQ(listen_open(&at, &fd, 1), ERR_UNREACHABLE);
+    CHECK_EQ(listen_open(&at, &fd, 1), ERR_ADDRESS);
     if (geteuid() != 0) {
         at = loopback(1);
         CHECK_EQ(listen_open(&at, &fd, 1), ERR_ACCESS);
