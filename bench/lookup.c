@@ -96,7 +96,8 @@ static void match_fill(struct arena *a, enum shape shape, uint32_t i, struct rou
         h->match = (struct text_matcher){ .how = TEXT_EXACT, .value = arena_printf(a, "v%u", i) };
         m->headers.v = h;
         m->headers.n = 1;
-        m->method = (struct text_matcher){ .how = TEXT_EXACT, .value = STR("GET") };
+        m->method = ARENA_NEW(a, struct text_matcher);
+        *m->method = (struct text_matcher){ .how = TEXT_EXACT, .value = STR("GET") };
     }
 }
 

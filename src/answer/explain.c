@@ -251,14 +251,14 @@ static void reply_of(struct explanation *x, const struct route *r)
     x->details = "direct_response";
     if (r->action == ACTION_DIRECT_RESPONSE) {
         x->kind = EXPLAIN_DIRECT;
-        x->status = r->direct.status;
+        x->status = r->direct->status;
         x->text = STR("the route's own answer");
         return;
     }
     x->kind = EXPLAIN_REDIRECT;
-    x->status = r->redirect.status;
+    x->status = r->redirect->status;
     x->text = arena_printf(x->arena, "to %.*s",
-                           STRF(redirect_location(&r->redirect, d->head, d->query, x->arena)));
+                           STRF(redirect_location(r->redirect, d->head, d->query, x->arena)));
 }
 
 static void target_hosts(struct explanation *x, struct explain_target *t)

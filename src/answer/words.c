@@ -66,12 +66,12 @@ struct str words_match(const struct route_match *m, struct arena *a)
     buf_init(&b, TEXT_MAX);
     if (m->path.how != TEXT_ANY)
         add_matcher(&b, "path", STR_NONE, &m->path, false);
-    if (m->method.how != TEXT_ANY)
-        add_matcher(&b, "method", STR_NONE, &m->method, false);
-    if (m->scheme.how != TEXT_ANY)
-        add_matcher(&b, "scheme", STR_NONE, &m->scheme, false);
-    if (m->authority.how != TEXT_ANY)
-        add_matcher(&b, "authority", STR_NONE, &m->authority, false);
+    if (m->method)
+        add_matcher(&b, "method", STR_NONE, m->method, false);
+    if (m->scheme)
+        add_matcher(&b, "scheme", STR_NONE, m->scheme, false);
+    if (m->authority)
+        add_matcher(&b, "authority", STR_NONE, m->authority, false);
     for (uint32_t i = 0; i < m->headers.n; i++)
         add_matcher(&b, "header", m->headers.v[i].name, &m->headers.v[i].match,
                     m->headers.v[i].invert);
@@ -147,13 +147,13 @@ struct str words_miss(const struct explanation *x, const struct route_match *m,
         return arena_printf(a, "it is for port %u, this is %u", m->port, rq.port);
     case ROUTE_METHOD:
         *ret_field = STR(".method");
-        return plain_miss(a, "method", rq.method, &m->method);
+        return plain_miss(a, "method", rq.method, m->method);
     case ROUTE_SCHEME:
         *ret_field = STR(".scheme");
-        return plain_miss(a, "scheme", rq.scheme, &m->scheme);
+        return plain_miss(a, "scheme", rq.scheme, m->scheme);
     case ROUTE_AUTHORITY:
         *ret_field = STR(".authority");
-        return plain_miss(a, "authority", rq.authority, &m->authority);
+        return plain_miss(a, "authority", rq.authority, m->authority);
     case ROUTE_HEADER:
         named = &m->headers.v[miss.at];
         *ret_field = arena_printf(a, "%s.%.*s", named->invert ? ".withoutHeaders" : ".headers",

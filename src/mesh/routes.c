@@ -276,8 +276,9 @@ static void stub_rules(struct compile *c, struct vhost *v, struct str why)
     r = &v->routes.v[0];
     r->name = STR("");
     r->action = ACTION_DIRECT_RESPONSE;
-    r->direct.status = 500;
-    r->direct.body = arena_printf(v->part.arena, "this host cannot be served: %.*s\n", STRF(why));
+    r->direct = ARENA_NEW(v->part.arena, struct direct_response);
+    r->direct->status = 500;
+    r->direct->body = arena_printf(v->part.arena, "this host cannot be served: %.*s\n", STRF(why));
     (void)c;
 }
 
@@ -290,10 +291,11 @@ static void redirect_rule(struct compile *c, struct vhost *v)
     r = &v->routes.v[0];
     r->name = STR("");
     r->action = ACTION_REDIRECT;
-    r->redirect = (struct redirect){ .scheme = STR("https"),
-                                     .port = https == 443 ? 0 : https,
-                                     .status = 301,
-                                     .https_redirect = true };
+    r->redirect = ARENA_NEW(v->part.arena, struct redirect);
+    *r->redirect = (struct redirect){ .scheme = STR("https"),
+                                      .port = https == 443 ? 0 : https,
+                                      .status = 301,
+                                      .https_redirect = true };
 }
 
 /* Rules that catch everything move behind all others, which keep their order. */

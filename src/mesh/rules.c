@@ -36,6 +36,19 @@ static void text_fill(struct arena *a, struct text_matcher *to, const struct api
         to->how = TEXT_ANY; /* of what every request has */
 }
 
+/* NULL where it says nothing: every request has one. */
+static struct text_matcher *text_new(struct arena *a, const struct api_string_match *m)
+{
+    struct text_matcher made = { 0 }, *kept;
+
+    text_fill(a, &made, m, false);
+    if (made.how == TEXT_ANY)
+        return NULL;
+    kept = ARENA_NEW(a, struct text_matcher);
+    *kept = made;
+    return kept;
+}
+
 static bool is_claim(struct str key)
 {
     return str_starts(key, STR("@request.auth."));
@@ -93,9 +106,9 @@ static void match_compile(struct part *p, const struct api_http_match *m, struct
     if (!m)
         return;
     text_fill(p->arena, &out->path, m->uri, m->ignore_uri_case.v);
-    text_fill(p->arena, &out->method, m->method, false);
-    text_fill(p->arena, &out->authority, m->authority, false);
-    text_fill(p->arena, &out->scheme, m->scheme, false);
+    out->method = text_new(p->arena, m->method);
+    out->authority = text_new(p->arena, m->authority);
+    out->scheme = text_new(p->arena, m->scheme);
     match_headers(p, m, out);
     match_query(p, m, out);
 }
@@ -323,18 +336,20 @@ static void forward_compile(struct compile *c, struct part *p, const struct rule
 static void direct_compile(struct part *p, const struct api_direct_response *d, struct route *out)
 {
     out->action = ACTION_DIRECT_RESPONSE;
-    out->direct.status = (uint16_t)d->status.v;
+    out->direct = ARENA_NEW(p->arena, struct direct_response);
+    out->direct->status = (uint16_t)d->status.v;
     if (d->body)
-        out->direct.body = arena_dup(p->arena, str_is_set(d->body->string) ? d->body->string
-                                                                           : d->body->bytes);
+        out->direct->body = arena_dup(p->arena, str_is_set(d->body->string) ? d->body->string
+                                                                            : d->body->bytes);
 }
 
 /* A route that says what keeps it from being carried out, rather than doing half of it. */
 static void stub_compile(struct part *p, struct str why, struct route *out)
 {
     out->action = ACTION_DIRECT_RESPONSE;
-    out->direct.status = 500;
-    out->direct.body = arena_dup(p->arena, why);
+    out->direct = ARENA_NEW(p->arena, struct direct_response);
+    out->direct->status = 500;
+    out->direct->body = arena_dup(p->arena, why);
 }
 
 static void redirect_compile(struct compile *c, struct part *p, const struct rule_ref *r,
@@ -355,7 +370,8 @@ static void redirect_compile(struct compile *c, struct part *p, const struct rul
     out->action = code == 301 || code == 302 || code == 303 || code == 307 || code == 308
                       ? ACTION_REDIRECT
                       : ACTION_NONE;
-    out->redirect = (struct redirect){
+    out->redirect = ARENA_NEW(p->arena, struct redirect);
+    *out->redirect = (struct redirect){
         .scheme = arena_dup(p->arena, d->scheme),
         .authority = arena_dup(p->arena, d->authority),
         .path = d->uri.n && d->uri.p[0] != '/' ? arena_printf(p->arena, "/%.*s", STRF(d->uri))

@@ -72,6 +72,14 @@ static void list_pack(struct packer *k, const struct field *f, struct list_any *
         fields_pack(k, f->of, list->v + (size_t)i * f->of->size);
 }
 
+static void option_pack(struct packer *k, const struct field *f, char **option)
+{
+    if (!*option)
+        return;
+    *option = list_move(k, *option, f->of->size);
+    fields_pack(k, f->of, *option);
+}
+
 static void fields_pack(struct packer *k, const struct shape *s, char *object)
 {
     for (uint32_t i = 0; i < s->n; i++) {
@@ -82,6 +90,8 @@ static void fields_pack(struct packer *k, const struct shape *s, char *object)
             *(struct str *)at = str_pack(k, *(struct str *)at);
         else if (f->kind == FIELD_STRUCT)
             fields_pack(k, f->of, at);
+        else if (f->kind == FIELD_OPTION)
+            option_pack(k, f, at);
         else if (f->kind == FIELD_LIST)
             list_pack(k, f, at);
     }

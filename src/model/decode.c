@@ -130,6 +130,7 @@ static void take_scalar(struct reader *r, const struct field *f, char *at)
     case FIELD_DERIVED:
         return;
     case FIELD_STRUCT:
+    case FIELD_OPTION:
     case FIELD_LIST:
         break;
     }
@@ -152,6 +153,14 @@ static void take_list(struct reader *r, const struct field *f, struct list_any *
         take_fields(r, f->of, list->v + (size_t)i * f->of->size);
 }
 
+static void take_option(struct reader *r, const struct field *f, char **ret)
+{
+    if (take_below(r, 2) == 0)
+        return;
+    *ret = arena_alloc(r->arena, f->of->size);
+    take_fields(r, f->of, *ret);
+}
+
 static void take_fields(struct reader *r, const struct shape *s, char *object)
 {
     for (uint32_t i = 0; i < s->n && !r->failed; i++) {
@@ -160,6 +169,8 @@ static void take_fields(struct reader *r, const struct shape *s, char *object)
 
         if (f->kind == FIELD_STRUCT)
             take_fields(r, f->of, at);
+        else if (f->kind == FIELD_OPTION)
+            take_option(r, f, at);
         else if (f->kind == FIELD_LIST)
             take_list(r, f, at);
         else

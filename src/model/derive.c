@@ -22,7 +22,7 @@ static void inner_build_at(struct shape_visitor *v, const struct field *f, void 
 
     if (w->failed)
         return;
-    if (f->kind == FIELD_STRUCT && f->of == &text_matcher_shape) {
+    if (f->of == &text_matcher_shape && f->kind != FIELD_LIST) {
         struct text_matcher *m = at;
 
         w->failed = m->how == TEXT_REGEX && !pattern_build(m, w->arena, &w->err);
@@ -37,7 +37,7 @@ static void inner_build_at(struct shape_visitor *v, const struct field *f, void 
 static void inner_drop_at(__attribute__((unused)) struct shape_visitor *v, const struct field *f,
                           void *at)
 {
-    if (f->kind == FIELD_STRUCT && f->of == &text_matcher_shape)
+    if (f->of == &text_matcher_shape && f->kind != FIELD_LIST)
         pattern_drop(at);
 }
 
@@ -61,11 +61,24 @@ static bool routes_build(struct part *p, __attribute__((unused)) struct str *ret
     return true;
 }
 
+/* The request path relies on it. */
+static bool has_its_answer(const struct route *route)
+{
+    return (route->action != ACTION_REDIRECT || route->redirect) &&
+           (route->action != ACTION_DIRECT_RESPONSE || route->direct);
+}
+
 static bool vhost_build(struct part *p, struct str *reterr)
 {
     struct vhost *vhost = (void *)p;
 
     part_compact(p); /* there are many, and they are large */
+    for (uint32_t i = 0; i < vhost->routes.n; i++) {
+        if (!has_its_answer(&vhost->routes.v[i])) {
+            *reterr = STR("a route does not say what it answers");
+            return false;
+        }
+    }
     if (!inner_build(p, reterr))
         return false;
     vhost->index = path_index_build(vhost);

@@ -39,6 +39,8 @@ static bool field_is_off(const struct field *f, const void *at)
         return ((const struct list_any *)at)->n == 0;
     case FIELD_STRUCT:
         return is_off(f->of, at);
+    case FIELD_OPTION:
+        return !*(char *const *)at;
     case FIELD_DERIVED:
         return true;
     case FIELD_ORIGIN:
@@ -136,6 +138,9 @@ static void add_value(struct buf *out, const struct part *p, const struct field 
         break;
     case FIELD_STRUCT:
         add_object(out, p, f->of, at);
+        break;
+    case FIELD_OPTION:
+        add_object(out, p, f->of, *(char *const *)at);
         break;
     case FIELD_LIST:
         add_list(out, p, f, at);

@@ -85,6 +85,7 @@ static void put_scalar(struct buf *out, const struct field *f, const char *at)
     case FIELD_DERIVED:
         return;
     case FIELD_STRUCT:
+    case FIELD_OPTION:
     case FIELD_LIST:
         break;
     }
@@ -99,6 +100,12 @@ static void put_fields(struct buf *out, const struct shape *s, const char *objec
 
         if (f->kind == FIELD_STRUCT) {
             put_fields(out, f->of, at, side);
+        } else if (f->kind == FIELD_OPTION) {
+            const char *one = *(char *const *)(const void *)at;
+
+            put_u8(out, one != NULL);
+            if (one)
+                put_fields(out, f->of, one, side);
         } else if (f->kind == FIELD_LIST) {
             const struct list_any *list = (const void *)at;
 

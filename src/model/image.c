@@ -8,7 +8,7 @@
 
 /* Octets: magic, version u32, hash u64 of what follows; then of a root generation u64,
  * count of parts u32 and these, sorted by kind and name; of a part alone the part. */
-#define IMAGE_VERSION 1
+#define IMAGE_VERSION 2
 #define PART_MAGIC STR("LATEENPT")
 #define IMAGE_MAGIC STR("LATEENIM")
 #define HEAD_OCTETS (8 + 4 + 8)

@@ -120,10 +120,10 @@ struct named_matcher {
     struct text_matcher match;
 };
 
-/* All of it must hold. */
+/* All of it must hold. What few routes have stands behind a pointer: a route is small. */
 struct route_match {
-    struct text_matcher path; /* ANY counts as prefix "/" */
-    struct text_matcher method, authority, scheme;
+    struct text_matcher path;                         /* ANY counts as prefix "/" */
+    struct text_matcher *method, *authority, *scheme; /* NULL: any */
     ARRAY_OF(struct named_matcher) headers, query;
     uint16_t port; /* the manifest's port number; 0: any */
 };
@@ -144,6 +144,11 @@ struct redirect {
     bool https_redirect;                /* Gateway httpsRedirect: keeps the Host's port */
 };
 
+struct direct_response {
+    uint16_t status;
+    struct str body;
+};
+
 struct retry_policy {
     uint32_t attempts; /* retries after the first try */
     uint32_t on;       /* enum retry_on bits */
@@ -159,19 +164,16 @@ enum retry_on {
 
 struct route {
     struct str name; /* %ROUTE_NAME%; "default" where the manifest has none */
-    origin_id origin;
     struct route_match match;
-    uint8_t action;                            /* enum route_action */
     ARRAY_OF(struct destination) destinations; /* weight 0 left out */
-    struct redirect redirect;
-    struct {
-        uint16_t status;
-        struct str body;
-    } direct;
+    ARRAY_OF(struct filter_config) overrides;
+    struct redirect *redirect;      /* set for ACTION_REDIRECT */
+    struct direct_response *direct; /* set for ACTION_DIRECT_RESPONSE */
+    origin_id origin;
     uint32_t timeout_ms;
     struct retry_policy retry;
-    ARRAY_OF(struct filter_config) overrides;
-    uint32_t id; /* position in the virtual host: the decision record's route id */
+    uint32_t id;    /* position in the virtual host: the decision record's route id */
+    uint8_t action; /* enum route_action */
 };
 
 struct vhost {

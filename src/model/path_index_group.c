@@ -46,7 +46,7 @@ static bool is_hashable(const struct text_matcher *m)
 static void wish_add(struct wishes *w, uint8_t kind, struct str name, const struct text_matcher *m,
                      uint32_t place)
 {
-    if (is_hashable(m))
+    if (m && is_hashable(m))
         w->v[w->n++] = (struct wish){ kind, name, m->value, place };
 }
 
@@ -86,8 +86,8 @@ static struct wishes wishes_of(const struct route *routes, const uint32_t *ids, 
     for (uint32_t i = 0; i < n; i++) {
         const struct route_match *m = &routes[ids[i]].match;
 
-        wish_add(&w, KEY_METHOD, STR_NONE, &m->method, i);
-        wish_add(&w, KEY_AUTHORITY, STR_NONE, &m->authority, i);
+        wish_add(&w, KEY_METHOD, STR_NONE, m->method, i);
+        wish_add(&w, KEY_AUTHORITY, STR_NONE, m->authority, i);
         named_wishes_add(&w, KEY_HEADER, m->headers.v, m->headers.n, i);
         named_wishes_add(&w, KEY_QUERY, m->query.v, m->query.n, i);
     }

@@ -19,6 +19,10 @@
     {                                                                                              \
         PLACE(type, member), .kind = FIELD_STRUCT, .of = &shape                                    \
     }
+#define F_OPTION(type, member, shape)                                                              \
+    {                                                                                              \
+        PLACE(type, member), .kind = FIELD_OPTION, .of = &shape                                    \
+    }
 #define F_LIST(type, member, shape)                                                                \
     {                                                                                              \
         PLACE(type, member), .kind = FIELD_LIST, .of = &shape                                      \
@@ -156,9 +160,9 @@ static const struct shape named_matcher_shape = SHAPE(named_matcher);
 
 static const struct field route_match_fields[] = {
     F_STRUCT(route_match, path, text_matcher_shape),
-    F_STRUCT(route_match, method, text_matcher_shape),
-    F_STRUCT(route_match, authority, text_matcher_shape),
-    F_STRUCT(route_match, scheme, text_matcher_shape),
+    F_OPTION(route_match, method, text_matcher_shape),
+    F_OPTION(route_match, authority, text_matcher_shape),
+    F_OPTION(route_match, scheme, text_matcher_shape),
     F_LIST(route_match, headers, named_matcher_shape),
     F_LIST(route_match, query, named_matcher_shape),
     F(route_match, port, U16),
@@ -180,6 +184,12 @@ static const struct field redirect_fields[] = {
 };
 static const struct shape redirect_shape = SHAPE(redirect);
 
+static const struct field direct_response_fields[] = {
+    F(direct_response, status, U16),
+    F(direct_response, body, STR),
+};
+static const struct shape direct_response_shape = SHAPE(direct_response);
+
 static const struct field retry_policy_fields[] = {
     F(retry_policy, attempts, U32),
     F(retry_policy, on, U32),
@@ -196,17 +206,16 @@ static const char *const route_actions[] = {
 
 static const struct field route_fields[] = {
     F(route, name, STR),
-    F(route, origin, ORIGIN),
     F_STRUCT(route, match, route_match_shape),
-    F_ENUM(route, action, route_actions),
     F_LIST(route, destinations, destination_shape),
-    F_STRUCT(route, redirect, redirect_shape),
-    F(route, direct.status, U16),
-    F(route, direct.body, STR),
+    F_LIST(route, overrides, filter_config_shape),
+    F_OPTION(route, redirect, redirect_shape),
+    F_OPTION(route, direct, direct_response_shape),
+    F(route, origin, ORIGIN),
     F(route, timeout_ms, U32),
     F_STRUCT(route, retry, retry_policy_shape),
-    F_LIST(route, overrides, filter_config_shape),
     F(route, id, U32),
+    F_ENUM(route, action, route_actions),
 };
 static const struct shape route_shape = SHAPE(route);
 
@@ -299,10 +308,10 @@ const struct shape *shape_of_part(enum part_kind kind)
 size_t shape_octets_min(const struct shape *s)
 {
     static const uint8_t sizes[] = {
-        [FIELD_BOOL] = 1,    [FIELD_ENUM] = 1, [FIELD_U16] = 2,    [FIELD_U32] = 4,
-        [FIELD_U64] = 8,     [FIELD_STR] = 4,  [FIELD_SECRET] = 4, [FIELD_ADDR] = 3,
-        [FIELD_SLOT] = 4,    [FIELD_LIST] = 4, [FIELD_ORIGIN] = 4, [FIELD_STRUCT] = 0,
-        [FIELD_DERIVED] = 0,
+        [FIELD_BOOL] = 1,    [FIELD_ENUM] = 1,   [FIELD_U16] = 2,    [FIELD_U32] = 4,
+        [FIELD_U64] = 8,     [FIELD_STR] = 4,    [FIELD_SECRET] = 4, [FIELD_ADDR] = 3,
+        [FIELD_SLOT] = 4,    [FIELD_LIST] = 4,   [FIELD_ORIGIN] = 4, [FIELD_STRUCT] = 0,
+        [FIELD_DERIVED] = 0, [FIELD_OPTION] = 1,
     };
     size_t sum = 0;
 
@@ -314,14 +323,27 @@ size_t shape_octets_min(const struct shape *s)
     return sum;
 }
 
+/* The struct of an option, NULL where it is not set. */
+static void *option_of(const char *at)
+{
+    void *object;
+
+    memcpy(&object, at, sizeof(object));
+    return object;
+}
+
 void shape_walk(const struct shape *s, void *object, struct shape_visitor *v)
 {
     for (uint32_t i = 0; i < s->n; i++) {
         const struct field *f = &s->fields[i];
         char *at = (char *)object + f->offset;
 
+        if (f->kind == FIELD_OPTION)
+            at = option_of(at);
+        if (!at)
+            continue;
         v->visit(v, f, at);
-        if (f->kind == FIELD_STRUCT) {
+        if (f->kind == FIELD_STRUCT || f->kind == FIELD_OPTION) {
             shape_walk(f->of, at, v);
         } else if (f->kind == FIELD_LIST) {
             const struct list_any *list = (const void *)at;

@@ -21,6 +21,7 @@ enum field_kind {
     FIELD_SLOT,   /* a slot_id of `part_kind`; written by name, so that images are portable */
     FIELD_ORIGIN, /* an origin_id; not part of the content */
     FIELD_STRUCT, /* embedded; `of` */
+    FIELD_OPTION, /* a pointer to a struct, or NULL; `of` */
     FIELD_LIST,   /* ARRAY_OF(...); `of` is the element */
     FIELD_DERIVED /* built by part_finish: neither written nor shown */
 };
@@ -59,7 +60,8 @@ const struct shape *shape_of_part(enum part_kind kind);
 size_t shape_octets_min(const struct shape *s);
 
 /* Calls `visit` for each field of `object`, of embedded structs and of list elements; a
- * struct or list before what is inside. */
+ * struct or list before what is inside. `at` is the struct for an option that is set; one
+ * that is not is left out. */
 struct shape_visitor {
     void (*visit)(struct shape_visitor *v, const struct field *f, void *at);
 };

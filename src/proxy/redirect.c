@@ -59,14 +59,14 @@ void redirect_answer(struct request *r)
     struct headers extra = { 0 };
 
     if (route->action == ACTION_DIRECT_RESPONSE) {
-        uint16_t status = route->direct.status;
+        uint16_t status = route->direct->status;
 
         if (status == 201 || status / 100 == 3)
             headers_add_id(&extra, r->s.arena, HDR_LOCATION, here(r));
-        reply_with(r, status, route->direct.body, "direct_response", 0, &extra);
+        reply_with(r, status, route->direct->body, "direct_response", 0, &extra);
         return;
     }
     headers_add_id(&extra, r->s.arena, HDR_LOCATION,
-                   redirect_location(&route->redirect, r->s.request, r->s.query, r->s.arena));
-    reply_with(r, route->redirect.status, STR_NONE, "direct_response", 0, &extra);
+                   redirect_location(route->redirect, r->s.request, r->s.query, r->s.arena));
+    reply_with(r, route->redirect->status, STR_NONE, "direct_response", 0, &extra);
 }

@@ -68,11 +68,11 @@ static struct route_miss rest_misses(const struct route_match *m, const struct r
 {
     if (m->port != 0 && m->port != rq->port)
         return (struct route_miss){ ROUTE_PORT, 0 };
-    if (!text_matches(&m->method, rq->method))
+    if (m->method && !text_matches(m->method, rq->method))
         return (struct route_miss){ ROUTE_METHOD, 0 };
-    if (!text_matches(&m->scheme, rq->scheme))
+    if (m->scheme && !text_matches(m->scheme, rq->scheme))
         return (struct route_miss){ ROUTE_SCHEME, 0 };
-    if (!text_matches(&m->authority, rq->authority))
+    if (m->authority && !text_matches(m->authority, rq->authority))
         return (struct route_miss){ ROUTE_AUTHORITY, 0 };
     for (uint32_t i = 0; i < m->headers.n; i++) {
         if (!header_matches(&m->headers.v[i], rq))
@@ -87,7 +87,9 @@ static struct route_miss rest_misses(const struct route_match *m, const struct r
 
 struct route_miss route_misses(const struct route_match *m, const struct route_request *rq)
 {
-    if (!text_matches(&m->path, rq->path))
+    bool is_any = m->path.how == TEXT_ANY || m->path.how == TEXT_PRESENT;
+
+    if (!(is_any ? str_starts(rq->path, STR("/")) : text_matches(&m->path, rq->path)))
         return (struct route_miss){ ROUTE_PATH, 0 };
     return rest_misses(m, rq);
 }

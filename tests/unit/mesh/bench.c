@@ -307,7 +307,7 @@ static void text_matcher(struct bench *b, const char *what, const struct text_ma
 {
     static const char *const how[] = { "", "=", "^", "~", "?" };
 
-    if (m->how != TEXT_ANY)
+    if (m && m->how != TEXT_ANY)
         buf_printf(&b->text, "%s%s%.*s%s ", what, how[m->how], STRF(m->value),
                    m->nocase ? "(nocase)" : "");
 }
@@ -315,9 +315,9 @@ static void text_matcher(struct bench *b, const char *what, const struct text_ma
 static void text_match(struct bench *b, const struct route_match *m)
 {
     text_matcher(b, "path", &m->path);
-    text_matcher(b, "method", &m->method);
-    text_matcher(b, "authority", &m->authority);
-    text_matcher(b, "scheme", &m->scheme);
+    text_matcher(b, "method", m->method);
+    text_matcher(b, "authority", m->authority);
+    text_matcher(b, "scheme", m->scheme);
     for (uint32_t i = 0; i < m->headers.n; i++) {
         buf_printf(&b->text, "%s%.*s", m->headers.v[i].invert ? "!" : "",
                    STRF(m->headers.v[i].name));
@@ -357,12 +357,12 @@ static void text_action(struct bench *b, const struct route *r)
                        r->retry.idle_race);
         break;
     case ACTION_REDIRECT:
-        buf_printf(&b->text, " redirect %u %.*s://%.*s:%u%.*s%s", r->redirect.status,
-                   STRF(r->redirect.scheme), STRF(r->redirect.authority), r->redirect.port,
-                   STRF(r->redirect.path), r->redirect.https_redirect ? " https" : "");
+        buf_printf(&b->text, " redirect %u %.*s://%.*s:%u%.*s%s", r->redirect->status,
+                   STRF(r->redirect->scheme), STRF(r->redirect->authority), r->redirect->port,
+                   STRF(r->redirect->path), r->redirect->https_redirect ? " https" : "");
         break;
     case ACTION_DIRECT_RESPONSE:
-        buf_printf(&b->text, " direct %u %.*s", r->direct.status, STRF(r->direct.body));
+        buf_printf(&b->text, " direct %u %.*s", r->direct->status, STRF(r->direct->body));
         break;
     case ACTION_NONE:
         buf_printf(&b->text, " nothing");

@@ -2,6 +2,14 @@
 
 #include "unit/check.h"
 
+static struct text_matcher *exact(struct arena *a, struct str value)
+{
+    struct text_matcher *m = ARENA_NEW(a, struct text_matcher);
+
+    *m = (struct text_matcher){ .how = TEXT_EXACT, .value = value };
+    return m;
+}
+
 /* Routes that want x-version: v<i>, each seventh with another method, all of one authority. */
 static struct route *versions(struct arena *a, uint32_t n)
 {
@@ -15,10 +23,8 @@ static struct route *versions(struct arena *a, uint32_t n)
         m->headers.v[0].name = STR("x-version");
         m->headers.v[0].match.how = TEXT_EXACT;
         m->headers.v[0].match.value = arena_printf(a, "v%u", i % (n / 2));
-        m->method.how = TEXT_EXACT;
-        m->method.value = i % 7 ? STR("GET") : STR("POST");
-        m->authority.how = TEXT_EXACT;
-        m->authority.value = STR("x.test");
+        m->method = exact(a, i % 7 ? STR("GET") : STR("POST"));
+        m->authority = exact(a, STR("x.test"));
     }
     return routes;
 }

@@ -71,6 +71,7 @@ static void random_scalar(struct rng *rng, struct part *p, const struct field *f
         *(origin_id *)at = (origin_id)rng_below(rng, p->origin_count);
         break;
     case FIELD_STRUCT:
+    case FIELD_OPTION:
     case FIELD_LIST:
     case FIELD_DERIVED:
         break;
@@ -86,6 +87,11 @@ static void random_fields(struct rng *rng, struct part *p, const struct shape *s
         random_scalar(rng, p, f, at);
         if (f->kind == FIELD_STRUCT) {
             random_fields(rng, p, f->of, at);
+        } else if (f->kind == FIELD_OPTION && rng_below(rng, 2)) {
+            char *one = arena_alloc(p->arena, f->of->size);
+
+            memcpy(at, &one, sizeof(one));
+            random_fields(rng, p, f->of, one);
         } else if (f->kind == FIELD_LIST) {
             struct list_any *list = (void *)at;
 
@@ -109,6 +115,17 @@ static void mend_regex(__attribute__((unused)) struct shape_visitor *v, const st
     }
 }
 
+static void mend_answers(struct vhost *vhost)
+{
+    for (uint32_t i = 0; i < vhost->routes.n; i++) {
+        struct route *r = &vhost->routes.v[i];
+
+        if ((r->action == ACTION_REDIRECT && !r->redirect) ||
+            (r->action == ACTION_DIRECT_RESPONSE && !r->direct))
+            r->action = ACTION_NONE;
+    }
+}
+
 struct part *random_part(struct rng *rng, enum part_kind kind, struct str name)
 {
     struct part *p = part_new(kind, name);
@@ -125,6 +142,8 @@ struct part *random_part(struct rng *rng, enum part_kind kind, struct str name)
     }
     random_fields(rng, p, shape_of_part(kind), (char *)p);
     shape_walk(shape_of_part(kind), p, &(struct shape_visitor){ mend_regex });
+    if (kind == PART_VHOST)
+        mend_answers((void *)p);
     if (kind == PART_SECRET) { /* no certificate either */
         ((struct secret *)(void *)p)->chain_pem = STR_NONE;
         ((struct secret *)(void *)p)->key_pem = STR("");

@@ -98,8 +98,9 @@ static bool route_holds(const struct route_match *m, const struct route_request 
 
     if (!text_holds(m->path.how == TEXT_ANY ? &slash : &m->path, rq->path))
         return false;
-    if (!text_holds(&m->method, rq->method) || !text_holds(&m->scheme, rq->scheme) ||
-        !text_holds(&m->authority, rq->authority))
+    if ((m->method && !text_holds(m->method, rq->method)) ||
+        (m->scheme && !text_holds(m->scheme, rq->scheme)) ||
+        (m->authority && !text_holds(m->authority, rq->authority)))
         return false;
     if (m->port && m->port != rq->port)
         return false;

@@ -181,11 +181,15 @@ static struct named_matcher *named_matchers(struct rng *rng, struct arena *a,
     return v;
 }
 
-static void one_of(struct rng *rng, const char *const *texts, size_t n, struct text_matcher *m)
+static struct text_matcher *one_of(struct rng *rng, struct arena *a, const char *const *texts,
+                                   size_t n)
 {
+    struct text_matcher *m = ARENA_NEW(a, struct text_matcher);
+
     *m = (struct text_matcher){ .how = TEXT_EXACT, .value = any_of(rng, texts, n) };
     if (rng_below(rng, 8) == 0)
         m->how = TEXT_PREFIX;
+    return m;
 }
 
 static void match_fill(struct rng *rng, struct arena *a, const struct recipe *r,
@@ -198,11 +202,11 @@ static void match_fill(struct rng *rng, struct arena *a, const struct recipe *r,
     m->query.v = named_matchers(rng, a, r, true, &m->query.n);
     m->port = rng_below(rng, 5) ? 0 : (uint16_t)(80 + rng_below(rng, 2));
     if (rng_below(rng, 4) == 0)
-        one_of(rng, methods, LEN(methods), &m->method);
+        m->method = one_of(rng, a, methods, LEN(methods));
     if (rng_below(rng, 10) == 0)
-        one_of(rng, authorities, LEN(authorities), &m->authority);
+        m->authority = one_of(rng, a, authorities, LEN(authorities));
     if (rng_below(rng, 10) == 0)
-        one_of(rng, schemes, LEN(schemes), &m->scheme);
+        m->scheme = one_of(rng, a, schemes, LEN(schemes));
 }
 
 static struct vhost *vhost_begin(uint32_t routes)
