@@ -50,7 +50,8 @@ static struct str came(struct rig *r, char *text, size_t size)
     }
     if (got != -ERR_AGAIN)
         buf_add(&out, STR(" !"));
-    memcpy(text, out.p, out.n);
+    if (out.n)
+        memcpy(text, out.p, out.n);
     n = out.n;
     buf_fini(&out);
     return str_make(text, n);
