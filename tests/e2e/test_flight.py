@@ -76,7 +76,7 @@ def test_a_body_on_its_way_reaches_the_backend_it_started_for(manifests, start):
         answer = client.get("/", method="POST", body=body())
         assert changed.is_set()
         assert answer.version == "v1" and answer.field("Body octets") == "400000"
-        assert client.get("/").version == "v2"
+        wait_until("the connection's worker follows, too", lambda: client.get("/").version == "v2")
 
 
 def test_a_client_that_leaves_midway_harms_nobody(manifests, start):
