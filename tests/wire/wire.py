@@ -74,13 +74,18 @@ class Wire:
             pass
         return self.take(len(self.got) - self.at)
 
+    def is_readable(self, seconds):
+        waiter = select.poll()  # unlike select(), for descriptors above 1023, too
+        waiter.register(self.sock, select.POLLIN)
+        return bool(waiter.poll(seconds * 1000))
+
     def is_quiet(self, seconds=0.3):
         """Nothing arrives and nothing ends for that long."""
-        return self.at == len(self.got) and not select.select([self.sock], [], [], seconds)[0]
+        return self.at == len(self.got) and not self.is_readable(seconds)
 
     def is_closed(self, seconds=PATIENCE):
         """The other side closes within that time and sends nothing more."""
-        if self.at != len(self.got) or not select.select([self.sock], [], [], seconds)[0]:
+        if self.at != len(self.got) or not self.is_readable(seconds):
             return False
         return not self.fill()
 

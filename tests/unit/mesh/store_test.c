@@ -40,7 +40,7 @@ TEST(a_file_that_cannot_be_parsed_keeps_its_objects_until_mended)
     bench_update(&b);
     CHECK_EQ(b.verdict, MESH_SAME);
     CHECK_EQ(b.notes.errors, 1);
-    CHECK(bench_notes(&b, "its 1 objects stay as they were")[0]);
+    CHECK(bench_notes(&b, "its 1 object stays as it was")[0]);
     CHECK_STRZ(str_of(bench_routes(&b, "http.80/a.x")), "-> direct 201 \n");
     bench_file(&b, "a.yaml", GATEWAY "---\n" VS("w", "b.x", "203")); /* others go on */
     bench_update(&b);
