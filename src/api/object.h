@@ -102,6 +102,9 @@ void api_note_at(const struct api_object *o, struct notes *notes, enum severity 
 void api_note(const struct api_object *o, struct notes *notes, enum severity severity,
               const char *code, struct api_spot spot, const char *fmt, ...) PRINTF_LIKE(6, 7);
 
+/* Names what overrides or shadows the place of the note added last. */
+void api_note_other(struct notes *notes, const struct api_object *o, struct api_spot spot);
+
 /* The place of a path as printed above; where a part of it is not written, of what is. */
 struct pos api_pos_of(const struct api_object *o, struct str path);
 

@@ -165,6 +165,38 @@ void api_spot_path(const struct api_object *o, struct api_spot spot, struct buf 
         path_add_key(b, spot.key);
 }
 
+static struct str title_in(struct arena *a, const struct api_object *o)
+{
+    struct buf b;
+    struct str title;
+
+    buf_init(&b, PATH_MAX_OCTETS);
+    api_object_title(o, &b);
+    title = arena_dup(a, buf_str(&b));
+    buf_fini(&b);
+    return title;
+}
+
+static void note_about(struct notes *notes, const struct api_object *o, struct str path)
+{
+    struct note *n = notes_last(notes);
+
+    if (!n)
+        return;
+    n->object = title_in(notes->arena, o);
+    n->path = arena_dup(notes->arena, path);
+}
+
+void api_note_other(struct notes *notes, const struct api_object *o, struct api_spot spot)
+{
+    struct note *n = notes_last(notes);
+
+    if (!n)
+        return;
+    n->other = api_spot_pos(o, spot);
+    n->other_object = title_in(notes->arena, o);
+}
+
 void api_note_at(const struct api_object *o, struct notes *notes, enum severity severity,
                  const char *code, struct pos pos, struct api_spot spot, const char *fmt,
                  va_list args)
@@ -186,6 +218,7 @@ void api_note_at(const struct api_object *o, struct notes *notes, enum severity 
     buf_add(&b, STR(": "));
     buf_vprintf(&b, fmt, args);
     note_add(notes, severity, pos, code, "%.*s", STRF(buf_str(&b)));
+    note_about(notes, o, buf_str(&path));
     buf_fini(&path);
     buf_fini(&b);
 }

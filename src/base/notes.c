@@ -32,7 +32,12 @@ void note_add(struct notes *notes, enum severity severity, struct pos pos, const
         text = arena_vprintf(notes->arena, fmt, args);
         va_end(args);
     }
-    add(notes, (struct note){ severity, pos, text, code });
+    add(notes, (struct note){ .severity = severity, .pos = pos, .text = text, .code = code });
+}
+
+struct note *notes_last(struct notes *notes)
+{
+    return notes->n && !notes->dropped ? &notes->v[notes->n - 1] : NULL;
 }
 
 void notes_append(struct notes *to, const struct notes *from)
@@ -42,6 +47,10 @@ void notes_append(struct notes *to, const struct notes *from)
 
         note.pos.file = arena_dup(to->arena, note.pos.file);
         note.text = arena_dup(to->arena, note.text);
+        note.object = arena_dup(to->arena, note.object);
+        note.path = arena_dup(to->arena, note.path);
+        note.other.file = arena_dup(to->arena, note.other.file);
+        note.other_object = arena_dup(to->arena, note.other_object);
         add(to, note);
     }
     to->dropped += from->dropped;

@@ -21,6 +21,11 @@ struct note {
     struct pos pos;
     struct str text;
     const char *code; /* "LAT0102", or NULL; a literal */
+    /* Where it is about an object: "VirtualService ns/name", and the field's path. */
+    struct str object, path;
+    /* What overrides or shadows it; file not set: nothing is named. */
+    struct pos other;
+    struct str other_object;
 };
 
 #define NOTES_MAX 1000 /* what comes after is only counted */
@@ -37,6 +42,9 @@ void notes_init(struct notes *notes, struct arena *arena);
 /* Adds a message; `arena` keeps its text. */
 void note_add(struct notes *notes, enum severity severity, struct pos pos, const char *code,
               const char *fmt, ...) PRINTF_LIKE(5, 6);
+
+/* The note added last, to be told more about; NULL where it was dropped. */
+struct note *notes_last(struct notes *notes);
 
 /* Appends all of `from`, copied into the arena of `to`. */
 void notes_append(struct notes *to, const struct notes *from);

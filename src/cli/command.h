@@ -30,8 +30,8 @@ struct command {
         (table), LEN(table)                                                                        \
     }
 
-extern const struct command command_run, command_validate, command_explain, command_echo,
-    command_version, command_help;
+extern const struct command command_run, command_validate, command_analyze, command_explain,
+    command_echo, command_version, command_help;
 
 extern const struct command *const commands[]; /* in the order of the help */
 extern const size_t command_count;

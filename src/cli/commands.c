@@ -7,14 +7,13 @@
 #define WHY_MAX 4096
 
 const struct command *const commands[] = {
-    &command_run,  &command_validate, &command_explain,
+    &command_run,  &command_validate, &command_analyze, &command_explain,
     &command_echo, &command_version,  &command_help,
 };
 const size_t command_count = LEN(commands);
 
 const struct unbuilt_command unbuilt_commands[] = {
     /* surface.md 4 and design 2 */
-    { "analyze", "issues over all objects together" },
     { "test", "runs routing tests" },
     { "diff", "behavioural differences of two configurations" },
     { "describe", "all that applies to a host, service, gateway or certificate" },

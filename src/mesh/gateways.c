@@ -148,6 +148,7 @@ static bool claim_names(struct compile *c, struct listener_plan *plan, const str
         api_note(p->ref.gateway, c->notes, SEV_ERROR, "LAT0304", ITEM(p->server, "hosts", i),
                  "%.*s, server %u, already has this name on port %u: this server is left out",
                  STRF(compile_title(c, other->ref.gateway)), other->ref.index, plan->manifest_port);
+        api_note_other(c->notes, other->ref.gateway, SPOT(other->server));
         return false;
     }
     for (size_t i = 0; i < p->host_count; i++) {
@@ -204,6 +205,7 @@ static void place_server(struct gateways *g, const struct api_object *gw, uint32
                  "%.*s already has %s on port %u: this server is left out",
                  STRF(compile_title(c, plan->v[0].ref.gateway)),
                  plan->class == SERVER_TLS ? "TLS" : "plain text", number);
+        api_note_other(c->notes, plan->v[0].ref.gateway, SPOT(plan->v[0].server));
         return;
     }
     place(g, plan, (struct placed){ .ref = { gw, index, number }, .server = s });

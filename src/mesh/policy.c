@@ -94,10 +94,12 @@ static void merge_subsets(struct compile *c, struct rule *r, const struct api_ob
             k++;
         if (k == n)
             all[n++] = (struct rule_subset){ o, s };
-        else if (all[k].object != o)
+        else if (all[k].object != o) {
             api_note(o, c->notes, SEV_WARNING, "LAT0304", LEAF(s, "name"),
                      "%.*s already defines subset \"%.*s\" of this host and is used",
                      STRF(compile_title(c, all[k].object)), STRF(s->name));
+            api_note_other(c->notes, all[k].object, SPOT(all[k].subset));
+        }
     }
     r->subsets = all;
     r->subset_count = n;

@@ -50,12 +50,18 @@ static void note_unreachable(struct compile *c, const struct rule_ref *last, siz
     const struct api_virtualservice *vs = last->vs->body;
     size_t http = rule;
 
-    if (match < vs->http.v[rule].match.n)
+    struct api_spot by = last->match ? SPOT(last->match) : SPOT(last->http);
+
+    if (match < vs->http.v[rule].match.n) {
         api_note(last->vs, c->notes, SEV_WARNING, "LAT0306", SPOT(&vs->http.v[rule].match.v[match]),
                  "is never reached: a match before it catches every request");
-    for (http = rule + 1; http < vs->http.n; http++)
+        api_note_other(c->notes, last->vs, by);
+    }
+    for (http = rule + 1; http < vs->http.n; http++) {
         api_note(last->vs, c->notes, SEV_WARNING, "LAT0306", SPOT(&vs->http.v[http]),
                  "is never reached: a rule before it catches every request");
+        api_note_other(c->notes, last->vs, by);
+    }
 }
 
 /* The rules of `vs` for a server, up to its first catch-all. */

@@ -97,6 +97,7 @@ static void index_entry_host(struct compile *c, const struct api_object *o, size
         api_note(o, c->notes, SEV_WARNING, "LAT0304", ITEM(e, "hosts", at),
                  "%.*s already defines this host and is used",
                  STRF(compile_title(c, other->object)));
+        api_note_other(c->notes, other->object, SPOT(other->object->meta));
         return;
     }
     s = service_new(c, o, host, e->ports.n);

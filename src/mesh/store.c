@@ -198,6 +198,7 @@ static void note_twice(const struct api_object *o, const struct api_object *firs
     api_note(o, notes, SEV_ERROR, "LAT0302", SPOT(o->meta),
              "the same object stands at %.*s:%u already, and that one serves; remove one of them",
              STRF(first->file), first->line);
+    api_note_other(notes, first, SPOT(first->meta));
 }
 
 static void note_broken(const struct api_object *o, bool has_good, struct notes *notes)

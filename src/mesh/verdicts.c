@@ -18,6 +18,7 @@ struct walk {
 static void note_field(void *arg, const struct api_set *set)
 {
     struct walk *w = arg;
+    struct note *n;
 
     if (set->field->state != API_NOT)
         return;
@@ -25,6 +26,11 @@ static void note_field(void *arg, const struct api_set *set)
     note_add(w->c->notes, SEV_WARNING, set->pos, "LAT0301",
              "%.*s: %.*s: unsupported: %.*s is not carried out yet (%s)", STRF(w->title),
              STRF(set->path), STRF(set->field->name), set->field->doc);
+    n = notes_last(w->c->notes);
+    if (!n)
+        return;
+    n->object = w->title;
+    n->path = arena_dup(w->c->notes->arena, set->path);
 }
 
 static void note_object(struct compile *c, const struct api_object *o)

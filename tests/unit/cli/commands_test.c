@@ -44,7 +44,11 @@ TEST(exit_codes_and_messages_of_the_command_line)
         int code;
         const char *err;
     } cases[] = {
-        { "analyze", NULL, NULL, 64, "lateen analyze: not built yet\n" },
+        { "describe", NULL, NULL, 64, "lateen describe: not built yet\n" },
+        { "analyze", NULL, NULL, 64,
+          "lateen analyze: no PATH given\nlateen help analyze says what it takes\n" },
+        { "analyze", "--analyzer", "x", 64, "lateen analyze: --analyzer: not built yet\n" },
+        { "analyze", "--use-kube", "x", 64, "lateen analyze: --use-kube: not built yet\n" },
         { "ps", "--output", "json", 64, "lateen proxy-status: not built yet\n" },
         { "help", "describe", NULL, 64,
           "lateen describe: not built yet (all that applies to a host, service, gateway or "

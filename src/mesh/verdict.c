@@ -1,0 +1,268 @@
+#include "mesh/verdict.h"
+
+#include "base/map.h"
+#include "mesh/mesh_int.h"
+
+const char *verdict_kind_name(enum verdict_kind kind)
+{
+    static const char *const names[] = { "effective", "overridden", "shadowed", "not applicable",
+                                         "unsupported" };
+
+    return names[kind];
+}
+
+/* ---- notes ---- */
+
+static const struct {
+    const char *code;
+    enum verdict_kind kind;
+    const char *marker; /* in the text; NULL: any */
+    bool is_whole;      /* covers the whole object */
+} rows[] = {
+    { "LAT0301", VERDICT_UNSUPPORTED, NULL, false },
+    { "LAT0302", VERDICT_OVERRIDDEN, NULL, true },
+    { "LAT0304", VERDICT_OVERRIDDEN, NULL, false },
+    { "LAT0305", VERDICT_NOT_APPLICABLE, NULL, false },
+    { "LAT0306", VERDICT_SHADOWED, "is never reached", false },
+    { "LAT0306", VERDICT_NOT_APPLICABLE, "does not select", true },
+    { "LAT0306", VERDICT_NOT_APPLICABLE, "names no Gateway", true },
+    { "LAT0306", VERDICT_NOT_APPLICABLE, "none of these hosts", true },
+    { "LAT0306", VERDICT_NOT_APPLICABLE, NULL, false },
+    { "LAT0307", VERDICT_NOT_APPLICABLE, NULL, false },
+    { "LAT0308", VERDICT_OVERRIDDEN, "last good version stays", true },
+    { "LAT0308", VERDICT_NOT_APPLICABLE, "no good version", true },
+};
+
+/* The note's text behind "object: path: ". */
+static struct str why_of(const struct note *n)
+{
+    struct str why = n->text;
+
+    if (str_starts(why, n->object))
+        why = str_from(why, n->object.n + 2);
+    if (n->path.n && str_starts(why, n->path))
+        why = str_from(why, n->path.n + 2);
+    if (str_starts(why, STR("unsupported: ")))
+        why = str_from(why, 13);
+    return why;
+}
+
+/* Fields of Kubernetes' kinds that nothing here reads; the tables do not tell them apart. */
+static bool is_unread(struct str name)
+{
+    static const struct str names[] = {
+        STR_INIT("image"),
+        STR_INIT("nodePort"),
+        STR_INIT("clusterIP"),
+        STR_INIT("clusterIPs"),
+        STR_INIT("externalIPs"),
+        STR_INIT("internalTrafficPolicy"),
+        STR_INIT("trafficDistribution"),
+        STR_INIT("serving"),
+        STR_INIT("zone"),
+        STR_INIT("hostname"),
+        STR_INIT("nodeName"),
+        STR_INIT("serviceAccountName"),
+        STR_INIT("serviceAccount"),
+        STR_INIT("immutable"),
+        STR_INIT("binaryData"),
+    };
+
+    for (size_t i = 0; i < LEN(names); i++) {
+        if (str_eq(name, names[i]))
+            return true;
+    }
+    return false;
+}
+
+static struct str parent_of(struct str path)
+{
+    size_t dot = str_rfind(path, '.'), bracket = str_rfind(path, '[');
+    size_t end = dot == path.n ? bracket : bracket == path.n ? dot : MAX(dot, bracket);
+
+    return end == path.n ? STR("") : str_sub(path, 0, end);
+}
+
+/* "the server is left out" is said of a leaf and covers its item of the list. */
+static struct str scope_of(const struct note *n)
+{
+    struct str path = n->path;
+    bool left_out = str_find_str(n->text, STR("server is left out")) < n->text.n;
+
+    if (str_starts(path, STR("metadata")) && !str_eq(str_of(n->code), STR("LAT0305")) &&
+        !str_eq(str_of(n->code), STR("LAT0306")))
+        return STR("");
+    if (str_find_str(n->text, STR("already defines subset")) < n->text.n)
+        return parent_of(path);
+    while (left_out && path.n &&
+           (path.p[path.n - 1] != ']' || !str_starts(path, STR("spec.servers[")) ||
+            str_find(str_from(path, 13), '[') < path.n - 13))
+        path = parent_of(path);
+    return path;
+}
+
+bool verdict_of_note(const struct note *n, struct verdict *ret)
+{
+    if (!n->object.n || !n->code)
+        return false;
+    for (size_t i = 0; i < LEN(rows); i++) {
+        if (strcmp(n->code, rows[i].code) != 0)
+            continue;
+        if (rows[i].marker && str_find_str(n->text, str_of(rows[i].marker)) == n->text.n)
+            continue;
+        *ret = (struct verdict){ .kind = rows[i].kind,
+                                 .object = n->object,
+                                 .path = rows[i].is_whole ? STR("") : scope_of(n),
+                                 .pos = n->pos,
+                                 .text = why_of(n),
+                                 .note = n };
+        return true;
+    }
+    return false;
+}
+
+/* ---- leaves ---- */
+
+/* The verdicts of one object. */
+struct known {
+    struct verdict *v;
+    bool *told; /* as often */
+    size_t n, cap, told_cap;
+};
+
+struct walk {
+    struct arena a;
+    struct map objects; /* title -> struct known */
+    struct str title;
+    const struct known *known; /* of the object at hand; NULL: none */
+    bool is_istio;
+    mesh_verdict_fn *fn;
+    void *arg;
+};
+
+static void remember(struct walk *w, const struct verdict *v)
+{
+    struct known *k = map_get(&w->objects, v->object);
+
+    if (!k) {
+        k = ARENA_NEW(&w->a, struct known);
+        map_put(&w->objects, v->object, k);
+    }
+    k->v = arena_grow(&w->a, k->v, k->n, &k->cap, sizeof(*k->v));
+    k->told = arena_grow(&w->a, k->told, k->n, &k->told_cap, sizeof(*k->told));
+    k->told[k->n] = false;
+    k->v[k->n++] = *v;
+}
+
+static bool covers(struct str scope, struct str path)
+{
+    if (!scope.n || str_eq(scope, path))
+        return true;
+    return str_starts(path, scope) && (path.p[scope.n] == '.' || path.p[scope.n] == '[');
+}
+
+/* It is about another version of the object than the one that serves. */
+static bool is_of_another(const struct verdict *v)
+{
+    return strcmp(v->note->code, "LAT0302") == 0 || strcmp(v->note->code, "LAT0308") == 0;
+}
+
+/* A note about an item or a key of the leaf: "spec.hosts[1]" of "spec.hosts". */
+static bool is_inside(struct str scope, struct str leaf)
+{
+    return scope.n > leaf.n && covers(leaf, scope);
+}
+
+static void tell_leaf(void *arg, const struct api_set *set)
+{
+    struct walk *w = arg;
+    struct verdict v = { .object = w->title, .path = set->path, .pos = set->pos };
+    size_t deepest = 0;
+
+    for (size_t i = 0; w->known && i < w->known->n; i++) {
+        const struct verdict *k = &w->known->v[i];
+
+        if (is_of_another(k))
+            continue;
+        if (is_inside(k->path, set->path) && !w->known->told[i]) {
+            w->known->told[i] = true;
+            w->fn(w->arg, k);
+        }
+        if (!covers(k->path, set->path))
+            continue;
+        w->known->told[i] = true;
+        if (v.note && k->path.n < deepest)
+            continue;
+        deepest = k->path.n;
+        v.kind = k->kind;
+        v.text = k->text;
+        v.note = k->note;
+    }
+    if (!v.note && set->field->state == API_NOTE && (w->is_istio || is_unread(set->field->name))) {
+        v.kind = VERDICT_NOT_APPLICABLE;
+        v.text = STR("says nothing to this program");
+    }
+    w->fn(w->arg, &v);
+}
+
+static void tell_object(struct walk *w, const struct api_object *o)
+{
+    struct buf b;
+
+    buf_init(&b, 8192);
+    api_object_title(o, &b);
+    w->title = buf_str(&b);
+    w->known = map_get(&w->objects, w->title);
+    w->is_istio = o->kind->proto;
+    api_each_set_leaf(o, tell_leaf, w);
+    buf_fini(&b);
+}
+
+static void tell_rest(struct walk *w)
+{
+    const struct map_entry *e;
+
+    for (size_t at = 0; (e = map_next(&w->objects, &at));) {
+        const struct known *k = e->value;
+
+        for (size_t i = 0; i < k->n; i++) {
+            if (!k->told[i])
+                w->fn(w->arg, &k->v[i]);
+        }
+    }
+}
+
+void mesh_each_verdict(const struct mesh *m, const struct notes *notes, mesh_verdict_fn *fn,
+                       void *arg)
+{
+    struct walk w = { .fn = fn, .arg = arg };
+    struct verdict v;
+
+    arena_init(&w.a, 16384);
+    map_init(&w.objects);
+    for (size_t i = 0; i < notes->n; i++) {
+        if (verdict_of_note(&notes->v[i], &v))
+            remember(&w, &v);
+    }
+    for (int kind = 0; kind < OBJ_KINDS; kind++) {
+        const struct object_list *list = store_list(m->store, (enum object_kind)kind);
+
+        for (size_t i = 0; i < list->n; i++)
+            tell_object(&w, list->v[i]);
+    }
+    tell_rest(&w);
+    map_fini(&w.objects);
+    arena_fini(&w.a);
+}
+
+static void count(void *arg, const struct verdict *v)
+{
+    ((size_t *)arg)[v->kind]++;
+}
+
+void mesh_count_verdicts(const struct mesh *m, const struct notes *notes,
+                         size_t ret_counts[VERDICT_KINDS])
+{
+    memset(ret_counts, 0, sizeof(*ret_counts) * VERDICT_KINDS);
+    mesh_each_verdict(m, notes, count, ret_counts);
+}
