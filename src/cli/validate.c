@@ -30,7 +30,7 @@ static void validate_file(struct validation *v, const struct source_file *f)
     struct pos pos = { .file = f->path };
 
     if (str_is_set(f->error)) {
-        note_add(&v->notes, SEV_ERROR, pos, NULL, "cannot be read: %.*s", STRF(f->error));
+        note_add(&v->notes, SEV_ERROR, pos, "LAT0303", "cannot be read: %.*s", STRF(f->error));
         v->unreadable = true;
         return;
     }

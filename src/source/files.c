@@ -115,7 +115,7 @@ static bool is_unknown(const struct source *s, const struct file_record *r)
     return false;
 }
 
-bool source_may_come_back(struct source *s, uint64_t *since_ms)
+bool source_may_come_back(struct source *s, uint64_t *since_ms, uint64_t for_ms)
 {
     uint64_t now = s->loop ? loop_clock_ns(s->loop) / 1000000 : 0;
 
@@ -123,7 +123,7 @@ bool source_may_come_back(struct source *s, uint64_t *since_ms)
         return false;
     if (!*since_ms)
         *since_ms = now ? now : 1;
-    if (now - *since_ms >= SOURCE_GONE_MS)
+    if (now - *since_ms >= for_ms)
         return false;
     s->held = true;
     return true;
@@ -138,7 +138,8 @@ static bool drop_missing(struct source *s)
     for (size_t at = 0; (e = map_next(&s->records, &at));) {
         struct file_record *r = e->value;
 
-        if (r->seen || is_unknown(s, r) || (r->octets && source_may_come_back(s, &r->gone_at_ms)))
+        if (r->seen || is_unknown(s, r) ||
+            (r->octets && source_may_come_back(s, &r->gone_at_ms, SOURCE_GONE_MS)))
             continue;
         dropped |= !r->fresh;
         map_del(&s->records, r->path);

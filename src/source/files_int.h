@@ -90,7 +90,7 @@ MUST_USE bool read_descriptor(int fd, size_t max, char **ret, size_t *ret_n, cha
 void source_add_error(struct source *s, struct str path, const char *text);
 struct file_record *source_record(struct source *s, struct str path, size_t root);
 /* Missing or empty for so short a time that a patient scan does not believe it yet. */
-bool source_may_come_back(struct source *s, uint64_t *since_ms);
+bool source_may_come_back(struct source *s, uint64_t *since_ms, uint64_t for_ms);
 /* Whether a patient scan has to leave this file as it was. */
 bool source_is_busy(struct source *s, struct str path);
 /* Whether it was written to meanwhile, by events that nobody has looked at yet. */

@@ -17,9 +17,11 @@
 
 #define READS_PER_TURN 8
 
-#define WATCH_MASK                                                                                 \
-    (IN_CREATE | IN_DELETE | IN_MODIFY | IN_CLOSE_WRITE | IN_MOVED_FROM | IN_MOVED_TO |            \
-     IN_ATTRIB | IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR)
+/* For a directory on the way: what is written in a busy /tmp or home is nobody's business. */
+#define WATCH_NAMES                                                                                \
+    (IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO | IN_ATTRIB | IN_DELETE_SELF |            \
+     IN_MOVE_SELF | IN_ONLYDIR | IN_MASK_ADD)
+#define WATCH_WRITES (WATCH_NAMES | IN_MODIFY | IN_CLOSE_WRITE)
 #define LINK_HOPS 16
 
 /* A file that was written to and not closed since. */
@@ -60,14 +62,14 @@ static void dir_free(struct dir_watch *d)
     free(d);
 }
 
-static struct dir_watch *dir_add(struct source *s, const char *path)
+static struct dir_watch *dir_add(struct source *s, const char *path, uint32_t mask)
 {
     struct dir_watch *d;
     int wd;
 
     if (s->fd < 0)
         return NULL;
-    wd = inotify_add_watch(s->fd, path, WATCH_MASK);
+    wd = inotify_add_watch(s->fd, path, mask);
     if (wd < 0) { /* where it is missing its parent is watched */
         if ((errno == ENOSPC || errno == ENOMEM) && !s->out.unwatched.path.n)
             s->out.unwatched = (struct source_error){
@@ -98,7 +100,7 @@ static struct dir_watch *dir_add(struct source *s, const char *path)
     return d;
 }
 
-static void notify_name(struct source *s, struct str dir, struct str name)
+static void notify_name(struct source *s, struct str dir, struct str name, uint32_t mask)
 {
     char z[PATH_MAX];
     struct dir_watch *d;
@@ -106,7 +108,7 @@ static void notify_name(struct source *s, struct str dir, struct str name)
 
     if (dir.n >= sizeof(z))
         return;
-    d = dir_add(s, str_copy(dir.n ? dir : STR("/"), z, sizeof(z)));
+    d = dir_add(s, str_copy(dir.n ? dir : STR("/"), z, sizeof(z)), mask);
     if (!d || map_has(&d->names, name))
         return;
     key = heap_strz(name);
@@ -136,7 +138,7 @@ void notify_dir(struct source *s, const char *path)
 
     if (s->fd < 0 || !make_absolute(str_of(path), all))
         return;
-    d = dir_add(s, all);
+    d = dir_add(s, all, WATCH_WRITES);
     if (!d)
         return;
     d->all = true;
@@ -162,6 +164,13 @@ static bool follow_link(const char *head, struct str rest, char out[PATH_MAX])
     return n > 0 && n < PATH_MAX;
 }
 
+static bool is_regular(const char *path)
+{
+    struct stat st;
+
+    return lstat(path, &st) == 0 && S_ISREG(st.st_mode);
+}
+
 /* Every name on the way of `path`, links included, counts in the directory it stands in. */
 void notify_path(struct source *s, const char *path)
 {
@@ -177,8 +186,9 @@ void notify_path(struct source *s, const char *path)
         struct str name = str_sub(all, at, end - at);
 
         if (name.n && !str_eq(name, STR(".")) && !str_eq(name, STR(".."))) {
-            notify_name(s, str_sub(all, 0, at - 1), name);
             str_copy(str_sub(all, 0, end), head, sizeof(head));
+            notify_name(s, str_sub(all, 0, at - 1), name,
+                        is_regular(head) ? WATCH_WRITES : WATCH_NAMES);
             if (follow_link(head, str_from(all, end), next)) {
                 if (++hops > LINK_HOPS)
                     return;

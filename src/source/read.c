@@ -113,7 +113,7 @@ static bool is_half_saved(struct source *s, struct file_record *r, const struct 
     if (m->tv_sec != r->empty_mtime.tv_sec || m->tv_nsec != r->empty_mtime.tv_nsec)
         r->empty_at_ms = 0; /* saved again meanwhile */
     r->empty_mtime = *m;
-    return source_may_come_back(s, &r->empty_at_ms);
+    return source_may_come_back(s, &r->empty_at_ms, SOURCE_EMPTY_MS);
 }
 
 static bool read_open(struct source *s, struct file_record *r, int fd, char error[128])
