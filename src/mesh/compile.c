@@ -37,15 +37,14 @@ bool compile_put(struct compile *c, struct part *p, struct str *ret_why)
 {
     struct str why = STR_NONE;
 
-    if (!part_finish(p, &why)) {
-        *ret_why = arena_dup(c->a, why);
-        compile_keep(c, p->kind, p->name);
-        part_unref(p);
-        return false;
-    }
     mark_seen(c, p->kind, p->slot);
-    root_edit_set(c->edit, p);
-    return true;
+    if (root_edit_put(c->edit, p, &why))
+        return true;
+    *ret_why = arena_dup(c->a, why);
+    c->seen[p->kind][p->slot] = false;
+    compile_keep(c, p->kind, p->name);
+    part_unref(p);
+    return false;
 }
 
 void compile_put_sure(struct compile *c, struct part *p)

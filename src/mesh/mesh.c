@@ -171,19 +171,28 @@ static void mesh_keep(struct mesh *m, struct compile *c)
     m->config = c->config;
 }
 
+static uint64_t now_ns(const struct mesh *m)
+{
+    return m->o.hooks.now_ns ? m->o.hooks.now_ns(m->o.hooks.arg) : 0;
+}
+
 enum mesh_verdict mesh_update(struct mesh *m, const struct source_scan *scan, struct notes *notes,
                               struct root **ret_root)
 {
     struct compile c;
     struct notes made; /* names of files are borrowed there: the caller gets copies */
     enum mesh_verdict verdict = MESH_NEW;
+    uint64_t begun = now_ns(m), stored;
 
     compile_init(&c, m, &made);
     notes_init(&made, c.a);
     store_update(m->store, scan, &made);
+    stored = now_ns(m);
     compile_all(&c);
     notes_unique(&made);
     count_unsupported(&c, &made);
+    c.sum->store_ns = stored - begun;
+    c.sum->compile_ns = now_ns(m) - stored;
     notes_append(notes, &made);
     notes_sort(notes);
     if (m->o.strict && (made.errors || c.sum->unsupported))

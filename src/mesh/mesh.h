@@ -58,6 +58,8 @@ struct mesh_hooks {
                   struct str *ret_chain, struct str *ret_key, struct str *ret_error);
     /* Wall clock, to tell expired certificates. NULL: nothing is said about them. */
     int64_t (*wall_ms)(void *arg);
+    /* A clock to measure with. NULL: nothing is measured. */
+    uint64_t (*now_ns)(void *arg);
 };
 
 struct mesh_options {
@@ -128,6 +130,7 @@ struct mesh_summary {
     size_t stand_in_count;
     size_t gateways, virtual_services, routes, clusters, endpoints;
     size_t unsupported; /* fields noted as such */
+    uint64_t store_ns, compile_ns; /* what taking up files and compiling cost; by hooks.now_ns */
 };
 
 const struct mesh_summary *mesh_summary(const struct mesh *m);
