@@ -7,7 +7,8 @@
 #include "api/virtualservice.h"
 #include "api/destinationrule.h"
 #include "api/core.h"
-#include "mesh/compile.h"
+#include "base/hash.h"
+#include "mesh/memo.h"
 
 #define BLACK_HOLE "BlackHoleCluster"
 
@@ -33,7 +34,7 @@ static struct cluster_ref *ref_new(struct compile *c, struct str name, const cha
 
     ref->why = why;
     ref->slot = why ? SLOT_NONE : slots_of(c->slots, PART_CLUSTER, name);
-    map_put(&c->clusters, name, ref);
+    map_put(&c->reg->clusters, name, ref);
     return ref;
 }
 
@@ -72,6 +73,12 @@ static struct hosts *hosts_new(struct job *j, struct str name, const struct api_
     return h;
 }
 
+/* What a route may see of a cluster: how it is, and whether somebody answers. */
+static void digest_cluster(struct service *s, struct str name, slot_id slot, uint64_t how)
+{
+    s->digest = hash_mix(hash_mix(s->digest, hash_stable(name)), ((uint64_t)slot << 2) | how);
+}
+
 static void cluster_make(struct job *j, const struct rule_subset *rs)
 {
     struct compile *c = j->c;
@@ -84,6 +91,7 @@ static void cluster_make(struct job *j, const struct rule_subset *rs)
 
     policy_find(c, &j->rule, subset, rs ? rs->object : NULL, j->port->number, &policy);
     if (policy.needs_tls) {
+        digest_cluster(j->s, name, SLOT_NONE, 1);
         ref_new(c, name, "its DestinationRule asks for TLS, which is not carried out yet");
         return;
     }
@@ -91,6 +99,7 @@ static void cluster_make(struct job *j, const struct rule_subset *rs)
     ref = ref_new(c, name, NULL);
     ref->endpoints = h->endpoints.n;
     ref->subset = subset;
+    digest_cluster(j->s, name, ref->slot, ref->endpoints ? 2 : 3);
     k = compile_part(c, PART_CLUSTER, name);
     if (subset)
         part_origin(&k->part, compile_origin(c, rs->object, SPOT(subset)));
@@ -117,6 +126,7 @@ static void service_compile(struct compile *c, struct service *s)
     struct job j = { .c = c, .s = s };
 
     rule_find(c, s, &j.rule);
+    s->digest = hash_mix(memo_object(s->object), j.rule.object != NULL);
     for (size_t i = 0; i < s->port_count; i++) {
         j.port = &s->ports[i];
         j.found = (struct found){ 0 };
@@ -143,7 +153,7 @@ void clusters_compile(struct compile *c)
     const struct map_entry *e;
 
     black_hole(c);
-    for (size_t at = 0; (e = map_next(&c->services, &at));)
+    for (size_t at = 0; (e = map_next(&c->reg->services, &at));)
         service_compile(c, e->value);
 }
 
@@ -161,7 +171,9 @@ static void note_missing(struct compile *c, const struct api_object *vs,
                          const struct api_destination *d, const struct service *s, uint32_t port)
 {
     struct rule rule;
+    struct notes *notes = c->notes, unsaid; /* what finding the rule says was said before */
 
+    notes_init(&unsaid, c->a);
     if (!s) {
         api_note(vs, c->notes, SEV_WARNING, "LAT0305", LEAF(d, "host"),
                  "there is no Service or ServiceEntry \"%.*s\": its requests are answered 503 NC",
@@ -174,20 +186,21 @@ static void note_missing(struct compile *c, const struct api_object *vs,
                  STRF(compile_title(c, s->object)), port, d->port ? "" : "; name one of its ports");
         return;
     }
+    c->notes = &unsaid;
     rule_find(c, s, &rule);
+    c->notes = notes;
     api_note(vs, c->notes, SEV_WARNING, "LAT0305", LEAF(d, "subset"),
              "no DestinationRule %s subset \"%.*s\" of %.*s: its requests are answered 503 NC",
              rule.object ? "in effect defines" : "defines", STRF(d->subset), STRF(s->host));
 }
 
-/* A destination that exists, yet has nobody to answer: said once. */
+/* A destination that exists, yet has nobody to answer: said once a place. */
 static void note_empty(struct compile *c, const struct service *s, struct cluster_ref *ref)
 {
     const struct api_subset *sub = ref->subset;
 
-    if (ref->endpoints || ref->noted)
+    if (ref->endpoints)
         return;
-    ref->noted = true;
     if (sub)
         api_note(s->object, c->notes, SEV_WARNING, "LAT0305", SPOT(s->object->meta),
                  "no endpoint has the labels of subset \"%.*s\": its requests are answered 503 UH",
@@ -204,8 +217,9 @@ slot_id cluster_for(struct compile *c, const struct api_object *vs, const struct
     struct service *s = service_find(c, host);
     uint32_t port = destination_port(s, d, listener_port);
     struct str name = cluster_name(c, port, d->subset, host);
-    struct cluster_ref *ref = map_get(&c->clusters, name);
+    struct cluster_ref *ref = map_get(&c->reg->clusters, name);
 
+    memo_looked_up(c, host, s ? s->digest : 0);
     *ret_name = name;
     if (!ref) {
         note_missing(c, vs, d, s, port);

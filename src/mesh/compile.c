@@ -1,5 +1,7 @@
 #include "mesh/compile.h"
 
+#include "model/sorted.h"
+
 #include <stdlib.h>
 
 static void mark_seen(struct compile *c, enum part_kind kind, slot_id slot)
@@ -45,6 +47,19 @@ bool compile_put(struct compile *c, struct part *p, struct str *ret_why)
     compile_keep(c, p->kind, p->name);
     part_unref(p);
     return false;
+}
+
+void compile_put_again(struct compile *c, struct part *p)
+{
+    mark_seen(c, p->kind, p->slot);
+    root_edit_set(c->edit, part_ref(p));
+}
+
+struct part *compile_hold(struct compile *c, enum part_kind kind, slot_id slot)
+{
+    const struct part *p = root_part(root_edit_next(c->edit), kind, slot);
+
+    return part_ref((struct part *)(uintptr_t)p);
 }
 
 void compile_put_sure(struct compile *c, struct part *p)

@@ -30,7 +30,8 @@ struct service {
     bool is_entry;
     struct service_port *ports;
     size_t port_count;
-    bool used; /* a route sends to it */
+    bool used;       /* a route sends to it */
+    uint64_t digest; /* of all that a route can see of it: ports, clusters, endpoints or none */
 };
 
 /* An endpoint before it is put into a part. */
@@ -75,8 +76,19 @@ struct cluster_ref {
     slot_id slot; /* SLOT_NONE: not usable, because of */
     const char *why;
     uint32_t endpoints;
-    bool noted; /* that it has none */
     const struct api_subset *subset;
+};
+
+/* Hosts, their ports and clusters: made anew when an object of its kinds changes. */
+struct registry {
+    struct arena *arena;
+    struct map lookups;  /* of lookup.c, but for `bound` */
+    struct map services; /* host -> struct service */
+    struct map clusters; /* name -> struct cluster_ref */
+    uint64_t digest;     /* of the objects it was made from; of the MeshConfig */
+    struct notes notes;
+    size_t unsupported, cluster_count, endpoint_count;
+    bool refused; /* its parts are in no root */
 };
 
 struct compile {
@@ -91,18 +103,23 @@ struct compile {
     const struct api_meshconfig *config;
     const struct api_object *config_object; /* NULL: the defaults */
     struct str root_namespace;
-    struct map lookups;   /* of lookup.c */
-    struct map services;  /* host -> struct service */
-    struct map clusters;  /* name -> struct cluster_ref */
-    struct map secrets;   /* name -> struct secret_ref, of credentials.c */
-    struct map stand_ins; /* "kind/ns/name" -> struct mesh_stand_in */
-    struct map vs_marks;  /* VirtualService (its address) -> enum vs_mark, of routes.c */
+    struct memos *memos;
+    struct memo *capture;    /* the piece of work under way; NULL: none */
+    uint64_t registry_round; /* changes with the registry */
+    uint64_t config_digest;  /* of the MeshConfig object; 0: none */
+    uint64_t ports_digest;   /* of `ports`, when routes are compiled */
+    struct map bound;        /* of lookup.c: VirtualServices by Gateway */
+    struct registry *reg;    /* what outlives the update where nothing of it changed */
+    struct map secrets;      /* name -> struct secret_ref, of credentials.c */
+    struct map stand_ins;    /* "kind/ns/name" -> struct mesh_stand_in */
+    struct map vs_marks;     /* VirtualService (its address) -> enum vs_mark, of routes.c */
     struct {
         uint16_t manifest, bound;
     } * ports; /* of the listeners */
     size_t port_count, port_cap;
     struct part **keep; /* references until the end of the update */
     size_t keep_count, keep_cap;
+    bool kept[PART_KINDS];  /* all parts of the kind stay */
     bool *seen[PART_KINDS]; /* slots that this update filled or keeps */
     size_t seen_count[PART_KINDS];
     struct mesh_summary *sum;
@@ -118,6 +135,10 @@ void *compile_part(struct compile *c, enum part_kind kind, struct str name);
 MUST_USE bool compile_put(struct compile *c, struct part *take_part, struct str *ret_why);
 /* The same where nothing in the part can be wrong. */
 void compile_put_sure(struct compile *c, struct part *take_part);
+/* A part that was put before, finished and unchanged. */
+void compile_put_again(struct compile *c, struct part *p);
+/* A reference of what is in a slot now. */
+struct part *compile_hold(struct compile *c, enum part_kind kind, slot_id slot);
 /* Was there a part of that name before? Then it stays. */
 bool compile_keep(struct compile *c, enum part_kind kind, struct str name);
 
@@ -140,6 +161,10 @@ uint32_t duration_ms(const struct opt_dur *d, uint32_t otherwise); /* d may be N
         (field).n = (uint32_t)(n_);                                                                \
         (field).v = (n_) ? arena_alloc((part_)->arena, sizeof(*(field).v) * (n_)) : NULL;          \
     } while (0)
+
+/* ---- registry.c: lookups, services and clusters, new or as they were ---- */
+void registry_compile(struct compile *c);
+void registry_free(struct registry *r); /* takes NULL */
 
 /* ---- services.c ---- */
 void services_index(struct compile *c);
@@ -188,6 +213,7 @@ struct server_ref {
     const struct api_object *gateway;
     uint32_t index;
     uint16_t manifest_port;
+    uint64_t digest; /* of all of it */
 };
 /* The route configuration of one or more servers; its slot. */
 slot_id routes_compile(struct compile *c, struct str name, const struct server_ref *servers,

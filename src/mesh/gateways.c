@@ -5,7 +5,8 @@
  * repeated SNI drops the whole later server; servers without a usable route open no port).
  */
 #include "api/gateway.h"
-#include "mesh/compile.h"
+#include "base/hash.h"
+#include "mesh/memo.h"
 
 enum server_class { SERVER_HTTP, SERVER_TLS };
 
@@ -182,6 +183,7 @@ static void place_server(struct gateways *g, const struct api_object *gw, uint32
     const struct api_gw_server *s = &body->servers.v[index];
     uint16_t number = (uint16_t)s->port->number.v, port;
     int class = class_of(c, gw, s);
+    uint64_t digest;
     struct listener_plan *plan;
     struct addr bind;
 
@@ -208,7 +210,8 @@ static void place_server(struct gateways *g, const struct api_object *gw, uint32
         api_note_other(c->notes, plan->v[0].ref.gateway, SPOT(plan->v[0].server));
         return;
     }
-    place(g, plan, (struct placed){ .ref = { gw, index, number }, .server = s });
+    digest = hash_mix(memo_object(gw), ((uint64_t)index << 16) | number);
+    place(g, plan, (struct placed){ .ref = { gw, index, number, digest }, .server = s });
 }
 
 /* ---- the connection manager ---- */
@@ -406,6 +409,14 @@ static void listener_compile(struct compile *c, struct listener_plan *plan)
     compile_put_sure(c, &l->part);
 }
 
+/* Redirects name the ports that were bound. */
+static void digest_ports(struct compile *c)
+{
+    for (size_t i = 0; i < c->port_count; i++)
+        c->ports_digest = hash_mix(c->ports_digest,
+                                   ((uint64_t)c->ports[i].manifest << 16) | c->ports[i].bound);
+}
+
 void gateways_compile(struct compile *c)
 {
     const struct object_list *all = store_list(c->store, OBJ_GATEWAY);
@@ -424,6 +435,7 @@ void gateways_compile(struct compile *c)
             if (gw->servers.v[k].port)
                 place_server(&g, all->v[i], (uint32_t)k);
     }
+    digest_ports(c);
     for (size_t i = 0; i < g.n; i++) {
         if (g.v[i]->n && g.v[i]->opens)
             listener_compile(c, g.v[i]);

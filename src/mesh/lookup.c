@@ -12,13 +12,13 @@ struct bag {
 
 static const struct object_list nothing;
 
-static void put(struct compile *c, struct str key, const struct api_object *o)
+static void put(struct compile *c, struct map *map, struct str key, const struct api_object *o)
 {
-    struct bag *bag = map_get(&c->lookups, key);
+    struct bag *bag = map_get(map, key);
 
     if (!bag) {
         bag = ARENA_NEW(c->a, struct bag);
-        map_put(&c->lookups, key, bag);
+        map_put(map, key, bag);
     }
     if (bag->list.n && bag->list.v[bag->list.n - 1] == o)
         return; /* under one key once */
@@ -26,9 +26,9 @@ static void put(struct compile *c, struct str key, const struct api_object *o)
     bag->list.v[bag->list.n++] = o;
 }
 
-static const struct object_list *get(struct compile *c, struct str key)
+static const struct object_list *get(const struct map *map, struct str key)
 {
-    const struct bag *bag = map_get(&c->lookups, key);
+    const struct bag *bag = map_get(map, key);
 
     return bag ? &bag->list : &nothing;
 }
@@ -71,14 +71,15 @@ static void index_labels(struct compile *c, enum object_kind kind)
         const struct str_map *labels = lookup_labels(all->v[i], kind);
 
         for (size_t k = 0; labels && k < labels->n; k++)
-            put(c, label_key(c, kind, all->v[i]->meta->namespace, &labels->v[k]), all->v[i]);
+            put(c, &c->reg->lookups, label_key(c, kind, all->v[i]->meta->namespace, &labels->v[k]),
+                all->v[i]);
     }
 }
 
 const struct object_list *lookup_labelled(struct compile *c, enum object_kind kind,
                                           struct str namespace, const struct str_map *selector)
 {
-    return selector->n ? get(c, label_key(c, kind, namespace, &selector->v[0]))
+    return selector->n ? get(&c->reg->lookups, label_key(c, kind, namespace, &selector->v[0]))
                        : store_list(c->store, kind);
 }
 
@@ -97,7 +98,8 @@ static void index_rules(struct compile *c)
         const struct api_destinationrule *d = all->v[i]->body;
         struct str host = name_host(c->a, d->host, all->v[i]->meta->namespace);
 
-        put(c, host_key(c, "rule", host.n && host.p[0] == '*' ? STR("*") : host), all->v[i]);
+        put(c, &c->reg->lookups, host_key(c, "rule", host.n && host.p[0] == '*' ? STR("*") : host),
+            all->v[i]);
     }
 }
 
@@ -109,12 +111,13 @@ static void index_entries(struct compile *c)
         const struct api_serviceentry *e = all->v[i]->body;
 
         for (size_t k = 0; k < e->hosts.n; k++)
-            put(c, host_key(c, "entry", name_host(c->a, e->hosts.v[k], all->v[i]->meta->namespace)),
+            put(c, &c->reg->lookups,
+                host_key(c, "entry", name_host(c->a, e->hosts.v[k], all->v[i]->meta->namespace)),
                 all->v[i]);
     }
 }
 
-static void index_bound(struct compile *c)
+void bound_build(struct compile *c)
 {
     const struct object_list *all = store_list(c->store, OBJ_VIRTUAL_SERVICE);
 
@@ -122,7 +125,7 @@ static void index_bound(struct compile *c)
         const struct api_virtualservice *vs = all->v[i]->body;
 
         for (size_t k = 0; k < vs->gateways.n; k++)
-            put(c,
+            put(c, &c->bound,
                 host_key(c, "gateway",
                          name_gateway(c->a, vs->gateways.v[k], all->v[i]->meta->namespace)),
                 all->v[i]);
@@ -131,22 +134,22 @@ static void index_bound(struct compile *c)
 
 const struct object_list *lookup_rules(struct compile *c, struct str host)
 {
-    return get(c, host_key(c, "rule", host));
+    return get(&c->reg->lookups, host_key(c, "rule", host));
 }
 
 const struct object_list *lookup_wildcard_rules(struct compile *c)
 {
-    return get(c, STR("rule *"));
+    return get(&c->reg->lookups, STR("rule *"));
 }
 
 const struct object_list *lookup_entries(struct compile *c, struct str host)
 {
-    return get(c, host_key(c, "entry", host));
+    return get(&c->reg->lookups, host_key(c, "entry", host));
 }
 
 const struct object_list *lookup_bound(struct compile *c, struct str gateway)
 {
-    return get(c, host_key(c, "gateway", gateway));
+    return get(&c->bound, host_key(c, "gateway", gateway));
 }
 
 void lookups_build(struct compile *c)
@@ -159,5 +162,4 @@ void lookups_build(struct compile *c)
         index_labels(c, labelled[i]);
     index_rules(c);
     index_entries(c);
-    index_bound(c);
 }

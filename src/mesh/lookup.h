@@ -8,7 +8,8 @@
 
 #include "mesh/compile.h"
 
-void lookups_build(struct compile *c);
+void lookups_build(struct compile *c); /* all but lookup_bound: with the registry */
+void bound_build(struct compile *c);   /* lookup_bound: each update */
 
 /* Objects of a namespace that have the first pair of `selector`: the caller compares the
  * rest. WorkloadEntry, Pod, EndpointSlice, Deployment, StatefulSet or DaemonSet; an empty

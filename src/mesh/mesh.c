@@ -14,6 +14,7 @@ struct mesh *mesh_new(const struct mesh_options *o)
     m->o = *o;
     m->store = store_new();
     m->slots = slots_new();
+    memos_init(&m->memos);
     map_init(&m->issued);
     m->arena = arena_new(4096);
     m->summary = ARENA_NEW(m->arena, struct mesh_summary);
@@ -26,11 +27,21 @@ void mesh_free(struct mesh *m)
     if (!m)
         return;
     root_unref(m->root);
+    memos_fini(&m->memos);
+    registry_free(m->registry);
     issued_free(&m->issued);
     slots_free(m->slots);
     store_free(m->store);
     arena_free(m->arena);
     free(m);
+}
+
+void mesh_forget(struct mesh *m)
+{
+    memos_fini(&m->memos);
+    memos_init(&m->memos);
+    registry_free(m->registry);
+    m->registry = NULL;
 }
 
 /* ---- MeshConfig ---- */
@@ -60,6 +71,7 @@ static void config_load(struct compile *c)
     c->config_object = o && !o->broken ? o : NULL;
     if (!c->config_object) /* a broken one is noted; what it says is not known */
         o = api_meshconfig_default(c->a);
+    c->config_digest = c->config_object ? memo_object(c->config_object) : 0;
     c->config = o->body;
     c->root_namespace = c->config->root_namespace.n ? c->config->root_namespace
                                                     : STR("istio-system");
@@ -75,9 +87,8 @@ static void compile_init(struct compile *c, struct mesh *m, struct notes *notes)
     c->a = arena_new(65536);
     c->sum = ARENA_NEW(c->a, struct mesh_summary);
     c->edit = root_edit_new(m->root);
-    map_init(&c->lookups);
-    map_init(&c->services);
-    map_init(&c->clusters);
+    c->memos = &m->memos;
+    map_init(&c->bound);
     map_init(&c->secrets);
     map_init(&c->stand_ins);
     map_init(&c->vs_marks);
@@ -85,9 +96,7 @@ static void compile_init(struct compile *c, struct mesh *m, struct notes *notes)
 
 static void compile_fini(struct compile *c)
 {
-    map_fini(&c->lookups);
-    map_fini(&c->services);
-    map_fini(&c->clusters);
+    map_fini(&c->bound);
     map_fini(&c->secrets);
     map_fini(&c->stand_ins);
     map_fini(&c->vs_marks);
@@ -101,7 +110,7 @@ static void compile_fini(struct compile *c)
 static void clear_unseen(struct compile *c)
 {
     for (size_t kind = 0; c->base && kind < PART_KINDS; kind++) {
-        uint32_t n = root_slots(c->base, (enum part_kind)kind);
+        uint32_t n = c->kept[kind] ? 0 : root_slots(c->base, (enum part_kind)kind);
 
         for (slot_id slot = 0; slot < n; slot++)
             if (root_part(c->base, (enum part_kind)kind, slot) &&
@@ -152,9 +161,8 @@ static void count_unsupported(struct compile *c, const struct notes *notes)
 static void compile_all(struct compile *c)
 {
     config_load(c);
-    lookups_build(c);
-    services_index(c);
-    clusters_compile(c);
+    registry_compile(c);
+    bound_build(c);
     gateways_compile(c);
     credentials_compile_rest(c);
     routes_note_unused(c);
@@ -208,6 +216,8 @@ enum mesh_verdict mesh_update(struct mesh *m, const struct source_scan *scan, st
     } else {
         root_edit_free(c.edit);
     }
+    m->registry->refused = verdict == MESH_REFUSED;
+    memos_sweep(&m->memos);
     slots_sweep(m->slots);
     return verdict;
 }

@@ -90,6 +90,10 @@ enum mesh_verdict {
 MUST_USE enum mesh_verdict mesh_update(struct mesh *m, const struct source_scan *scan,
                                        struct notes *notes, struct root **ret_root);
 
+/* The next update does everything anew, but for what was last good. It comes to the same; tests
+ * see to that. */
+void mesh_forget(struct mesh *m);
+
 /* ---- what the start-up block and pages show; of the last root, valid until the next update ----
  */
 
@@ -129,7 +133,7 @@ struct mesh_summary {
     struct mesh_stand_in *stand_ins; /* in use; after MESH_NEW others may be stopped */
     size_t stand_in_count;
     size_t gateways, virtual_services, routes, clusters, endpoints;
-    size_t unsupported; /* fields noted as such */
+    size_t unsupported;            /* fields noted as such */
     uint64_t store_ns, compile_ns; /* what taking up files and compiling cost; by hooks.now_ns */
 };
 

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "base/map.h"
+#include "mesh/memo.h"
 #include "mesh/mesh.h"
 #include "mesh/store.h"
 
@@ -11,7 +12,10 @@ struct mesh {
     struct mesh_options o;
     struct store *store;
     struct slots *slots;
-    struct root *root;   /* the last one published; NULL: none */
+    struct root *root; /* the last one published; NULL: none */
+    struct memos memos;
+    struct registry *registry; /* NULL: none yet */
+    uint64_t registry_round;
     struct map issued;   /* "ns/name" of a Certificate -> struct issued */
     struct arena *arena; /* of the summary and the mesh config in effect */
     struct mesh_summary *summary;

@@ -5,9 +5,11 @@
  */
 #include "api/gateway.h"
 #include "api/virtualservice.h"
-#include "mesh/compile.h"
+#include "base/hash.h"
 #include "mesh/lookup.h"
+#include "mesh/memo.h"
 #include "mesh/routes_int.h"
+#include "model/sorted.h"
 
 /* ---- which rules of a VirtualService count for a server ---- */
 
@@ -88,6 +90,46 @@ static void rules_of(struct compile *c, const struct api_object *o, const struct
     }
 }
 
+/* Whether a VirtualService has rules for a server. What is to be said about them is said
+ * here, once a server, whether or not a host of it is served. */
+static bool rules_any(struct compile *c, const struct api_object *o, const struct server_ref *s)
+{
+    uint64_t key = hash_mix(memo_object(o), s->digest);
+    struct str name = str_make((const char *)&key, sizeof(key));
+    const struct memo *known = memo_recall(c, name, key);
+    struct memo_capture cap;
+    struct rules rules = { 0 };
+    struct memo *m;
+
+    if (known)
+        return known->result > 0;
+    memo_begin(c, &cap, name, key);
+    rules_of(c, o, s, &rules);
+    m = memo_end(c, &cap, true);
+    m->result = rules.n;
+    return rules.n > 0;
+}
+
+/* The rules of a virtual host; what they say was said by rules_any. */
+static void rules_of_vhost(struct compile *c, const struct vhost_plan *p, struct rules *ret)
+{
+    struct notes *notes = c->notes, said;
+    size_t unsupported = c->sum->unsupported;
+
+    notes_init(&said, c->a);
+    c->notes = &said;
+    for (size_t i = 0; i < p->used_n; i++) {
+        const struct vhost_source *u = &p->used[i];
+
+        if (u->is_stub)
+            rules_add(c, ret, (struct rule_ref){ .vs = u->vs, .port = u->server->manifest_port });
+        else
+            rules_of(c, u->vs, u->server, ret);
+    }
+    c->notes = notes;
+    c->sum->unsupported = unsupported;
+}
+
 /* ---- virtual hosts ---- */
 
 static struct vhost_plan *plan_vhost(struct compile *c, struct routes_plan *plan, struct str host,
@@ -105,36 +147,32 @@ static struct vhost_plan *plan_vhost(struct compile *c, struct routes_plan *plan
 }
 
 /* The same VirtualService may come to a host through two servers of one Gateway. */
-static bool vhost_has(struct compile *c, struct vhost_plan *v, const struct api_object *vs,
-                      const struct api_object *gw)
+static void vhost_add(struct compile *c, struct vhost_plan *v, const struct api_object *vs,
+                      const struct server_ref *s, bool is_stub)
 {
     for (size_t i = 0; i < v->used_n; i++)
-        if (v->used[i].vs == vs && v->used[i].gateway == gw)
-            return true;
+        if (v->used[i].vs == vs && v->used[i].server->gateway == s->gateway)
+            return;
     v->used = arena_grow(c->a, v->used, v->used_n, &v->used_cap, sizeof(*v->used));
-    v->used[v->used_n].vs = vs;
-    v->used[v->used_n++].gateway = gw;
-    return false;
+    v->used[v->used_n++] = (struct vhost_source){ vs, s, is_stub };
 }
 
 static void plan_host(struct compile *c, struct routes_plan *plan, const struct server_ref *s,
-                      const struct api_object *vs, struct str host, const struct rules *rules)
+                      const struct api_object *vs, struct str host, bool is_stub)
 {
     struct vhost_plan *v = plan_vhost(c, plan, host, s);
     const struct api_gateway *gw = s->gateway->body;
     const struct api_gw_tls *tls = gw->servers.v[s->index].tls;
 
     v->redirect_https |= tls && tls->https_redirect.v;
-    if (vhost_has(c, v, vs, s->gateway))
-        return;
-    for (size_t i = 0; i < rules->n; i++)
-        rules_add(c, &v->rules, rules->v[i]);
+    vhost_add(c, v, vs, s, is_stub);
 }
 
-/* The rules of a VirtualService for each of its hosts that is also one of the server's. */
+/* The rules of a VirtualService, if there are any, for each of its hosts that is also one of the
+ * server's. */
 static bool plan_hosts(struct compile *c, struct routes_plan *plan, const struct server_ref *s,
-                       const struct api_object *o, const struct str_list *hosts,
-                       const struct rules *rules)
+                       const struct api_object *o, const struct str_list *hosts, bool any_rules,
+                       bool is_stub)
 {
     const struct api_gateway *gw = s->gateway->body;
     const struct str_list *server_hosts = &gw->servers.v[s->index].hosts;
@@ -152,8 +190,8 @@ static bool plan_hosts(struct compile *c, struct routes_plan *plan, const struct
                                 &host))
                 continue;
             any = true;
-            if (rules->n)
-                plan_host(c, plan, s, o, host, rules);
+            if (any_rules)
+                plan_host(c, plan, s, o, host, is_stub);
         }
     }
     return any;
@@ -164,13 +202,11 @@ static void plan_service(struct compile *c, struct routes_plan *plan, const stru
                          const struct api_object *o)
 {
     const struct api_virtualservice *vs = o->body;
-    struct rules rules = { 0 };
 
     routes_mark(c, o, MARK_BOUND);
     if (!vs->http.n)
         return;
-    rules_of(c, o, s, &rules);
-    if (plan_hosts(c, plan, s, o, &vs->hosts, &rules))
+    if (plan_hosts(c, plan, s, o, &vs->hosts, rules_any(c, o, s), false))
         routes_mark(c, o, MARK_USED);
 }
 
@@ -199,11 +235,9 @@ static void plan_broken(struct compile *c, struct routes_plan *plan, const struc
 {
     const struct str_list gateways = raw_list(c, o, STR("gateways"));
     const struct str_list hosts = raw_list(c, o, STR("hosts"));
-    struct rule_ref stub = { .vs = o, .port = s->manifest_port };
-    struct rules rules = { &stub, 1, 1 };
 
     if (gateway_is_named(c, &gateways, o, s->gateway))
-        plan_hosts(c, plan, s, o, &hosts, &rules);
+        (void)plan_hosts(c, plan, s, o, &hosts, true, true);
 }
 
 /* Private to the gateway's namespace first, then exported to it, then public; -1: hidden. */
@@ -245,6 +279,8 @@ static bool plan_covers(const struct routes_plan *plan, struct str host)
     const struct map_entry *e;
     struct str both;
 
+    if (map_has(&plan->by_host, host))
+        return true;
     for (size_t at = 0; (e = map_next(&plan->by_host, &at));)
         if (name_intersect(e->key, host, &both))
             return true;
@@ -332,31 +368,76 @@ static struct vhost *vhost_new(struct compile *c, const struct routes_plan *plan
     return v;
 }
 
-static slot_id vhost_compile(struct compile *c, const struct routes_plan *plan,
-                             const struct vhost_plan *p)
+/* It cannot be built: the last good one stays, or it answers 500. */
+static slot_id vhost_failed(struct compile *c, const struct routes_plan *plan,
+                            const struct vhost_plan *p, struct str why)
 {
-    const struct server_ref *s = p->server;
-    struct vhost *v = vhost_new(c, plan, p->host, s->manifest_port, s);
-    const struct api_object *blamed;
+    const struct api_object *blamed = p->used_n ? p->used[0].vs : p->server->gateway;
+    struct vhost *v = vhost_new(c, plan, p->host, p->server->manifest_port, p->server);
     slot_id slot = v->part.slot;
-    struct str why;
 
-    if (p->redirect_https)
-        redirect_rule(c, v);
-    else
-        vhost_rules(c, v, &p->rules);
-    if (compile_put(c, &v->part, &why))
-        return slot;
-    blamed = p->rules.n ? p->rules.v[0].vs : s->gateway;
     api_note(blamed, c->notes, SEV_ERROR, "LAT0308", SPOT(blamed->meta),
              "host %.*s cannot be compiled: %.*s", STRF(p->host), STRF(why));
-    v = vhost_new(c, plan, p->host, s->manifest_port, s);
     if (compile_keep(c, PART_VHOST, v->part.name)) {
         part_unref(&v->part);
         return slot;
     }
     stub_rules(c, v, why);
     compile_put_sure(c, &v->part);
+    return slot;
+}
+
+static slot_id vhost_make(struct compile *c, const struct routes_plan *plan,
+                          const struct vhost_plan *p, bool *ret_fine)
+{
+    struct vhost *v = vhost_new(c, plan, p->host, p->server->manifest_port, p->server);
+    slot_id slot = v->part.slot;
+    struct rules rules = { 0 };
+    struct str why;
+
+    if (p->redirect_https) {
+        redirect_rule(c, v);
+    } else {
+        rules_of_vhost(c, p, &rules);
+        vhost_rules(c, v, &rules);
+    }
+    *ret_fine = compile_put(c, &v->part, &why);
+    return *ret_fine ? slot : vhost_failed(c, plan, p, why);
+}
+
+/* All that a virtual host is made from, but for what it looks up in the registry. */
+static uint64_t vhost_key(const struct compile *c, const struct vhost_plan *p)
+{
+    uint64_t key = hash_mix(c->config_digest, c->ports_digest);
+
+    key = hash_mix(key, hash_mix(p->server->digest, p->redirect_https));
+    for (size_t i = 0; i < p->used_n; i++)
+        key = hash_mix(hash_mix(key, memo_object(p->used[i].vs)),
+                       hash_mix(p->used[i].server->digest, p->used[i].is_stub));
+    return key;
+}
+
+static slot_id vhost_compile(struct compile *c, const struct routes_plan *plan,
+                             const struct vhost_plan *p)
+{
+    struct str name = arena_printf(c->a, "vhost %.*s/%.*s", STRF(plan->name), STRF(p->host));
+    uint64_t key = vhost_key(c, p);
+    const struct memo *known = memo_recall(c, name, key);
+    struct memo_capture cap;
+    struct memo *m;
+    slot_id slot;
+    bool fine;
+
+    if (known) {
+        slot = known->part->slot;
+        compile_put_again(c, known->part);
+        return slot;
+    }
+    memo_begin(c, &cap, name, key);
+    slot = vhost_make(c, plan, p, &fine);
+    m = memo_end(c, &cap, fine);
+    if (fine)
+        m->part = compile_hold(c, PART_VHOST, slot);
     return slot;
 }
 

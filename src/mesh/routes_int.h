@@ -13,10 +13,11 @@ struct rules {
 struct vhost_plan {
     struct str host;                 /* lower case */
     const struct server_ref *server; /* the first that brought it */
-    struct rules rules;
     bool redirect_https;
-    struct {
-        const struct api_object *vs, *gateway;
+    struct vhost_source {
+        const struct api_object *vs;
+        const struct server_ref *server;
+        bool is_stub; /* `vs` is broken: its hosts answer 500 */
     } * used;
     size_t used_n, used_cap;
 };

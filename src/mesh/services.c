@@ -48,7 +48,7 @@ static struct service *service_new(struct compile *c, const struct api_object *o
     s->namespace = o->meta->namespace;
     s->object = o;
     s->ports = ARENA_ARRAY(c->a, struct service_port, ports + 1);
-    map_put(&c->services, s->host, s);
+    map_put(&c->reg->services, s->host, s);
     return s;
 }
 
@@ -90,7 +90,7 @@ static void index_entry_host(struct compile *c, const struct api_object *o, size
 {
     const struct api_serviceentry *e = o->body;
     struct str host = name_host(c->a, e->hosts.v[at], o->meta->namespace);
-    const struct service *other = map_get(&c->services, host);
+    const struct service *other = map_get(&c->reg->services, host);
     struct service *s;
 
     if (other) {
@@ -120,7 +120,7 @@ static void index_entry_host(struct compile *c, const struct api_object *o, size
  * not a conflict. */
 static bool is_services_own(const struct compile *c, struct str host)
 {
-    const struct service *s = map_get(&c->services, host);
+    const struct service *s = map_get(&c->reg->services, host);
 
     return s && !s->is_entry;
 }
@@ -148,7 +148,7 @@ void services_index(struct compile *c)
 
 struct service *service_find(const struct compile *c, struct str host)
 {
-    return map_get(&c->services, host);
+    return map_get(&c->reg->services, host);
 }
 
 const struct service_port *service_port_find(const struct service *s, uint32_t number)

@@ -1,5 +1,6 @@
 #include "mesh/store.h"
 
+#include "base/hash.h"
 #include "base/map.h"
 #include "mesh/check.h"
 
@@ -9,6 +10,7 @@
 /* One content of a file, decoded. */
 struct content {
     size_t refs;
+    uint64_t serial; /* no other content has it, before or after */
     struct arena arena;
     struct api_objects objects;
 };
@@ -36,6 +38,8 @@ struct store {
     struct map entries;  /* key -> struct entry */
     struct arena *arena; /* of the lists */
     struct object_list lists[OBJ_KINDS];
+    uint64_t digests[OBJ_KINDS];
+    uint64_t serial; /* of the content decoded last */
     struct object_list broken;
 };
 
@@ -102,13 +106,14 @@ static struct stored_file *file_get(struct store *s, struct str path)
 }
 
 /* Decodes new octets; a file that cannot be parsed keeps the content it had. */
-static void file_decode(struct stored_file *f, const struct source_file *sf)
+static void file_decode(struct store *s, struct stored_file *f, const struct source_file *sf)
 {
     struct content *c = must_alloc(sizeof(*c));
     struct notes made; /* may point into the content: kept as a copy */
 
     f->hash = sf->hash;
     c->refs = 1;
+    c->serial = ++s->serial;
     arena_init(&c->arena, 65536);
     notes_init(&made, &c->arena);
     f->parsed = api_load_file(&c->arena, arena_dup(&c->arena, f->path),
@@ -144,7 +149,7 @@ static void file_update(struct store *s, const struct source_file *sf, struct no
 
     f->seen = true;
     if (str_is_set(sf->octets) && (!f->notes.arena || f->hash != sf->hash))
-        file_decode(f, sf);
+        file_decode(s, f, sf);
     if (sf->error.n)
         note_add(notes, SEV_ERROR, (struct pos){ .file = f->path }, "LAT0303",
                  "cannot be read: %.*s%s", STRF(sf->error),
@@ -263,6 +268,7 @@ static void lists_build(struct store *s)
     arena_free(s->arena);
     s->arena = arena_new(16384);
     memset(s->lists, 0, sizeof(s->lists));
+    memset(s->digests, 0, sizeof(s->digests));
     memset(&s->broken, 0, sizeof(s->broken));
     for (size_t at = 0; (e = map_next(&s->entries, &at));) {
         const struct entry *entry = e->value;
@@ -273,6 +279,9 @@ static void lists_build(struct store *s)
 
         list->v = arena_grow(s->arena, list->v, list->n, cap, sizeof(const struct api_object *));
         list->v[list->n++] = o;
+        if (entry->good)
+            s->digests[kind] = hash_mix(hash_mix(s->digests[kind], (uintptr_t)o),
+                                        entry->good_in->serial);
     }
     for (size_t i = 0; i < OBJ_KINDS; i++)
         if (s->lists[i].n)
@@ -364,6 +373,11 @@ void store_update(struct store *s, const struct source_scan *scan, struct notes 
 const struct object_list *store_list(const struct store *s, enum object_kind kind)
 {
     return &s->lists[kind];
+}
+
+uint64_t store_digest(const struct store *s, enum object_kind kind)
+{
+    return s->digests[kind];
 }
 
 const struct object_list *store_broken(const struct store *s)

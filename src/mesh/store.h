@@ -48,6 +48,9 @@ void store_update(struct store *s, const struct source_scan *scan, struct notes 
 /* The versions to serve, oldest first (design 7): creationTimestamp, then name, then
  * namespace. Valid until the next update. */
 const struct object_list *store_list(const struct store *s, enum object_kind kind);
+/* Differs when the list holds other objects than before, in whatever way: other, decoded
+ * anew, or in another order. */
+uint64_t store_digest(const struct store *s, enum object_kind kind);
 /* By name; NULL: none. */
 const struct api_object *store_find(const struct store *s, enum object_kind kind,
                                     struct str namespace, struct str name);

@@ -8,7 +8,7 @@
 #include "api/destinationrule.h"
 #include "api/serviceentry.h"
 #include "api/virtualservice.h"
-#include "mesh/compile.h"
+#include "mesh/memo.h"
 
 struct walk {
     struct compile *c;
@@ -35,9 +35,17 @@ static void note_field(void *arg, const struct api_set *set)
 
 static void note_object(struct compile *c, const struct api_object *o)
 {
-    struct walk w = { c, compile_title(c, o) };
+    uint64_t id = memo_object(o);
+    struct str name = str_make((const char *)&id, sizeof(id));
+    struct walk w = { .c = c };
+    struct memo_capture cap;
 
+    if (memo_recall(c, name, id))
+        return;
+    memo_begin(c, &cap, name, id);
+    w.title = compile_title(c, o);
     api_each_set_leaf(o, note_field, &w);
+    memo_end(c, &cap, true);
 }
 
 /* What is carried out for some values only. */

@@ -5,7 +5,7 @@
 
 #include "mesh/mesh.h"
 
-#define BENCH_FILES 8
+#define BENCH_FILES 16
 
 struct bench {
     struct mesh_options options;
