@@ -417,17 +417,27 @@ static void digest_ports(struct compile *c)
                                    ((uint64_t)c->ports[i].manifest << 16) | c->ports[i].bound);
 }
 
+static bool any_selected(const struct compile *c, const struct object_list *all)
+{
+    for (size_t i = 0; i < all->n; i++)
+        if (compile_selects(c, &((const struct api_gateway *)all->v[i]->body)->selector))
+            return true;
+    return false;
+}
+
 void gateways_compile(struct compile *c)
 {
     const struct object_list *all = store_list(c->store, OBJ_GATEWAY);
     struct gateways g = { .c = c };
+    bool any = any_selected(c, all);
 
     for (size_t i = 0; i < all->n; i++) {
         const struct api_gateway *gw = all->v[i]->body;
 
         if (!compile_selects(c, &gw->selector)) {
-            api_note(all->v[i], c->notes, SEV_INFO, "LAT0306", LEAF(gw, "selector"),
-                     "does not select this gateway's --labels");
+            api_note(all->v[i], c->notes, any ? SEV_INFO : SEV_WARNING, "LAT0306",
+                     LEAF(gw, "selector"), "does not select this gateway's --labels%s",
+                     any ? "" : ", and no other Gateway does");
             continue;
         }
         c->sum->gateways++;

@@ -239,7 +239,8 @@ static void source_run(struct task *t)
     s->rescan = false;
     s->first_event_ms = 0;
     timer_off(&s->timer);
-    scan = scan_all(s, !asked);
+    /* What is held back while somebody watches comes with a scan of its own. */
+    scan = scan_all(s, !asked || s->fd >= 0);
     if (s->held)
         timer_set(&s->timer, SOURCE_GONE_MS);
     if (scan->changed || asked)
