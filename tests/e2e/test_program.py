@@ -32,7 +32,7 @@ def test_help_lists_the_commands():
         assert command in out.stdout
 
 
-@pytest.mark.parametrize("arguments", (["nonsense"], ["run"], ["run", "--nonsense"], ["analyze", "."],
+@pytest.mark.parametrize("arguments", (["nonsense"], ["run"], ["run", "--nonsense"], ["diff", "a", "b"],
                                        ["run", "--port", "x=y", "-f", "."], []), ids=" ".join)
 def test_a_wrong_or_unbuilt_command_line_exits_64_and_says_why(arguments):
     out = lateen(*arguments)
