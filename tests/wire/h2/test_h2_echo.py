@@ -1,0 +1,74 @@
+"""`lateen echo` over HTTP/2: by prior knowledge and by ALPN."""
+import contextlib
+import subprocess
+
+import pytest
+from frames import *  # noqa: F403
+from harness import BIN, LOGS, free_ports
+from wire import wait_until
+
+
+@pytest.fixture(scope="module")
+def echo(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("echo")
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+                    "-keyout", folder / "key.pem", "-out", folder / "cert.pem", "-days", "1", "-subj", "/CN=x.test",
+                    "-addext", "subjectAltName=DNS:x.test"], check=True, capture_output=True)
+    clear, tls = free_ports(2)
+    LOGS.mkdir(parents=True, exist_ok=True)
+    with open(LOGS / "h2-echo.log", "wb") as log:
+        process = subprocess.Popen([BIN, "echo", "--port", str(clear), "--tls-port", str(tls), "--cert",
+                                    folder / "cert.pem", "--key", folder / "key.pem", "--name", "shop"],
+                                   stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+
+    def is_up():
+        with contextlib.suppress(OSError):
+            H2Client(tls, str(folder / "cert.pem")).close()
+            return True
+        return False
+
+    try:
+        wait_until("echo listens", is_up)
+        yield {"clear": lambda: H2Client(clear), "tls": lambda: H2Client(tls, str(folder / "cert.pem"))}
+        process.terminate()
+        assert process.wait(20) == 0
+    finally:
+        if process.poll() is None:
+            process.kill()
+            process.wait()
+
+
+@pytest.fixture(params=["clear", "tls"])
+def client(echo, request):
+    with echo[request.param]() as client:
+        yield client
+
+
+def test_the_answer_says_http_2(client):
+    answer = client.get("shop.test", "/a?b=c", ("x-y", "z"))
+    assert answer.status == 200
+    for line in ("Name=shop", "Protocol=HTTP/2", "Path=/a?b=c", "Host=shop.test", "RequestHeader=x-y: z"):
+        assert line in answer.text.splitlines()
+
+
+def test_the_query_steers_as_over_http_1(client):
+    assert client.get("x", "/?status=503").status == 503
+    assert client.get("x", "/?trailer=x-sum:7").trailers == [("x-sum", "7")]
+    assert client.get("x", "/?header=x-one:2").get("x-one") == "2"
+    assert len(client.get("x", "/?size=3Mi").body) == 3 << 20
+    broken = client.get("x", "/?size=1Mi&reset=after-head")
+    assert broken.reset is not None and broken.status == 200
+    client.alive()
+
+
+def test_a_body_is_counted(client):
+    stream = client.request("x", "POST", "/", end=False)
+    client.data_all(stream, bytes(1 << 20))
+    assert "Body octets=1048576" in client.answer(stream).text
+
+
+def test_streams_are_answered_side_by_side(client):
+    slow = client.request("x", "GET", "/?delay=300ms")
+    assert client.get("x", "/").status == 200
+    assert not client.answers.get(slow)
+    assert client.answer(slow).status == 200
