@@ -362,6 +362,7 @@ static void ended(struct h2_conn *h, enum err why)
         return;
     }
     h->eof = true;
+    on_window(h, &(struct h2_event){ .kind = H2_EV_WINDOW }); /* they learn that none will come */
     LIST_EACH (it, &h->legs, after) {
         struct h2_leg *l = LIST_ITEM(it, struct h2_leg, node);
 

@@ -224,7 +224,10 @@ static bool leg_turn(struct h2_leg *l)
     if (l->no_body)
         bufq_reset(&l->leg.out);
     if (!l->s.sent_end && !queue_data(l)) {
-        list_push_back(&h->blocked, &l->turn);
+        if (h->eof) /* no window will come */
+            break_off(l);
+        else
+            list_push_back(&h->blocked, &l->turn);
         return false;
     }
     if (h->state == H2C_DEAD || l->gone)

@@ -38,7 +38,7 @@ static struct str came(struct rig *r, char *text, size_t size)
     while ((got = r->a->ops->read(r->a, octets + n, sizeof(octets) - n)) > 0)
         n += (size_t)got;
     buf_init(&out, size);
-    while (h2_head_read(str_make(octets + at, n - at), &f)) {
+    while (at < n && h2_head_read(str_make(octets + at, n - at), &f)) {
         const char *p = octets + at + H2_HEAD_LEN;
 
         buf_printf(&out, "%s%u:%u", out.n ? " " : "", f.type, f.stream);
@@ -169,8 +169,10 @@ TEST(fin_lets_whole_requests_finish_and_fails_the_others)
 
     begin(&r);
     r.hold = true;
+    pipe_script(r.b)->capacity = 1 << 20;
     put_frame(&r, H2_HEADERS, 5, 1, path_block("/hold", block));
     put_frame(&r, H2_HEADERS, 4, 3, path_block("/echo", block));
+    put_frame(&r, H2_HEADERS, 5, 5, path_block("/size/100000", block)); /* above its window */
     rig_settle(&r);
     (void)came(&r, text, sizeof(text));
     r.a->ops->finish(r.a);
