@@ -211,9 +211,9 @@ static void retry_compile(struct compile *c, const struct rule_ref *r, struct re
         *out = (struct retry_policy){ .attempts = 2, .on = RETRY_DEFAULT, .idle_race = true };
         return;
     }
-    out->attempts = retries->attempts.v > 0 ? (uint32_t)MIN(retries->attempts.v, 1000) : 0;
+    out->attempts = retries->attempts.v > 0 ? (uint16_t)MIN(retries->attempts.v, 1000) : 0;
     out->idle_race = out->attempts > 0;
-    out->on = out->attempts ? retry_on(c, r->vs, retries) : 0;
+    out->on = out->attempts ? (uint16_t)retry_on(c, r->vs, retries) : 0;
 }
 
 /* ---- destinations and header operations ---- */

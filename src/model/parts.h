@@ -17,9 +17,9 @@ struct tls_keypair; /* tls/keypair.h */
 struct live_host;   /* live/host.h */
 struct filter_kind; /* filter/filter.h */
 
-/* A list of values in the part's arena. */
+/* A list of values in the part's arena; 12 octets, because routes have many. */
 #define ARRAY_OF(type)                                                                             \
-    struct {                                                                                       \
+    struct __attribute__((packed, aligned(4))) {                                                   \
         type *v;                                                                                   \
         uint32_t n;                                                                                \
     }
@@ -150,8 +150,8 @@ struct direct_response {
 };
 
 struct retry_policy {
-    uint32_t attempts; /* retries after the first try */
-    uint32_t on;       /* enum retry_on bits */
+    uint16_t attempts; /* retries after the first try */
+    uint16_t on;       /* enum retry_on bits */
     bool idle_race;    /* the transparent retry of design 7; off with attempts: 0 */
 };
 

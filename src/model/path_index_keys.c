@@ -6,9 +6,10 @@
 #define BIG 6 /* routes of one path from which on they are a path_group */
 
 /* One text that routes have as exact path, as prefix, or both. Their numbers stand in `ids`,
- * rising: exact ones from `exact`, prefixes from `prefix` to `end`. */
+ * rising: exact ones from `exact`, prefixes from `prefix` to the next key's. One more key
+ * stands behind the last. */
 struct path_key {
-    uint32_t exact, prefix, end;
+    uint32_t exact, prefix;
     uint32_t parent; /* the longest shorter key that is a prefix of this and has prefix routes */
 };
 
@@ -110,7 +111,7 @@ static uint32_t parent_of(const struct path_keys *keys, uint32_t number)
 
     if (number == 0)
         return NOWHERE;
-    while (at != NOWHERE && !(keys->v[at].prefix < keys->v[at].end &&
+    while (at != NOWHERE && !(keys->v[at].prefix < keys->v[at + 1].exact &&
                               text_starts(keys->nocase, text, key_text(keys, &keys->v[at]))))
         at = keys->v[at].parent;
     return at;
@@ -131,16 +132,16 @@ static void keys_fill(struct path_keys *keys, const struct entry *entries, uint3
         struct path_key *key = &keys->v[keys->n];
 
         if (i == 0 || text_cmp(keys->nocase, entries[i].text, entries[i - 1].text) != 0) {
-            *key = (struct path_key){ i, i, i, NOWHERE };
+            *key = (struct path_key){ i, i, NOWHERE };
             keys->n++;
         } else {
             key--;
         }
         keys->ids[i] = entries[i].id;
-        key->end++;
         if (!entries[i].is_prefix)
             key->prefix++;
     }
+    keys->v[keys->n] = (struct path_key){ n, n, NOWHERE };
     for (uint32_t i = 0; i < keys->n; i++)
         keys->v[i].parent = parent_of(keys, i);
 }
@@ -162,12 +163,12 @@ static void bigs_build(struct path_keys *keys, struct arena *a)
 
     for (uint32_t i = 0; i < keys->n; i++) {
         n += keys->v[i].prefix - keys->v[i].exact >= BIG;
-        n += keys->v[i].end - keys->v[i].prefix >= BIG;
+        n += keys->v[i + 1].exact - keys->v[i].prefix >= BIG;
     }
     keys->big = ARENA_ARRAY(a, struct big, n);
     for (uint32_t i = 0; i < keys->n; i++) {
         big_add(keys, keys->v[i].exact, keys->v[i].prefix, a);
-        big_add(keys, keys->v[i].prefix, keys->v[i].end, a);
+        big_add(keys, keys->v[i].prefix, keys->v[i + 1].exact, a);
     }
 }
 
@@ -185,7 +186,7 @@ struct path_keys *path_keys_build(const struct vhost *vhost, bool nocase)
     keys = ARENA_NEW(a, struct path_keys);
     keys->routes = vhost->routes.v;
     keys->nocase = nocase;
-    keys->v = ARENA_ARRAY(a, struct path_key, texts_count(entries, n));
+    keys->v = ARENA_ARRAY(a, struct path_key, texts_count(entries, n) + 1);
     keys->ids = ARENA_ARRAY(a, uint32_t, n);
     keys_fill(keys, entries, n);
     bigs_build(keys, a);
@@ -248,5 +249,5 @@ void path_keys_collect(const struct path_keys *keys, uint32_t deepest,
     if (key_text(keys, &keys->v[deepest]).n == rq->path.n)
         list_collect(keys, keys->v[deepest].exact, keys->v[deepest].prefix, rq, from, b);
     for (uint32_t at = deepest; at != NOWHERE; at = keys->v[at].parent)
-        list_collect(keys, keys->v[at].prefix, keys->v[at].end, rq, from, b);
+        list_collect(keys, keys->v[at].prefix, keys->v[at + 1].exact, rq, from, b);
 }

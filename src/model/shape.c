@@ -191,8 +191,8 @@ static const struct field direct_response_fields[] = {
 static const struct shape direct_response_shape = SHAPE(direct_response);
 
 static const struct field retry_policy_fields[] = {
-    F(retry_policy, attempts, U32),
-    F(retry_policy, on, U32),
+    F(retry_policy, attempts, U16),
+    F(retry_policy, on, U16),
     F(retry_policy, idle_race, BOOL),
 };
 static const struct shape retry_policy_shape = SHAPE(retry_policy);

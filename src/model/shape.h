@@ -47,7 +47,7 @@ struct shape {
 };
 
 /* What every ARRAY_OF looks like. */
-struct list_any {
+struct __attribute__((packed, aligned(4))) list_any {
     char *v;
     uint32_t n;
 };
