@@ -86,6 +86,8 @@ void walk_root(struct source *s, size_t index);
 bool name_is_manifest(struct str name); /* by its ending */
 /* read.c: brings a record up to date, its error included. False: the file is gone. */
 MUST_USE bool read_record(struct source *s, struct file_record *r);
+/* Nothing is to be read: it is fine, and the file was not touched since. */
+bool record_is_current(const struct file_record *r, const struct stat *st);
 MUST_USE bool read_descriptor(int fd, size_t max, char **ret, size_t *ret_n, char error[128]);
 void source_add_error(struct source *s, struct str path, const char *text);
 struct file_record *source_record(struct source *s, struct str path, size_t root);

@@ -116,6 +116,11 @@ static bool is_half_saved(struct source *s, struct file_record *r, const struct 
     return source_may_come_back(s, &r->empty_at_ms, SOURCE_EMPTY_MS);
 }
 
+bool record_is_current(const struct file_record *r, const struct stat *st)
+{
+    return S_ISREG(st->st_mode) && r->octets && !r->error[0] && stamp_is_same(&r->stamp, st);
+}
+
 static bool read_open(struct source *s, struct file_record *r, int fd, char error[128])
 {
     struct stat st;

@@ -17,7 +17,11 @@
 struct walk {
     struct source *s;
     size_t root;
-    struct str *found; /* paths, in the arena of the scan */
+    struct found {
+        struct str path; /* in the arena of the scan */
+        struct stat st;  /* of the file itself, as it was found */
+        bool is_known;   /* false: a link that leads nowhere */
+    } * found;
     size_t n, cap;
     struct stat above[WALK_DEPTH];
 };
@@ -28,10 +32,10 @@ bool name_is_manifest(struct str name)
            str_ends(name, STR(".json"));
 }
 
-static void walk_found(struct walk *w, struct str path)
+static void walk_found(struct walk *w, struct str path, const struct stat *st)
 {
     w->found = arena_grow(w->s->arena, w->found, w->n, &w->cap, sizeof(*w->found));
-    w->found[w->n++] = path;
+    w->found[w->n++] = (struct found){ path, st ? *st : (struct stat){ 0 }, st != NULL };
 }
 
 static bool is_loop(const struct walk *w, size_t depth, const struct stat *st)
@@ -54,7 +58,7 @@ static void walk_entry(struct walk *w, struct str dir, struct str name, size_t d
     if (S_ISLNK(st.st_mode)) {
         if (stat(path.p, &st)) {
             if (name_is_manifest(name))
-                walk_found(w, path); /* a dangling link: an error of that file */
+                walk_found(w, path, NULL); /* a dangling link: an error of that file */
             return;
         }
         if (S_ISDIR(st.st_mode) || name_is_manifest(name))
@@ -63,7 +67,7 @@ static void walk_entry(struct walk *w, struct str dir, struct str name, size_t d
     if (S_ISDIR(st.st_mode))
         walk_dir(w, path, &st, depth + 1);
     else if (name_is_manifest(name))
-        walk_found(w, path);
+        walk_found(w, path, &st);
 }
 
 static void walk_dir(struct walk *w, struct str path, const struct stat *st, size_t depth)
@@ -97,25 +101,28 @@ static void walk_dir(struct walk *w, struct str path, const struct stat *st, siz
 
 static int compare_path(const void *a, const void *b)
 {
-    return str_cmp(*(const struct str *)a, *(const struct str *)b);
+    return str_cmp(((const struct found *)a)->path, ((const struct found *)b)->path);
 }
 
 /* The same file by another way: it was read where it stood first. */
-static bool seen_before(struct source *s, const struct file_record *r)
+static bool seen_before(struct source *s, const struct file_record *r, const struct stat *st)
 {
-    struct stat st;
+    uint64_t both[2];
     struct str id;
 
-    if (!r->path.n || s->roots[r->root].once || stat(r->path.p, &st))
+    if (!r->path.n || s->roots[r->root].once || !st)
         return false;
-    id = arena_printf(s->arena, "%ju:%ju", (uintmax_t)st.st_dev, (uintmax_t)st.st_ino);
+    both[0] = st->st_dev;
+    both[1] = st->st_ino;
+    id = arena_dup(s->arena, str_make((const char *)both, sizeof(both)));
     if (map_has(&s->ids, id))
         return true;
     map_put(&s->ids, id, s);
     return false;
 }
 
-static void walk_read(struct source *s, struct str path, size_t root)
+/* `st`: of the file, a moment ago; NULL: it could not be had. */
+static void walk_read(struct source *s, struct str path, size_t root, const struct stat *st)
 {
     struct file_record *r = map_get(&s->records, path);
 
@@ -125,14 +132,14 @@ static void walk_read(struct source *s, struct str path, size_t root)
         s->held = true;
         if (r) {
             r->seen = true;
-            (void)seen_before(s, r);
+            (void)seen_before(s, r, st);
         }
         return;
     }
     r = source_record(s, path, root);
-    if (seen_before(s, r))
+    if (seen_before(s, r, st))
         return;
-    r->seen = read_record(s, r);
+    r->seen = (st && record_is_current(r, st)) || read_record(s, r);
     if (r->seen)
         r->gone_at_ms = 0;
 }
@@ -164,7 +171,7 @@ void walk_root(struct source *s, size_t index)
         return;
     }
     if (!S_ISDIR(st.st_mode)) {
-        walk_read(s, root->path, index);
+        walk_read(s, root->path, index, &st);
         return;
     }
     w = must_alloc(sizeof(*w));
@@ -174,6 +181,6 @@ void walk_root(struct source *s, size_t index)
     if (w->n)
         qsort(w->found, w->n, sizeof(*w->found), compare_path);
     for (size_t i = 0; i < w->n; i++)
-        walk_read(s, w->found[i], index);
+        walk_read(s, w->found[i].path, index, w->found[i].is_known ? &w->found[i].st : NULL);
     free(w);
 }
