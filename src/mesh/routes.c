@@ -406,10 +406,12 @@ static slot_id vhost_make(struct compile *c, const struct routes_plan *plan,
 }
 
 /* All that a virtual host is made from, but for what it looks up in the registry. */
-static uint64_t vhost_key(const struct compile *c, const struct vhost_plan *p)
+static uint64_t vhost_key(const struct compile *c, const struct routes_plan *plan,
+                          const struct vhost_plan *p)
 {
     uint64_t key = hash_mix(c->config_digest, c->ports_digest);
 
+    key = hash_mix(key, hash_mix(plan->digest, hash_stable(p->host)));
     key = hash_mix(key, hash_mix(p->server->digest, p->redirect_https));
     for (size_t i = 0; i < p->used_n; i++)
         key = hash_mix(hash_mix(key, memo_object(p->used[i].vs)),
@@ -420,8 +422,8 @@ static uint64_t vhost_key(const struct compile *c, const struct vhost_plan *p)
 static slot_id vhost_compile(struct compile *c, const struct routes_plan *plan,
                              const struct vhost_plan *p)
 {
-    struct str name = arena_printf(c->a, "vhost %.*s/%.*s", STRF(plan->name), STRF(p->host));
-    uint64_t key = vhost_key(c, p);
+    uint64_t key = vhost_key(c, plan, p);
+    struct str name = str_make((const char *)&key, sizeof(key));
     const struct memo *known = memo_recall(c, name, key);
     struct memo_capture cap;
     struct memo *m;
@@ -477,7 +479,7 @@ static slot_id plan_compile(struct compile *c, const struct routes_plan *plan,
 slot_id routes_compile(struct compile *c, struct str name, const struct server_ref *servers,
                        size_t n)
 {
-    struct routes_plan plan = { .name = name };
+    struct routes_plan plan = { .name = name, .digest = hash_stable(name) };
     slot_id slot;
 
     map_init(&plan.by_host);

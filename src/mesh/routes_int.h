@@ -24,6 +24,7 @@ struct vhost_plan {
 
 struct routes_plan {
     struct str name;
+    uint64_t digest;    /* of the name */
     struct map by_host; /* host -> struct vhost_plan, in the order found */
 };
 

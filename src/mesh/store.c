@@ -13,6 +13,7 @@ struct content {
     uint64_t serial; /* no other content has it, before or after */
     struct arena arena;
     struct api_objects objects;
+    struct str *keys; /* of the objects: "group/kind/ns/name" */
 };
 
 struct stored_file {
@@ -27,7 +28,8 @@ struct stored_file {
 
 /* One identity. */
 struct entry {
-    struct str key;                /* "group/kind/ns/name", heap */
+    struct str key;                /* of `now` */
+    struct content *now_in;        /* a reference */
     const struct api_object *now;  /* the file's version */
     const struct api_object *good; /* what is served; NULL: none */
     struct content *good_in;
@@ -69,6 +71,12 @@ static enum object_kind kind_of(const struct api_object *o)
         if (str_eq(o->kind->kind, kinds[i].kind) && str_eq(o->kind->group, kinds[i].group))
             return (enum object_kind)i;
     return OBJ_OTHER;
+}
+
+static struct str object_key(struct arena *a, const struct api_object *o)
+{
+    return arena_printf(a, "%.*s/%.*s/%.*s/%.*s", STRF(o->kind->group), STRF(o->kind->kind),
+                        STRF(o->meta->namespace), STRF(o->meta->name));
 }
 
 /* ---- contents and files ---- */
@@ -127,6 +135,9 @@ static void file_decode(struct store *s, struct stored_file *f, const struct sou
         content_unref(c);
         return;
     }
+    c->keys = ARENA_ARRAY(&c->arena, struct str, c->objects.n + 1);
+    for (size_t i = 0; i < c->objects.n; i++)
+        c->keys[i] = object_key(&c->arena, c->objects.v[i]);
     content_unref(f->served);
     f->served = c;
 }
@@ -175,16 +186,10 @@ static void files_sweep(struct store *s)
 
 /* ---- identities ---- */
 
-static struct str object_key(struct arena *a, const struct api_object *o)
-{
-    return arena_printf(a, "%.*s/%.*s/%.*s/%.*s", STRF(o->kind->group), STRF(o->kind->kind),
-                        STRF(o->meta->namespace), STRF(o->meta->name));
-}
-
 static void entry_free(struct entry *e)
 {
     content_unref(e->good_in);
-    free((char *)(uintptr_t)e->key.p);
+    content_unref(e->now_in);
     free(e);
 }
 
@@ -214,22 +219,23 @@ static void note_broken(const struct api_object *o, bool has_good, struct notes 
 }
 
 /* The entry of the object in the new table; what is good follows it from the old one. */
-static void entry_add(struct map *entries, struct map *old, struct content *c,
-                      const struct api_object *o, struct str key, struct notes *notes)
+static void entry_add(struct map *entries, struct map *old, struct content *c, size_t at,
+                      struct notes *notes)
 {
+    const struct api_object *o = c->objects.v[at];
+    struct str key = c->keys[at];
     struct entry *was = map_get(old, key);
     struct entry *e = map_get(entries, key);
-    char *copy;
 
     if (e) {
         note_twice(o, e->now, notes);
         return;
     }
     e = must_alloc(sizeof(*e));
-    copy = must_alloc(key.n + 1);
-    memcpy(copy, key.p, key.n);
-    e->key = str_make(copy, key.n);
+    e->key = key;
     e->now = o;
+    e->now_in = c;
+    c->refs++;
     if (!o->broken) {
         e->good = o;
         e->good_in = c;
@@ -308,21 +314,14 @@ static void note_unknown_kinds(struct store *s, const struct source_scan *scan, 
 static void entries_build(struct store *s, const struct source_scan *scan, struct notes *notes)
 {
     struct map old = s->entries;
-    struct arena keys;
-
-    arena_init(&keys, 4096);
     map_init(&s->entries);
     for (size_t i = 0; i < scan->n; i++) {
         struct stored_file *f = map_get(&s->files, scan->files[i].path);
 
-        for (size_t k = 0; f->served && k < f->served->objects.n; k++) {
-            const struct api_object *o = f->served->objects.v[k];
-
-            entry_add(&s->entries, &old, f->served, o, object_key(&keys, o), notes);
-        }
+        for (size_t k = 0; f->served && k < f->served->objects.n; k++)
+            entry_add(&s->entries, &old, f->served, k, notes);
     }
     entries_free(&old);
-    arena_fini(&keys);
 }
 
 struct store *store_new(void)
