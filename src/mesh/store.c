@@ -113,6 +113,12 @@ static struct stored_file *file_get(struct store *s, struct str path)
     return f;
 }
 
+/* A tree read from JSON may point into its octets; one read from YAML does not. */
+static struct str octets_kept(struct content *c, const struct source_file *sf)
+{
+    return str_ends(sf->path, STR(".json")) ? arena_dup(&c->arena, sf->octets) : sf->octets;
+}
+
 /* Decodes new octets; a file that cannot be parsed keeps the content it had. */
 static void file_decode(struct store *s, struct stored_file *f, const struct source_file *sf)
 {
@@ -122,10 +128,10 @@ static void file_decode(struct store *s, struct stored_file *f, const struct sou
     f->hash = sf->hash;
     c->refs = 1;
     c->serial = ++s->serial;
-    arena_init(&c->arena, 65536);
+    arena_init(&c->arena, MIN(MAX(sf->octets.n, 1024), 16384));
     notes_init(&made, &c->arena);
-    f->parsed = api_load_file(&c->arena, arena_dup(&c->arena, f->path),
-                              arena_dup(&c->arena, sf->octets), &made, &c->objects);
+    f->parsed = api_load_file(&c->arena, arena_dup(&c->arena, f->path), octets_kept(c, sf), &made,
+                              &c->objects);
     for (size_t i = 0; f->parsed && i < c->objects.n; i++)
         check_object(c->objects.v[i], &made);
     arena_reset(&f->note_arena);
