@@ -12,7 +12,7 @@ struct bag {
 
 static const struct object_list nothing;
 
-static void put(struct compile *c, struct map *map, struct str key, const struct api_object *o)
+static struct bag *bag_of(struct compile *c, struct map *map, struct str key)
 {
     struct bag *bag = map_get(map, key);
 
@@ -20,10 +20,20 @@ static void put(struct compile *c, struct map *map, struct str key, const struct
         bag = ARENA_NEW(c->a, struct bag);
         map_put(map, key, bag);
     }
+    return bag;
+}
+
+static void bag_add(struct compile *c, struct bag *bag, const struct api_object *o)
+{
     if (bag->list.n && bag->list.v[bag->list.n - 1] == o)
         return; /* under one key once */
     bag->list.v = arena_grow(c->a, bag->list.v, bag->list.n, &bag->cap, sizeof(bag->list.v[0]));
     bag->list.v[bag->list.n++] = o;
+}
+
+static void put(struct compile *c, struct map *map, struct str key, const struct api_object *o)
+{
+    bag_add(c, bag_of(c, map, key), o);
 }
 
 static const struct object_list *get(const struct map *map, struct str key)
@@ -117,18 +127,25 @@ static void index_entries(struct compile *c)
     }
 }
 
+/* Most VirtualServices name the Gateway that the one before them names. */
 void bound_build(struct compile *c)
 {
     const struct object_list *all = store_list(c->store, OBJ_VIRTUAL_SERVICE);
+    struct str written = STR_NONE, ns = STR_NONE;
+    struct bag *bag = NULL;
 
     for (size_t i = 0; i < all->n; i++) {
         const struct api_virtualservice *vs = all->v[i]->body;
 
-        for (size_t k = 0; k < vs->gateways.n; k++)
-            put(c, &c->bound,
-                host_key(c, "gateway",
-                         name_gateway(c->a, vs->gateways.v[k], all->v[i]->meta->namespace)),
-                all->v[i]);
+        for (size_t k = 0; k < vs->gateways.n; k++) {
+            if (!bag || !str_eq(vs->gateways.v[k], written) ||
+                !str_eq(all->v[i]->meta->namespace, ns)) {
+                written = vs->gateways.v[k];
+                ns = all->v[i]->meta->namespace;
+                bag = bag_of(c, &c->bound, host_key(c, "gateway", name_gateway(c->a, written, ns)));
+            }
+            bag_add(c, bag, all->v[i]);
+        }
     }
 }
 

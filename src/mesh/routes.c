@@ -516,17 +516,27 @@ static bool is_for_mesh_only(const struct api_virtualservice *vs)
     return true;
 }
 
-static void note_gateways(struct compile *c, const struct api_object *o)
+/* `last`, as a VirtualService of `last_ns` wrote it, is known to be there. */
+static void note_gateways(struct compile *c, const struct api_object *o, struct str *last,
+                          struct str *last_ns)
 {
     const struct api_virtualservice *vs = o->body;
 
     for (size_t i = 0; i < vs->gateways.n; i++) {
-        struct str full = name_gateway(c->a, vs->gateways.v[i], o->meta->namespace);
-        size_t slash = str_find(full, '/');
+        struct str full;
+        size_t slash;
+
+        if (str_eq(vs->gateways.v[i], *last) && str_eq(o->meta->namespace, *last_ns))
+            continue;
+        full = name_gateway(c->a, vs->gateways.v[i], o->meta->namespace);
+        slash = str_find(full, '/');
 
         if (str_eq(full, STR("mesh")) ||
-            store_find(c->store, OBJ_GATEWAY, str_sub(full, 0, slash), str_from(full, slash + 1)))
+            store_find(c->store, OBJ_GATEWAY, str_sub(full, 0, slash), str_from(full, slash + 1))) {
+            *last = vs->gateways.v[i];
+            *last_ns = o->meta->namespace;
             continue;
+        }
         api_note(o, c->notes, SEV_WARNING, "LAT0305", ITEM(vs, "gateways", i),
                  "there is no Gateway %.*s", STRF(full));
     }
@@ -542,13 +552,14 @@ bool routes_is_for_gateways(const struct api_object *o)
 void routes_note_unused(struct compile *c)
 {
     const struct object_list *all = store_list(c->store, OBJ_VIRTUAL_SERVICE);
+    struct str gateway = STR_NONE, ns = STR_NONE;
 
     for (size_t i = 0; i < all->n; i++) {
         const struct api_object *o = all->v[i];
         const struct api_virtualservice *vs = o->body;
         const enum vs_mark *mark = map_get(&c->vs_marks, str_make((const char *)&o, sizeof(o)));
 
-        note_gateways(c, o);
+        note_gateways(c, o, &gateway, &ns);
         c->sum->virtual_services += mark && *mark == MARK_USED;
         if (mark && *mark == MARK_USED)
             continue;
