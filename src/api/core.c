@@ -56,7 +56,7 @@ static const struct api_field service_fields[] = {
     STRINGS(NOTE, external_ips, "externalIPs", "More addresses"),
     STRING(NOTE, external_name, "externalName", "The name that an ExternalName stands for"),
     STRING(NOTE, internal_traffic_policy, "internalTrafficPolicy", "Cluster or Local"),
-    STRING(NOTE, traffic_distribution, "trafficDistribution", "PreferClose..."),
+    STRING(NOT, traffic_distribution, "trafficDistribution", "PreferClose..."),
     BOOL(NOTE, publish_not_ready_addresses, "publishNotReadyAddresses",
          "Pods that are not ready count"),
     SKIP("sessionAffinity"),
