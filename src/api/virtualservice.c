@@ -61,7 +61,7 @@ RECORD(rec_http_destination, "HTTPRouteDestination", http_destination_fields,
 
 #define THIS struct api_http_match
 static const struct api_field http_match_fields[] = {
-    STRING(NOTE, name, "name", "Name for logs"),
+    STRING(YES, name, "name", "Name for logs"),
     MSG(YES, uri, "uri", struct api_string_match, rec_string_match, "Path without query"),
     MSG(YES, scheme, "scheme", struct api_string_match, rec_string_match, "http or https"),
     MSG(YES, method, "method", struct api_string_match, rec_string_match, "Method, case-sensitive"),
@@ -214,7 +214,7 @@ RECORD(rec_cors, "CorsPolicy", cors_fields, "Cross-origin requests");
 
 #define THIS struct api_http_route
 static const struct api_field http_route_fields[] = {
-    STRING(NOTE, name, "name", "Name for logs"),
+    STRING(YES, name, "name", "Name for logs"),
     MSGS(YES, match, "match", struct api_http_match, rec_http_match,
          "One of them must hold; none: all requests"),
     MSGS(YES, route, "route", struct api_http_destination, rec_http_destination,

@@ -191,6 +191,8 @@ static const struct row rows[] = {
     { "Gateway.servers[].tls.cipherSuites[]", "AES128", "AES256" },
     { "VirtualService.hosts[]", "  hosts: [a.test]\n  gateways", "  hosts: [c.test]\n  gateways" },
     { "VirtualService.gateways[]", "gateways: [ns/gw]", "gateways: [ns/none]" },
+    { "VirtualService.http[].name", "{match: [{" MATCH "}]", "{name: n, match: [{" MATCH "}]" },
+    { "VirtualService.http[].match[].name", AND("name: n") },
     { "VirtualService.http[].match[].uri", MATCH, "uri: {exact: /m}" },
     { "VirtualService.http[].match[].scheme", AND("scheme: {exact: https}") },
     { "VirtualService.http[].match[].method", AND("method: {exact: PUT}") },
