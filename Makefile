@@ -29,7 +29,7 @@ build/.release: Makefile
 
 # Every other build directory is build-NAME. Warnings are judged in the plain builds: under the
 # sanitizers gcc warns of paths that cannot be.
-SANITIZE = -Db_lundef=false -Dwerror=false -Db_sanitize
+SANITIZE = -Doptimization=1 -Db_lundef=false -Dwerror=false -Db_sanitize
 build-clang/.made: Makefile
 	@$(CLANG) $(CONFIGURE) $(RELEASE)
 	@touch $@
