@@ -55,7 +55,7 @@ build-fuzz: build-fuzz/.made FORCE
 
 .PHONY: help
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: test
 test: ## every test (tools/test); `tools/test --help` for parts of it
@@ -77,6 +77,10 @@ fuzz: build-fuzz ## fuzz one target: make fuzz T=h1 S=60 (seconds)
 bench: all ## the benchmarks
 	@if [ -x bench/run ]; then exec bench/run; \
 	 else echo "make bench: the benchmarks (bench/run) are not built yet" >&2; exit 64; fi
+
+.PHONY: lookup-long
+lookup-long: all ## the route matcher against a naive one on ten million pairs
+	@LATEEN_LONG=1 build/tests/unit/unit-route
 
 .PHONY: lint
 lint: ## layers, banned functions, format, headers, shell, docs, sizes
