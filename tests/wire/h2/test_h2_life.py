@@ -126,3 +126,29 @@ def test_full_connections_come_back_to_their_pool(life):
             streams = [client.request(one.host) for _ in range(4)]
             assert all(client.answer(s).status == 200 for s in streams)
     assert len(one.peers) <= 4
+
+
+def test_a_used_up_connection_finishes_its_streams(life):
+    """maxRequestsPerConnection counts streams; a connection that reached it takes no more."""
+    lateen, manifests, (one, _) = life
+    manifests.write("rule.yaml", """apiVersion: networking.istio.io/v1
+kind: DestinationRule
+metadata: { name: one, namespace: wire }
+spec:
+  host: one.mesh.internal
+  trafficPolicy: { connectionPool: { http: { maxRequestsPerConnection: 2 } } }
+""")
+
+    def script(peer):
+        peer.begin()
+        streams = [peer.request(), peer.request()]
+        for stream in streams:
+            peer.reply(stream, b"x")
+        peer.goaway(NO_ERROR)
+
+    one.script = script
+    with H2Client(lateen.ports[80]) as client:
+        time.sleep(0.5)  # the rule is live
+        streams = [client.request(one.host) for _ in range(6)]
+        assert [client.answer(s).status for s in streams] == [200] * 6
+    assert len(one.peers) == 3 and not one.faults, one.faults
