@@ -228,7 +228,8 @@ TEST(nghttp2_reads_what_we_write)
         CASE(round);
         arena_init(&a, 65536);
         n = random_message(&rng, &a, f, LEN(f));
-        if (rng_below(&rng, 20) == 0) {
+        /* several between two blocks: the lowest comes first (RFC 7541, 4.2) */
+        for (uint64_t k = rng_below(&rng, 20) == 0 ? 1 + rng_below(&rng, 3) : 0; k > 0; k--) {
             size_t size = rng_below(&rng, 4097);
 
             hpack_encoder_resize(&e, size);
