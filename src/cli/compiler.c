@@ -196,6 +196,17 @@ static void say_ports(struct compiler *c, struct notes *notes)
     }
 }
 
+/* Of the places that notes name: to go through every leaf would cost what all objects cost. */
+static void say_verdicts(struct report *r, const struct notes *notes)
+{
+    for (size_t i = 0; i < notes->n; i++) {
+        struct verdict v;
+
+        if (verdict_of_note(&notes->v[i], &v))
+            r->verdicts[v.kind]++;
+    }
+}
+
 static void say_log(struct report *r, const struct api_meshconfig *config)
 {
     if (!config)
@@ -242,6 +253,7 @@ static struct report *report_of(struct compiler *c, const struct source_scan *sc
     r->listeners = summary->listener_count;
     say_changed(r, scan);
     say_problems(c, r, notes);
+    say_verdicts(r, notes);
     say_log(r, mesh_config(c->mesh));
     if (verdict == MESH_NEW) {
         struct startup_input in = { .run = c->o.run,

@@ -23,6 +23,10 @@ static void add_counts(struct buf *b, const struct report *r)
                plural(r->warnings));
     if (r->unsupported)
         buf_printf(b, ", %zu field%s not carried out yet", r->unsupported, plural(r->unsupported));
+    for (enum verdict_kind v = VERDICT_OVERRIDDEN; v < VERDICT_UNSUPPORTED; v++) {
+        if (r->verdicts[v])
+            buf_printf(b, ", %zu %s", r->verdicts[v], verdict_kind_name(v));
+    }
 }
 
 /* ---- the start ---- */

@@ -5,7 +5,7 @@
 
 #include "base/arena.h"
 #include "event/loop.h"
-#include "mesh/mesh.h"
+#include "mesh/verdict.h"
 
 /* Where requests are logged, as MeshConfig says (flags win over it). */
 struct log_wish {
@@ -32,6 +32,7 @@ struct report {
     struct str problems; /* note lines: at the start the worst, later those that are new */
     struct str changed;  /* the files that changed: "a.yaml, b.yaml" */
     size_t errors, warnings, unsupported;
+    size_t verdicts[VERDICT_KINDS]; /* places that are not effective, by verdict */
     size_t listeners;
     struct log_wish log;
 };

@@ -75,6 +75,16 @@ def test_a_running_program_explains_what_it_serves(manifests, start):
     assert "is no host" in done.stderr
 
 
+def test_the_start_counts_what_is_not_effective(manifests, start):
+    (manifests.folder / "late.yaml").write_text("""apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: nobody, namespace: hedgus}
+spec: {hosts: [nobody.test], gateways: [hedgus-api], http: [{directResponse: {status: 200}}]}
+""")
+    program = start()
+    assert "manifests: 0 errors, 1 warning, 1 not applicable\n" in program.log()
+
+
 def test_analyze_exits_by_its_threshold(tmp_path):
     lateen("analyze", "examples/tutorial", code=0)
     text = (TOP / "examples/tutorial/5-virtual-service.yaml").read_text()
