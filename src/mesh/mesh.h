@@ -5,9 +5,9 @@
  * good version of each object, and the root it made last. What an update does is written in
  * docs/architecture.md; the rules are Istio's (istio-api.md 1.3 to 1.7, observed.md).
  *
- * The simple inside: every update compiles all objects, and parts that came out the same keep
- * their old pointer, because root_edit_set compares hashes. Recorded look-ups, which make a
- * change cost what it touches (design 5.10), go behind the same two calls.
+ * A change costs what it touches (design 5.10): virtual hosts and verdicts are remembered with
+ * the objects and look-ups that they were made from (mesh/memo.h), services all together
+ * (registry.c), and parts that come out the same keep their old pointer.
  *
  * Nothing of a manifest is dropped in silence: what is wrong, unknown, not applicable or not
  * carried out yet is a note at its place. The codes of notes made here:

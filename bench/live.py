@@ -1,0 +1,131 @@
+#!/usr/bin/env python3
+"""File closed to live: a running lateen, one of N files renamed into place, the next answers watched.
+
+    bench/live.py build/src/cli/lateen [routes] [changes]
+
+The fixture is bench/reload.c's, with a direct response that tells the version as each file's first
+rule. Polls over one connection, so a poll's own time is part of the figure.
+"""
+import http.client
+import os
+import pathlib
+import re
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+BINARY, ROUTES, CHANGES = sys.argv[1], int((sys.argv[2:] + [10000])[0]), int((sys.argv[3:] + [100])[0])
+GATEWAY = """apiVersion: networking.istio.io/v1
+kind: Gateway
+metadata: {name: g, namespace: shop}
+spec:
+  selector: {istio: ingress}
+  servers:
+  - port: {number: 80, name: http, protocol: HTTP}
+    hosts: ['*']
+"""
+SERVICE = """---
+apiVersion: v1
+kind: Service
+metadata: {{name: s{0}, namespace: shop}}
+spec: {{ports: [{{name: http, port: 80}}]}}
+---
+apiVersion: discovery.k8s.io/v1
+kind: EndpointSlice
+metadata: {{name: s{0}-1, namespace: shop, labels: {{kubernetes.io/service-name: s{0}}}}}
+addressType: IPv4
+ports: [{{name: http, port: 8080}}]
+endpoints: [{{addresses: [127.0.0.1]}}]
+"""
+RULE = """  - match:
+    - uri:
+        prefix: /api/v1/item{0}/
+    route:
+    - destination:
+        host: s{1}
+        port:
+          number: 80
+      weight: 80
+    - destination:
+        host: s{2}
+        port:
+          number: 80
+      weight: 20
+"""
+RULES = "".join(RULE.format(k, k % 10, (k + 1) % 10) for k in range(99))
+
+
+def write(folder, name, text):
+    """Returns when the file was closed under its name."""
+    hidden = folder / f".{name}"
+    hidden.write_text(text)
+    os.rename(hidden, folder / name)
+    return time.monotonic()
+
+
+def service(at, version):
+    return (f"apiVersion: networking.istio.io/v1\nkind: VirtualService\nmetadata:\n  name: v{at:05}\n  namespace: shop\n"
+            f"spec:\n  hosts:\n  - h{at:05}.test\n  gateways:\n  - g\n  http:\n  - match:\n    - uri:\n        exact: /version\n"
+            f"    directResponse:\n      status: 200\n      body:\n        string: 'v{version}'\n" + RULES)
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+def wait_live(client, at, version, begun, patience=30):
+    while time.monotonic() - begun < patience:
+        client.request("GET", "/version", headers={"Host": f"h{at:05}.test"})
+        if client.getresponse().read() == b"v%d" % version:
+            return (time.monotonic() - begun) * 1000
+    raise SystemExit("a change did not become live")
+
+
+def connect(port, patience=60):
+    for _ in range(patience * 20):
+        try:
+            client = http.client.HTTPConnection("127.0.0.1", port, timeout=patience)
+            client.connect()
+            return client
+        except OSError:
+            time.sleep(0.05)
+    raise SystemExit("it does not listen")
+
+
+def main():
+    with tempfile.TemporaryDirectory() as top:
+        folder, port = pathlib.Path(top) / "manifests", free_port()
+        folder.mkdir()
+        write(folder, "base.yaml", GATEWAY + "".join(SERVICE.format(i) for i in range(10)))
+        for i in range(ROUTES // 100):
+            write(folder, f"v{i:05}.yaml", service(i, 0))
+        extra = [f"127.0.0.1:{free_port()}" for _ in range(3)]
+        program = subprocess.Popen([BINARY, "run", "-f", folder, "--state", f"{top}/state", "--port", f"80={port}", "--admin",
+                                    extra[0], "--health", extra[1], "--metrics", extra[2], "--drain-min", "0s"],
+                                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        try:
+            client = connect(port)
+            wait_live(client, 0, 0, time.monotonic())
+            time.sleep(3)  # what was written a moment ago is read again
+            took = []
+            for n in range(CHANGES):
+                at = n * 7919 % (ROUTES // 100)
+                took.append(wait_live(client, at, n + 1, write(folder, f"v{at:05}.yaml", service(at, n + 1))))
+                time.sleep(0.03)
+            status = pathlib.Path(f"/proc/{program.pid}/status").read_text()
+            resident = int(re.search(r"VmRSS:\s+(\d+)", status)[1])
+            took.sort()
+            print(f"{ROUTES} routes, {CHANGES} changes: file closed to live p50 {statistics.median(took):.1f} "
+                  f"p99 {took[int(len(took) * 0.99)]:.1f} ms; RSS {resident / ROUTES:.2f} KB a route")
+        finally:
+            program.terminate()
+            program.wait()
+
+
+if __name__ == "__main__":
+    main()
