@@ -82,6 +82,10 @@ struct explanation {
 /* The answer to `q` as of `root`; all of it lives in `a`. */
 struct explanation *explain(const struct root *root, const struct ask *q, struct arena *a);
 
+/* Adds what the manifests say of a host that is not served; for explanations from files. */
+struct mesh;
+void explain_claims(struct explanation *x, const struct mesh *m);
+
 void explain_text(const struct explanation *x, struct buf *b);
 void explain_json(const struct explanation *x, struct buf *b);
 const char *explain_kind_name(enum explain_kind kind);

@@ -4,6 +4,7 @@
  */
 #include "answer/explain.h"
 
+#include "mesh/claims.h"
 #include "route/route.h"
 
 #define MISSES_SHOWN 8
@@ -96,6 +97,35 @@ void misses_host(struct explanation *x)
                               STRF(routes->domains.v[i].name)),
                  &v->part, 0);
     }
+}
+
+/* ---- what the manifests say beyond the snapshot ---- */
+
+static void add_claim(void *arg, const struct mesh_claim *c)
+{
+    struct explanation *x = arg;
+    struct origin *o = ARENA_NEW(x->arena, struct origin);
+
+    if (x->misses.n >= MISSES_SHOWN) {
+        x->misses.left_out++;
+        return;
+    }
+    *o = (struct origin){ .kind = ORIGIN_FILE,
+                          .line = c->pos.line,
+                          .col = c->pos.col,
+                          .file = c->pos.file,
+                          .object = c->object,
+                          .path = c->path };
+    explain_add(x, &x->misses, NULL, 0, (struct explain_step){ .text = c->text });
+    x->misses.v[x->misses.n - 1].origin = o;
+}
+
+void explain_claims(struct explanation *x, const struct mesh *m)
+{
+    bool host = x->stage == STAGE_HOST && x->status == 404;
+
+    if (x->kind <= EXPLAIN_REFUSED && (host || x->stage == STAGE_CERTIFICATE))
+        mesh_each_claim(m, host ? x->decision.host : x->ask->host, x->arena, add_claim, x);
 }
 
 /* ---- rules ---- */

@@ -44,7 +44,7 @@ static int explain_files(struct invocation *in, const struct ask *q)
                                        .mesh_config = o->mesh_config,
                                        .dev = o->dev,
                                        .command = "explain" };
-    const struct explanation *x;
+    struct explanation *x;
     struct offline files;
     struct buf b;
     int code;
@@ -59,6 +59,7 @@ static int explain_files(struct invocation *in, const struct ask *q)
     say_err_sink(buf_str(&b));
     buf_reset(&b);
     x = explain(files.root, q, in->arena);
+    explain_claims(x, files.mesh);
     if (str_eq(o->output, STR("json")))
         explain_json(x, &b);
     else

@@ -224,6 +224,48 @@ TEST(explain_says_each_end_with_its_near_misses_and_places)
     worlds_end();
 }
 
+TEST(a_host_that_only_the_manifests_know_is_told_with_what_keeps_it_back)
+{
+    static const char yaml[] =
+        "apiVersion: networking.istio.io/v1\nkind: Gateway\nmetadata: {name: gw, namespace: ns}\n"
+        "spec: {servers: [{port: {number: 80, name: h, protocol: HTTP}, hosts: [a.x]}]}\n"
+        "---\napiVersion: networking.istio.io/v1\nkind: VirtualService\n"
+        "metadata: {name: v, namespace: ns}\n"
+        "spec: {hosts: [b.x], gateways: [gw, gone], http: [{directResponse: {status: 200}}]}\n"
+        "---\napiVersion: networking.istio.io/v1\nkind: VirtualService\n"
+        "metadata: {name: w, namespace: ns}\n"
+        "spec: {hosts: [\"*.x\"], http: [{directResponse: {status: 200}}]}\n";
+    static const char *const parts[] = {
+        "near miss    this VirtualService has the host b.x, but no server of Gateway ns/gw has "
+        "it\n",
+        "VirtualService ns/v: spec.gateways[0]\n",
+        "near miss    this VirtualService has the host b.x, but there is no Gateway ns/gone\n",
+        "near miss    this VirtualService has the host b.x, but names no Gateway: it is for "
+        "sidecars\n",
+    };
+    struct ask *q;
+    struct explanation *x;
+    struct world w;
+    struct str why;
+    struct buf b;
+
+    worlds_begin();
+    buf_init(&b, 1 << 20);
+    world_open(&w, str_of(yaml), false);
+    q = ARENA_NEW(&w.arena, struct ask);
+    CHECK(ask_parse(STR("GET"), STR("http://b.x/"), NULL, 0, &w.arena, q, &why));
+    x = explain(w.root, q, &w.arena);
+    explain_claims(x, w.mesh);
+    explain_text(x, &b);
+    for (size_t i = 0; i < LEN(parts); i++) {
+        CASE(i);
+        CHECK(str_find_str(buf_str(&b), str_of(parts[i])) < b.n);
+    }
+    world_close(&w);
+    buf_fini(&b);
+    worlds_end();
+}
+
 TEST(a_question_is_judged_before_it_is_answered)
 {
     static const struct {
