@@ -31,6 +31,7 @@ static struct str *recent_of(struct packer *k, struct str s)
 static struct str str_pack(struct packer *k, struct str s)
 {
     struct str *recent;
+    size_t at;
     char *p;
 
     if (!str_is_set(s))
@@ -41,10 +42,11 @@ static struct str str_pack(struct packer *k, struct str s)
     if (str_eq(*recent, s))
         return *recent;
     *recent = s;
-    p = k->strings + k->string_octets;
+    at = k->string_octets;
     k->string_octets += s.n + 1;
     if (!k->strings)
         return s;
+    p = k->strings + at;
     memcpy(p, s.p, s.n);
     p[s.n] = '\0';
     *recent = str_make(p, s.n);
@@ -53,10 +55,10 @@ static struct str str_pack(struct packer *k, struct str s)
 
 static char *list_move(struct packer *k, char *from, size_t octets)
 {
-    char *to = k->lists + k->list_octets;
+    size_t at = k->list_octets;
 
     k->list_octets += (octets + ALIGN - 1) & ~(size_t)(ALIGN - 1);
-    return k->lists ? memcpy(to, from, octets) : from;
+    return k->lists ? memcpy(k->lists + at, from, octets) : from;
 }
 
 static void fields_pack(struct packer *k, const struct shape *s, char *object);
