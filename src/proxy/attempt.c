@@ -96,6 +96,8 @@ void attempt_end(struct request *r)
 {
     if (r->endpoint)
         count_active(r, -1);
+    if (r->up && r->up->transport && !addr_is_set(&r->record.upstream_local))
+        r->record.upstream_local = r->up->transport->info.local;
     leg_release(r->up);
     r->up = NULL;
 }
