@@ -18,6 +18,7 @@ struct fetch {
     struct task task;
     struct timer timer;
     struct loop *loop;
+    struct http_client client; /* outlives the connection, which its own task frees */
     struct leg *leg;
     struct buf body;
     bool is_late, is_done;
@@ -82,18 +83,20 @@ static bool fetch_with(struct fetch *f, struct http_pools *pools, struct net *ne
                        const struct addr *at, struct str target, struct arena *a,
                        struct fetched *ret, struct str *ret_why)
 {
-    struct http_client client = { .changed = NULL };
     enum err e = ERR_OK;
     struct transport *t = net_dial(net, at, NULL, &e);
-    struct http_conn *conn = t ? http_connect(pools, t, &client, &settings, HTTP_11) : NULL;
+    struct http_conn *conn = t ? http_connect(pools, t, &f->client, &settings, HTTP_11) : NULL;
+    struct arena *stream;
     bool fine;
 
     if (!conn) {
         *ret_why = str_of(err_text(e));
         return false;
     }
-    f->leg = http_open(conn, arena_take(pools), &f->task);
+    stream = arena_take(pools);
+    f->leg = http_open(conn, stream, &f->task);
     if (!f->leg) {
+        arena_give(pools, stream);
         http_conn_close(conn);
         *ret_why = STR("no memory");
         return false;
@@ -105,6 +108,7 @@ static bool fetch_with(struct fetch *f, struct http_pools *pools, struct net *ne
     fine = take(f, a, ret, ret_why);
     timer_off(&f->timer);
     leg_release(f->leg);
+    arena_give(pools, stream);
     http_conn_close(conn);
     return fine;
 }
