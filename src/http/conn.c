@@ -18,6 +18,22 @@ void http_conn_init(struct http_conn *c, const struct http_conn_ops *ops, enum h
     take_transport->task = &c->task;
 }
 
+bool http_conn_discard(struct http_conn *c, uint32_t *left)
+{
+    struct transport *t = c->transport;
+
+    while (!t->read_drained) {
+        ssize_t n = t->ops->read(t, c->pools->scratch, SCRATCH_OCTETS);
+
+        if (n == -ERR_AGAIN)
+            return true;
+        if (n <= 0 || (size_t)n > *left)
+            return false;
+        *left -= (uint32_t)n;
+    }
+    return true;
+}
+
 struct http_conn *http_serve(struct http_pools *p, struct transport *take_transport,
                              struct http_server *server, const struct http_settings *settings)
 {
@@ -82,11 +98,6 @@ void http_conn_retire(struct http_conn *c)
 void http_conn_close(struct http_conn *c)
 {
     c->ops->close(c);
-}
-
-void http_conn_configure(struct http_conn *c, const struct http_settings *settings)
-{
-    c->settings = settings;
 }
 
 const struct transport_info *http_conn_info(const struct http_conn *c)

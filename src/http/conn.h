@@ -14,8 +14,7 @@
 
 struct http_conn;
 
-/* Limits and times of one side; borrowed, must outlive the connection or be changed by
- * http_conn_configure. Milliseconds; 0: off. */
+/* Limits and times of one side; borrowed, must outlive the connection. Milliseconds; 0: off. */
 struct http_settings {
     uint32_t request_head_ms; /* from the first octet of a head to its end: 408 */
     uint32_t idle_ms;         /* between exchanges */
@@ -73,7 +72,6 @@ void http_conn_retire(struct http_conn *c);
 /* Ends it now. Legs fail with LEG_GONE. Frees `c` from its own task. */
 void http_conn_close(struct http_conn *c);
 
-void http_conn_configure(struct http_conn *c, const struct http_settings *settings);
 const struct transport_info *http_conn_info(const struct http_conn *c); /* NULL once gone */
 uint64_t http_conn_id(const struct http_conn *c);
 /* One word of the owner's, kept with the connection. */

@@ -36,3 +36,6 @@ struct http_conn {
 void http_conn_init(struct http_conn *c, const struct http_conn_ops *ops, enum http_role role,
                     struct http_pools *p, struct transport *take_transport,
                     const struct http_settings *settings);
+
+/* Reads and drops, at most `left` more octets. False: there is nothing more, or it was enough. */
+bool http_conn_discard(struct http_conn *c, uint32_t *left);

@@ -172,22 +172,6 @@ static void conn_exchange_done(struct h1_conn *h)
     conn_linger(h);
 }
 
-static bool conn_discard(struct h1_conn *h)
-{
-    struct transport *t = h->c.transport;
-
-    while (!t->read_drained) {
-        ssize_t n = t->ops->read(t, h->c.pools->scratch, SCRATCH_OCTETS);
-
-        if (n == -ERR_AGAIN)
-            return true;
-        if (n <= 0 || (size_t)n > h->linger_left)
-            return false;
-        h->linger_left -= (uint32_t)n;
-    }
-    return true;
-}
-
 /* ---- the turn ---- */
 
 static void conn_timed_out(struct h1_conn *h)
@@ -263,7 +247,7 @@ static bool conn_step(struct h1_conn *h)
     bool moved = false;
 
     if (h->state == H1_LINGER) {
-        if (!conn_discard(h))
+        if (!http_conn_discard(&h->c, &h->linger_left))
             h1_die(h, LEG_GONE, NULL, false);
         return false;
     }

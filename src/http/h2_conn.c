@@ -227,23 +227,6 @@ void h2_linger(struct h2_conn *h)
     task_wake(&h->c.task);
 }
 
-/* Reads and drops. False: there is nothing more, or it was enough. */
-static bool conn_discard(struct h2_conn *h)
-{
-    struct transport *t = h->c.transport;
-
-    while (!t->read_drained) {
-        ssize_t n = t->ops->read(t, h->c.pools->scratch, SCRATCH_OCTETS);
-
-        if (n == -ERR_AGAIN)
-            return true;
-        if (n <= 0 || (size_t)n > h->linger_left)
-            return false;
-        h->linger_left -= (uint32_t)n;
-    }
-    return true;
-}
-
 static void conn_linger(struct h2_conn *h)
 {
     if (!h2_flush(h))
@@ -252,7 +235,7 @@ static void conn_linger(struct h2_conn *h)
         h->finished = true;
         h->c.transport->ops->finish(h->c.transport);
     }
-    if (!conn_discard(h) || (h->eof && h->finished && !h->unflushed))
+    if (!http_conn_discard(&h->c, &h->linger_left) || (h->eof && h->finished && !h->unflushed))
         h2_die(h, LEG_GONE, false);
 }
 
