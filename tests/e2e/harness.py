@@ -9,6 +9,7 @@ import http.server
 import json
 import os
 import pathlib
+import random
 import re
 import shutil
 import signal
@@ -29,15 +30,18 @@ PATIENCE = 60 if "san" in str(BIN) else 15
 
 
 def free_ports(n):
-    """Ports that nobody holds now, none of them twice."""
-    held = []
-    for _ in range(n):
-        sock = socket.socket()
-        sock.bind(("127.0.0.1", 0))
-        held.append(sock)
-    ports = [sock.getsockname()[1] for sock in held]
-    for sock in held:
-        sock.close()
+    """Ports that nobody holds now, none of them twice. They lie below those that the kernel hands
+    out, or a stand-in or a connection that asks for any port could be given one before its owner
+    comes to listen there."""
+    with open("/proc/sys/net/ipv4/ip_local_port_range") as ephemeral:
+        first = int(ephemeral.read().split()[0])
+    assert first > 12000, f"the kernel hands out ports from {first} on: no room below"
+    ports = []
+    while len(ports) < n:
+        port = random.randrange(10000, first)
+        with contextlib.closing(socket.socket()) as sock, contextlib.suppress(OSError):
+            sock.bind(("127.0.0.1", port))
+            ports += [port] if port not in ports else []
     return ports
 
 
