@@ -177,13 +177,14 @@ static void publish_deliver(struct mail *m, struct loop *to)
 {
     struct front_mail *p = CONTAINER_OF(m, struct front_mail, mail);
     struct front *f = p->front;
+    uint64_t from_ns = loop_clock_ns(to);
 
-    (void)to;
     if (f->started)
         front_take(f, p->root);
     else /* on the way out */
         root_unref(p->root);
     free(p);
+    loop_note(to, "snapshot", from_ns);
 }
 
 static void front_publish(struct feed *feed, struct root *take_root)

@@ -193,6 +193,7 @@ static void finish(struct program *p)
     keeper_free(p->keeper);
     timer_fini(&p->watchdog);
     timer_fini(&p->tickets);
+    turns_unwatch(&p->turns);
     loop_free(p->loop);
 }
 
@@ -204,6 +205,7 @@ int program_run(const struct run_options *o, struct arena *arena)
     signals_block();
     hooks_set();
     p.loop = loop_new(NULL);
+    turns_watch(&p.turns, p.loop, "main");
     p.started_ns = loop_now_ns(p.loop);
     timer_init(&p.watchdog, p.loop, watchdog_due);
     timer_init(&p.tickets, p.loop, tickets_due);

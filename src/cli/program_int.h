@@ -8,6 +8,7 @@
 #include "cli/program.h"
 #include "cli/signals.h"
 #include "proxy/admin.h"
+#include "telemetry/turns.h"
 
 /*   STARTING -> SERVING -> DRAINING -> LEAVING      (any state may go to LEAVING) */
 enum program_state { STARTING, SERVING, DRAINING, LEAVING };
@@ -20,6 +21,7 @@ struct program {
     struct loop *loop;
     struct signals signals;
     struct timer watchdog, tickets;
+    struct turns_watch turns;
     uint8_t state; /* enum program_state */
     bool stays;    /* draining was asked for at the admin port: it does not leave behind it */
     bool is_drained;

@@ -8,8 +8,11 @@
 #include <unistd.h>
 
 #define EVENTS_PER_WAIT 256
-/* Tasks run between two looks at the descriptors: a busy stream cannot starve the others. */
+/* What may run between two looks at the descriptors: a busy stream cannot starve the others, and
+ * what waits for the thread does not wait long. */
 #define TASKS_PER_TURN 2048
+#define TURN_BUDGET_NS 1000000u
+#define TASKS_PER_LOOK 8 /* at the clock */
 
 struct loop {
     struct loop_env env;
@@ -19,8 +22,10 @@ struct loop {
     uint64_t now_ns;
     int64_t wall_ms;
     bool stopped;
-    void (*on_turn)(void *arg), (*on_idle)(void *arg);
-    void *turn_arg, *idle_arg;
+    void (*on_idle)(void *arg);
+    void (*on_long_turn)(const struct turn_report *r, void *arg);
+    void *idle_arg, *long_arg;
+    struct turn_clock turns;
     struct watch mail_watch;
     struct task mail_task;
     _Atomic(struct mail *) mail; /* newest first */
@@ -32,6 +37,15 @@ static uint64_t real_mono_ns(void *arg)
 
     (void)arg;
     clock_gettime(CLOCK_MONOTONIC, &t);
+    return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+static uint64_t real_cpu_ns(void *arg)
+{
+    struct timespec t;
+
+    (void)arg;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
     return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
 }
 
@@ -67,12 +81,17 @@ void task_cancel(struct task *t)
 
 static void tasks_run(struct loop *l)
 {
-    for (int n = 0; n < TASKS_PER_TURN && !list_is_empty(&l->ready); n++) {
+    uint32_t n = 0;
+
+    while (n < TASKS_PER_TURN && !list_is_empty(&l->ready)) {
         struct task *t = LIST_ITEM(l->ready.next, struct task, node);
 
         list_remove(&t->node);
         t->run(t);
+        if (++n % TASKS_PER_LOOK == 0 && loop_clock_ns(l) - l->now_ns > TURN_BUDGET_NS)
+            break;
     }
+    l->turns.tasks = n;
 }
 
 /* ---- timers ---- */
@@ -265,6 +284,8 @@ struct loop *loop_new(const struct loop_env *env)
         l->env.mono_ns = real_mono_ns;
     if (!l->env.wall_ms)
         l->env.wall_ms = real_wall_ms;
+    l->turns.read_cpu = l->env.cpu_ns ? l->env.cpu_ns : real_cpu_ns;
+    l->turns.arg = l->env.arg;
     list_init(&l->ready);
     l->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
     l->mail_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -285,13 +306,10 @@ void loop_free(struct loop *l)
     free(l);
 }
 
-void loop_turn(struct loop *l, int max_wait_ms)
+static void loop_wait(struct loop *l, int max_wait_ms)
 {
-    int timeout;
+    int timeout = timers_wait_ms(l);
 
-    if (l->on_idle)
-        l->on_idle(l->idle_arg);
-    timeout = timers_wait_ms(l);
     if (max_wait_ms >= 0 && (timeout < 0 || timeout > max_wait_ms))
         timeout = max_wait_ms;
     if (!list_is_empty(&l->ready))
@@ -300,11 +318,21 @@ void loop_turn(struct loop *l, int max_wait_ms)
         l->env.wait(l, timeout, l->env.arg);
     else
         epoll_look(l, timeout);
+}
+
+void loop_turn(struct loop *l, int max_wait_ms)
+{
+    struct turn_report report;
+
+    loop_wait(l, max_wait_ms);
     clock_update(l);
-    if (l->on_turn)
-        l->on_turn(l->turn_arg);
+    turn_begin(&l->turns, l->now_ns);
     timers_fire(l);
     tasks_run(l);
+    if (l->on_idle)
+        l->on_idle(l->idle_arg);
+    if (turn_end(&l->turns, loop_clock_ns(l), &report) && l->on_long_turn)
+        l->on_long_turn(&report, l->long_arg);
 }
 
 void loop_run(struct loop *l)
@@ -339,14 +367,25 @@ uint64_t loop_clock_ns(const struct loop *l)
     return l->env.mono_ns(l->env.arg);
 }
 
-void loop_on_turn(struct loop *l, void (*fn)(void *arg), void *arg)
-{
-    l->on_turn = fn;
-    l->turn_arg = arg;
-}
-
 void loop_on_idle(struct loop *l, void (*fn)(void *arg), void *arg)
 {
     l->on_idle = fn;
     l->idle_arg = arg;
+}
+
+const struct turns *loop_turns(const struct loop *l)
+{
+    return &l->turns.seen;
+}
+
+void loop_note(struct loop *l, const char *what, uint64_t from_ns)
+{
+    turn_note(&l->turns, what, loop_clock_ns(l) - from_ns);
+}
+
+void loop_on_long_turn(struct loop *l, void (*fn)(const struct turn_report *r, void *arg),
+                       void *arg)
+{
+    l->on_long_turn = fn;
+    l->long_arg = arg;
 }

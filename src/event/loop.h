@@ -10,6 +10,7 @@
 
 #include "base/heap.h"
 #include "base/list.h"
+#include "event/turns.h"
 
 #include <stdatomic.h>
 
@@ -78,6 +79,7 @@ void mail_post(struct loop *to, struct mail *m);
 struct loop_env {
     uint64_t (*mono_ns)(void *arg);
     int64_t (*wall_ms)(void *arg);
+    uint64_t (*cpu_ns)(void *arg); /* processor time of the thread */
     /* Waits up to `timeout_ms` (-1: for ever) and marks watches ready; instead of epoll. */
     void (*wait)(struct loop *l, int timeout_ms, void *arg);
     void *arg;
@@ -96,10 +98,19 @@ int64_t loop_wall_ms(const struct loop *l);
 /* The clock now: a system call's worth. */
 uint64_t loop_clock_ns(const struct loop *l);
 
-/* Called at the top of each turn, before readiness is looked at. One per loop. */
-void loop_on_turn(struct loop *l, void (*fn)(void *arg), void *arg);
 /* Called at the end of each turn, before waiting. One per loop. */
 void loop_on_idle(struct loop *l, void (*fn)(void *arg), void *arg);
+
+/* ---- what turns cost ---- */
+
+/* Lives as long as the loop; any thread may read it. */
+const struct turns *loop_turns(const struct loop *l);
+/* Notes what has run since `from_ns` (loop_clock_ns), for the report of a long turn. `what` is a
+ * literal. Costs a look at the clock; for work that may be long. */
+void loop_note(struct loop *l, const char *what, uint64_t from_ns);
+/* Called at the end of a turn that took more than TURN_LONG_NS of processor time. One per loop. */
+void loop_on_long_turn(struct loop *l, void (*fn)(const struct turn_report *r, void *arg),
+                       void *arg);
 
 /* Marks a watch ready and wakes its task: for a simulated `wait`. */
 void watch_mark(struct watch *w, uint8_t ready);

@@ -341,12 +341,17 @@ static enum transport_state handshake_step(struct tls *x)
 static enum transport_state tls_advance(struct transport *t)
 {
     struct tls *x = tls_of(t);
+    uint64_t from_ns;
 
     if (t->state != TRANSPORT_OPENING)
         return t->state;
-    if (!x->engine.ssl && hello_step(x) == TRANSPORT_FAILED)
-        return t->state;
-    return x->engine.ssl ? handshake_step(x) : t->state;
+    from_ns = loop_clock_ns(x->net->loop);
+    if (!x->engine.ssl)
+        (void)hello_step(x);
+    if (x->engine.ssl)
+        (void)handshake_step(x);
+    loop_note(x->net->loop, "TLS handshakes", from_ns);
+    return t->state;
 }
 
 /* ---- open ---- */

@@ -69,6 +69,7 @@ static void head_build(struct exchange *x)
 static void exchange_answer(struct exchange *x)
 {
     struct leg *leg = x->leg;
+    uint64_t from_ns = loop_clock_ns(x->task.loop);
 
     x->answered = true;
     if (leg->fail == LEG_BAD || leg->fail == LEG_TIMEOUT) {
@@ -84,6 +85,7 @@ static void exchange_answer(struct exchange *x)
     head_build(x);
     if (leg->in_head && str_eq(leg->in_head->method, STR("HEAD")))
         x->sent = x->call.body.n;
+    loop_note(x->task.loop, x->call.page ? x->call.page->path.p : "an unknown page", from_ns);
 }
 
 /* Hands over as much as the watermark allows. */

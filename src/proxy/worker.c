@@ -51,10 +51,12 @@ static void trade_old(struct stream *s, void *arg)
 static void trade_due(struct timer *t)
 {
     struct worker *w = CONTAINER_OF(t, struct worker, trade_timer);
+    uint64_t from_ns = loop_clock_ns(w->loop);
 
     streams_each(w->streams, trade_old, w);
     if (w->old_holds)
         timer_set(t, TRADE_AGAIN_MS);
+    loop_note(w->loop, "old snapshots", from_ns);
 }
 
 static void worker_swap(struct worker *w, struct root *take_root)
@@ -111,8 +113,8 @@ static void publish_deliver(struct mail *m, struct loop *loop)
 {
     struct publish_mail *p = CONTAINER_OF(m, struct publish_mail, mail);
     struct worker *w = p->worker;
+    uint64_t from_ns = loop_clock_ns(loop);
 
-    (void)loop;
     worker_swap(w, p->root);
     for (size_t i = 0; i < p->n; i++) {
         struct port *old = port_of_listener(w, p->grants[i].listener);
@@ -128,6 +130,7 @@ static void publish_deliver(struct mail *m, struct loop *loop)
     close_removed_ports(w);
     retire_orphans(w);
     free(p);
+    loop_note(loop, "snapshot", from_ns);
 }
 
 void worker_publish(struct worker *w, struct root *take_root, const struct listen_grant *grants,
@@ -217,10 +220,12 @@ static void trim_due(struct timer *t)
 {
     struct worker *w = CONTAINER_OF(t, struct worker, trim_timer);
     size_t open = net_open_count(w->net);
+    uint64_t from_ns = loop_clock_ns(w->loop);
 
     if (open * 4 < w->open_peak) {
         net_trim(w->net);
         w->open_peak = open;
+        loop_note(w->loop, "trim", from_ns);
     }
 }
 
@@ -289,6 +294,7 @@ static void worker_init(struct worker *w, const struct worker_options *options)
     w->log = log_end_new(options->access_log);
     timer_init(&w->log_timer, w->loop, log_due);
     loop_on_idle(w->loop, before_wait, w);
+    turns_watch(&w->turns, w->loop, "worker");
     timer_init(&w->trim_timer, w->loop, trim_due);
     timer_init(&w->trade_timer, w->loop, trade_due);
     timer_init(&w->drain_timer, w->loop, drain_min_passed);
@@ -322,6 +328,7 @@ static void stop_deliver(struct mail *m, struct loop *loop)
 
 static void worker_free(struct worker *w)
 {
+    turns_unwatch(&w->turns);
     timer_fini(&w->log_timer);
     timer_fini(&w->trim_timer);
     timer_fini(&w->trade_timer);

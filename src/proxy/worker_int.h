@@ -13,6 +13,7 @@
 #include "proxy/date.h"
 #include "proxy/worker.h"
 #include "telemetry/telemetry.h"
+#include "telemetry/turns.h"
 
 #include <pthread.h>
 
@@ -32,6 +33,7 @@ struct worker {
     struct lb *lb;
     struct streams *streams;
     struct metrics *metrics;
+    struct turns_watch turns;
     struct log_writer_end *log;
     struct timer log_timer;
     struct date_cache date;

@@ -8,6 +8,7 @@
 #include "telemetry/log_value.h"
 #include "telemetry/merge.h"
 #include "telemetry/metrics.h"
+#include "telemetry/turns.h"
 
 /* ---- printing ---- */
 
@@ -215,6 +216,7 @@ void metrics_scrape(struct buf *out, bool openmetrics)
     stats_add(out, all, openmetrics);
     merge_end();
     process_add(out, openmetrics);
+    turns_scrape(out);
     if (openmetrics)
         buf_add(out, STR("# EOF\n"));
 }
@@ -260,4 +262,5 @@ void metrics_stats_text(struct buf *out)
         if (lines[i].dotted)
             value_add(out, lines[i].dotted, ": ", lines[i].value);
     }
+    turns_text(out);
 }

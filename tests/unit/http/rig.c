@@ -328,7 +328,7 @@ static void on_changed(struct http_client *cl, struct http_conn *c)
 
 static void init_loop(struct rig *r)
 {
-    struct loop_env env = { mono, wall, wait_none, r };
+    struct loop_env env = { .mono_ns = mono, .wall_ms = wall, .wait = wait_none, .arg = r };
     struct http_limits limits = { 16, 64 << 20 };
 
     *r = (struct rig){ .now_ns = 1000000000u };
