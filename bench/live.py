@@ -4,9 +4,12 @@
     bench/live.py build/src/cli/lateen [routes] [changes]
 
 The fixture is bench/reload.c's, with a direct response that tells the version as each file's first
-rule. Polls over one connection, so a poll's own time is part of the figure.
+rule. Polls over one connection, so a poll's own time is part of the figure. The phases are what the
+program logs of each reload; "first" is how long the first answer by the new rules took; CPU time is the
+compiler thread's, a change.
 """
 import http.client
+import json
 import os
 import pathlib
 import re
@@ -79,10 +82,14 @@ def free_port():
 
 
 def wait_live(client, at, version, begun, patience=30):
+    """Milliseconds since `begun`, and those of the answer that was the first."""
     while time.monotonic() - begun < patience:
+        asked = time.monotonic()
         client.request("GET", "/version", headers={"Host": f"h{at:05}.test"})
         if client.getresponse().read() == b"v%d" % version:
-            return (time.monotonic() - begun) * 1000
+            now = time.monotonic()
+            return (now - begun) * 1000, (now - asked) * 1000
+        time.sleep(0.0003)
     raise SystemExit("a change did not become live")
 
 
@@ -97,6 +104,24 @@ def connect(port, patience=60):
     raise SystemExit("it does not listen")
 
 
+def compiler_cpu_ms(pid):
+    for task in pathlib.Path(f"/proc/{pid}/task").iterdir():
+        if (task / "comm").read_text().strip() == "lateen-compiler":
+            return int((task / "schedstat").read_text().split()[0]) / 1e6
+    raise SystemExit("there is no compiler thread")
+
+
+def percentiles(values):
+    values = sorted(values)
+    return f"{statistics.median(values):.1f}/{values[int(len(values) * 0.99)]:.1f}"
+
+
+def phases(log):
+    """Of each reload in the program's log, in milliseconds."""
+    reloads = [entry for line in log.read_text().splitlines() if (entry := json.loads(line)).get("scope") == "reload"]
+    return {name: [r[f"{name}_us"] / 1000 for r in reloads] for name in ("read", "decode", "compile", "publish")}
+
+
 def main():
     with tempfile.TemporaryDirectory() as top:
         folder, port = pathlib.Path(top) / "manifests", free_port()
@@ -106,22 +131,26 @@ def main():
             write(folder, f"v{i:05}.yaml", service(i, 0))
         extra = [f"127.0.0.1:{free_port()}" for _ in range(3)]
         program = subprocess.Popen([BINARY, "run", "-f", folder, "--state", f"{top}/state", "--port", f"80={port}", "--admin",
-                                    extra[0], "--health", extra[1], "--metrics", extra[2], "--drain-min", "0s"],
-                                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+                                    extra[0], "--health", extra[1], "--metrics", extra[2], "--drain-min", "0s", "--log-format", "json"],
+                                   stdout=subprocess.DEVNULL, stderr=open(f"{top}/log", "w"))
         try:
             client = connect(port)
             wait_live(client, 0, 0, time.monotonic())
             time.sleep(3)  # what was written a moment ago is read again
-            took = []
+            took, cpu = [], compiler_cpu_ms(program.pid)
             for n in range(CHANGES):
                 at = n * 7919 % (ROUTES // 100)
                 took.append(wait_live(client, at, n + 1, write(folder, f"v{at:05}.yaml", service(at, n + 1))))
                 time.sleep(0.03)
             status = pathlib.Path(f"/proc/{program.pid}/status").read_text()
             resident = int(re.search(r"VmRSS:\s+(\d+)", status)[1])
-            took.sort()
-            print(f"{ROUTES} routes, {CHANGES} changes: file closed to live p50 {statistics.median(took):.1f} "
-                  f"p99 {took[int(len(took) * 0.99)]:.1f} ms; RSS {resident / ROUTES:.2f} KB a route")
+            cpu = (compiler_cpu_ms(program.pid) - cpu) / CHANGES
+            all_ms, first_ms = zip(*took)
+            print(f"{ROUTES} routes, {CHANGES} changes, p50/p99 ms: file closed to live {percentiles(all_ms)}, first "
+                  f"{percentiles(first_ms)}", end="")
+            for name, values in phases(pathlib.Path(top) / "log").items():
+                print(f", {name} {percentiles(values)}", end="")
+            print(f"; compiler CPU {cpu:.1f} ms a change; RSS {resident / ROUTES:.2f} KB a route")
         finally:
             program.terminate()
             program.wait()

@@ -4,16 +4,14 @@
 #include "base/map.h"
 #include "cli/startup.h"
 #include "cli/dev.h"
-#include "cli/file.h"
+#include "cli/image_file.h"
 #include "cli/keepsake.h"
-#include "model/image.h"
 
 #include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
 
 #define STATE_DELAY_MS 300
-#define IMAGE_MAX (1u << 30)
 #define CHANGED_SHOWN 3
 #define PORT_RETRY_MS 5000
 
@@ -26,7 +24,9 @@ struct compiler {
     struct portmap *ports;
     struct dev_hooks dev;
     uint64_t round;
+    uint64_t read_ns; /* what looking at the files cost */
     struct timer state_timer;
+    struct image_file *image_file;
     struct root *image_root;   /* to be written; one reference */
     struct keepsake *keepsake; /* NULL: cannot be had */
     struct map known;          /* lines of notes told before; keys in known_arena */
@@ -80,38 +80,24 @@ static void root_retire(struct root *r)
 
 /* ---- the last good configuration on disk ---- */
 
-static void image_save(struct compiler *c)
-{
-    struct arena a;
-    struct buf image;
-
-    if (!c->image_root)
-        return;
-    arena_init(&a, 4096);
-    buf_init(&image, IMAGE_MAX);
-    image_write(c->image_root, &image);
-    if (image.full)
-        log_warn("state", "the last good configuration is too large to be kept");
-    else if (!file_write_atomic(arena_printf(&a, "%.*s/last-good", STRF(c->o.state_dir)),
-                                buf_str(&image)))
-        log_warn("state", "the last good configuration cannot be written",
-                 KV("dir", c->o.state_dir), KVZ("reason", strerror(errno)));
-    buf_fini(&image);
-    arena_fini(&a);
-    root_unref(c->image_root);
-    c->image_root = NULL;
-}
-
 static void state_save(struct compiler *c)
 {
-    image_save(c);
+    if (c->image_root)
+        image_file_write(c->image_file, c->image_root);
+    c->image_root = NULL;
     if (c->keepsake)
         keepsake_write(c->keepsake);
 }
 
+/* One at a time: a stream of changes does not queue up snapshots. */
 static void state_due(struct timer *t)
 {
-    state_save(CONTAINER_OF(t, struct compiler, state_timer));
+    struct compiler *c = CONTAINER_OF(t, struct compiler, state_timer);
+
+    if (image_file_is_busy(c->image_file))
+        timer_set(&c->state_timer, STATE_DELAY_MS);
+    else
+        state_save(c);
 }
 
 static void image_later(struct compiler *c, struct root *root)
@@ -244,6 +230,8 @@ static struct report *report_of(struct compiler *c, const struct source_scan *sc
     r->round = c->round;
     r->verdict = verdict;
     r->seen_ns = loop_now_ns(c->loop);
+    r->cost = (struct report_cost){ c->read_ns, summary->store_ns, summary->compile_ns,
+                                    loop_clock_ns(c->loop) };
     r->is_retry = c->is_retry && !scan->changed;
     c->is_retry = false;
     r->is_source_lost = !c->had_files && scan->n == 0 && scan->error_count > 0;
@@ -311,11 +299,10 @@ static void compile(struct compiler *c, const struct source_scan *scan)
     arena_init(&arena, 65536);
     notes_init(&notes, &arena);
     c->round++;
+    c->read_ns = loop_clock_ns(c->loop) - loop_now_ns(c->loop); /* this turn was for it */
     portmap_round(c->ports, c->round);
     dev_hooks_round(&c->dev, loop_now_ms(c->loop), loop_wall_ms(c->loop));
     verdict = update(c, scan, &notes, &root);
-    if (c->keepsake)
-        keepsake_note(c->keepsake, scan, &notes);
     if (c->state_timer.deadline_ms == 0) /* a stream of changes does not put it off for ever */
         timer_set(&c->state_timer, STATE_DELAY_MS);
     say_ports(c, &notes);
@@ -325,6 +312,8 @@ static void compile(struct compiler *c, const struct source_scan *scan)
         image_later(c, root);
         c->o.feed->publish(c->o.feed, root);
     }
+    if (c->keepsake)
+        keepsake_note(c->keepsake, scan, &notes);
     arena_fini(&arena);
 }
 
@@ -359,7 +348,9 @@ static struct mesh *mesh_make(struct compiler *c)
         .mesh_config_file = run->mesh_config,
     };
 
-    c->dev = (struct dev_hooks){ .ports = c->ports, .standins = c->o.standins, .ca = c->o.ca };
+    c->dev = (struct dev_hooks){
+        .ports = c->ports, .standins = c->o.standins, .ca = c->o.ca, .loop = c->loop
+    };
     dev_hooks_fill(&c->dev, &m.hooks);
     return mesh_new(&m);
 }
@@ -387,6 +378,7 @@ struct compiler *compiler_start(const struct compiler_options *o)
     c->mesh = mesh_make(c);
     map_init(&c->known);
     c->keepsake = keepsake_new(o->state_dir);
+    c->image_file = image_file_start(o->state_dir);
     timer_init(&c->state_timer, c->loop, state_due);
     timer_init(&c->port_timer, c->loop, ports_retry);
     atomic_store_explicit(&retire_loop, c->loop, memory_order_release);
@@ -435,6 +427,7 @@ void compiler_stop(struct compiler *c)
         return;
     order_post(c, stop_deliver);
     pthread_join(c->thread, NULL);
+    image_file_stop(c->image_file);
     part_release_hook = part_destroy;
     root_release_hook = root_destroy;
     timer_fini(&c->state_timer);

@@ -125,11 +125,20 @@ static uint16_t hook_port_map(void *arg, const struct addr *bind, uint16_t port)
     return portmap_port(d->ports, bind, port);
 }
 
+static uint64_t hook_now_ns(void *arg)
+{
+    struct dev_hooks *d = arg;
+
+    return loop_clock_ns(d->loop);
+}
+
 void dev_hooks_fill(struct dev_hooks *d, struct mesh_hooks *ret)
 {
     d->playing = must_alloc(sizeof(*d->playing));
     map_init(&d->playing->by_key);
-    *ret = (struct mesh_hooks){ .arg = d, .port_map = hook_port_map };
+    *ret = (struct mesh_hooks){ .arg = d,
+                                 .port_map = hook_port_map,
+                                 .now_ns = hook_now_ns };
     if (d->standins)
         ret->stand_in = hook_stand_in;
     if (d->ca)

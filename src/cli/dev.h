@@ -17,6 +17,7 @@ struct dev_hooks {
     struct standins *standins;    /* NULL: none are played */
     struct ca *ca;                /* NULL: nothing is issued */
     struct dev_standins *playing; /* owned: what runs, by workload, replica and port */
+    const struct loop *loop;      /* the compiler's: its clock */
     uint64_t now_ms;              /* of the update under way */
     int64_t wall_ms;
 };

@@ -84,11 +84,18 @@ static void now_serving(struct program *p, const struct report *r)
 
 /* ---- reloads ---- */
 
-static void add_reload(struct buf *b, const struct report *r, uint64_t ms)
+static double ms_of(uint64_t ns)
+{
+    return (double)ns / 1e6;
+}
+
+static void add_reload(struct buf *b, const struct report *r, uint64_t now_ns, uint64_t ms)
 {
     buf_printf(b, "reload: %.*s: ", STRF(r->changed));
     if (r->verdict == MESH_NEW)
-        buf_printf(b, "live in %llu ms", (unsigned long long)ms);
+        buf_printf(b, "live in %llu ms (read %.1f, decode %.1f, compile %.1f, publish %.1f)",
+                   (unsigned long long)ms, ms_of(r->cost.read), ms_of(r->cost.decode),
+                   ms_of(r->cost.compile), ms_of(now_ns - r->cost.sent));
     else if (r->verdict == MESH_SAME)
         buf_add(b, r->errors ? STR("nothing new to serve") : STR("nothing differs"));
     else
@@ -104,26 +111,28 @@ static void add_reload(struct buf *b, const struct report *r, uint64_t ms)
     buf_add(b, r->problems);
 }
 
-static void log_reload(const struct report *r, uint64_t ms)
+static void log_reload(const struct report *r, uint64_t now_ns, uint64_t ms)
 {
     static const char *const verdicts[] = {
         [MESH_NEW] = "live", [MESH_SAME] = "nothing new to serve", [MESH_REFUSED] = "refused"
     };
 
     log_info("reload", verdicts[r->verdict], KV("changed", r->changed), KVN("ms", ms),
-             KVN("errors", r->errors), KVN("warnings", r->warnings), KV("notes", r->problems));
+             KVN("read_us", r->cost.read / 1000), KVN("decode_us", r->cost.decode / 1000),
+             KVN("compile_us", r->cost.compile / 1000),
+             KVN("publish_us", (now_ns - r->cost.sent) / 1000), KVN("errors", r->errors), KVN("warnings", r->warnings), KV("notes", r->problems));
 }
 
 static void tell_reload(struct program *p, const struct report *r)
 {
-    uint64_t ms = MAX((loop_clock_ns(p->loop) - r->seen_ns) / 1000000, 1);
+    uint64_t now_ns = loop_clock_ns(p->loop), ms = MAX((now_ns - r->seen_ns) / 1000000, 1);
     struct buf b;
 
     buf_init(&b, TEXT_MAX);
     if (log_as_json) {
-        log_reload(r, ms);
+        log_reload(r, now_ns, ms);
     } else {
-        add_reload(&b, r, ms);
+        add_reload(&b, r, now_ns, ms);
         say_err_sink(buf_str(&b));
     }
     buf_fini(&b);

@@ -14,6 +14,12 @@ struct log_wish {
     bool json;
 };
 
+/* Where the time of a change went; what is left to `live` is publishing. Nanoseconds. */
+struct report_cost {
+    uint64_t read, decode, compile;
+    uint64_t sent; /* the clock, when all of it was done */
+};
+
 struct report {
     struct mail mail;
     void (*arrived)(struct report *take, void *arg); /* on main's thread */
@@ -24,6 +30,7 @@ struct report {
     enum mesh_verdict verdict;
     uint64_t generation; /* MESH_NEW: of the root that was published just behind */
     uint64_t seen_ns;    /* when the change was seen, monotonic */
+    struct report_cost cost;
     bool is_source_lost; /* not one PATH could be read, ever */
     bool is_retry;       /* of a port, unasked: nothing is said unless something came of it */
 
