@@ -1,10 +1,24 @@
 #include "base/str.h"
 
+#include "base/swar.h"
+
+/* The last step overlaps the one before: where there are four octets none is looked at alone. */
 bool str_eq_nocase(struct str a, struct str b)
 {
-    if (a.n != b.n)
+    size_t n = a.n;
+
+    if (n != b.n)
         return false;
-    for (size_t i = 0; i < a.n; i++) {
+    if (n >= 8) {
+        for (size_t i = 0; i + 8 < n; i += 8) {
+            if (swar_lower(swar_load8(a.p + i)) != swar_lower(swar_load8(b.p + i)))
+                return false;
+        }
+        return swar_lower(swar_load8(a.p + n - 8)) == swar_lower(swar_load8(b.p + n - 8));
+    }
+    if (n >= 4)
+        return swar_lower(swar_load4to8(a.p, n)) == swar_lower(swar_load4to8(b.p, n));
+    for (size_t i = 0; i < n; i++) {
         if (ascii_lower(a.p[i]) != ascii_lower(b.p[i]))
             return false;
     }

@@ -1,8 +1,12 @@
 #include "codec/header.h"
 
+#include "base/swar.h"
+
 /* A hash over length and four octets with open addressing: 8 bits a slot, filled once
  * before main. Only the table's own names are in it, so a stranger cannot lengthen a probe. */
 #define SLOTS 1024u
+/* Headers that a shared list usually gets behind those that it shares. */
+#define SPARE 8
 
 static const struct str names[HDR_COUNT] = {
 #define XX(id, name) [HDR_##id] = STR_INIT(name),
@@ -80,32 +84,28 @@ static bool is_value_octet(unsigned char c)
     return (c >= 0x20 && c != 0x7f) || c == '\t';
 }
 
-#define EACH(octet) (UINT64_MAX / 255 * (octet))
-
-/* Eight octets at a time: false says that none of them is below 0x20 or 0x7f; true is only a
- * suspicion (a borrow may run into the next octet). */
-static bool may_have_control(const char *p)
+/* Octet by octet. */
+static bool value_is_valid(struct str value)
 {
-    uint64_t v, del;
-
-    memcpy(&v, p, sizeof(v));
-    del = v ^ EACH(0x7f);
-    return (((v - EACH(0x20)) & ~v) | ((del - EACH(1)) & ~del)) & EACH(0x80);
+    for (size_t i = 0; i < value.n; i++) {
+        if (!is_value_octet((unsigned char)value.p[i]))
+            return false;
+    }
+    return true;
 }
 
 bool header_value_is_valid(struct str value)
 {
-    size_t i = 0;
+    uint64_t last;
 
-    while (i < value.n) {
-        if (i + 8 <= value.n && !may_have_control(value.p + i)) {
-            i += 8;
-            continue;
-        }
-        if (!is_value_octet((unsigned char)value.p[i++]))
-            return false;
+    if (value.n < 4)
+        return value_is_valid(value);
+    for (size_t i = 0; i + 8 < value.n; i += 8) {
+        if (swar_may_have_control(swar_load8(value.p + i)))
+            return value_is_valid(value);
     }
-    return true;
+    last = value.n < 8 ? swar_load4to8(value.p, value.n) : swar_load8(value.p + value.n - 8);
+    return !swar_may_have_control(last) || value_is_valid(value);
 }
 
 bool header_is_envoy(struct str name)
@@ -136,33 +136,45 @@ struct str header_name_lower(const struct header *h, struct arena *a)
     return str_make(copy, h->name.n);
 }
 
-static struct header *append(struct headers *h, struct arena *a, struct header one)
+/* Room for `more`. */
+static void make_room(struct headers *h, struct arena *a, uint32_t more)
 {
-    if (h->n == h->cap) {
-        uint32_t cap = h->cap ? h->cap * 2 : 16;
-        struct header *v = ARENA_ARRAY(a, struct header, cap);
+    uint32_t cap = MAX(MAX(h->cap * 2, h->n + more), 16);
+    struct header *v = arena_raw(a, cap * sizeof(*v));
 
-        if (h->n)
-            memcpy(v, h->v, h->n * sizeof(*v));
-        h->v = v;
-        h->cap = cap;
-    }
-    h->octets += one.name.n + one.value.n;
-    h->v[h->n] = one;
-    return &h->v[h->n++];
+    if (h->n)
+        memcpy(v, h->v, h->n * sizeof(*v));
+    h->v = v;
+    h->cap = cap;
+}
+
+struct header *headers_add_as(struct headers *h, struct arena *a, enum header_id id,
+                              struct str name, struct str value)
+{
+    struct header *one;
+
+    if (h->n == h->cap)
+        make_room(h, a, 1);
+    one = &h->v[h->n++];
+    one->id = (uint16_t)id;
+    one->is_clean = false;
+    one->name = name;
+    one->value = value;
+    h->octets += name.n + value.n;
+    h->marks |= HEADERS_MARK(id);
+    return one;
 }
 
 struct header *headers_add(struct headers *h, struct arena *a, struct str name, struct str value)
 {
-    return append(
-        h, a, (struct header){ .id = (uint16_t)header_id_of(name), .name = name, .value = value });
+    return headers_add_as(h, a, header_id_of(name), name, value);
 }
 
 struct header *headers_add_id(struct headers *h, struct arena *a, enum header_id id,
                               struct str value)
 {
     MUST(id > HDR_OTHER && id < HDR_COUNT);
-    return append(h, a, (struct header){ .id = (uint16_t)id, .name = names[id], .value = value });
+    return headers_add_as(h, a, id, names[id], value);
 }
 
 static bool is_named(const struct header *one, enum header_id id, struct str name)
@@ -175,6 +187,8 @@ static bool is_named(const struct header *one, enum header_id id, struct str nam
 static struct header *find_from(const struct headers *h, uint32_t from, enum header_id id,
                                 struct str name)
 {
+    if (!(h->marks & HEADERS_MARK(id)))
+        return NULL;
     for (uint32_t i = from; i < h->n; i++) {
         if (is_named(&h->v[i], id, name))
             return &h->v[i];
@@ -182,7 +196,7 @@ static struct header *find_from(const struct headers *h, uint32_t from, enum hea
     return NULL;
 }
 
-struct header *headers_find(const struct headers *h, enum header_id id)
+struct header *headers_find_marked(const struct headers *h, enum header_id id)
 {
     MUST(id != HDR_OTHER);
     return find_from(h, 0, id, STR_NONE);
@@ -219,6 +233,8 @@ static uint32_t remove_from(struct headers *h, uint32_t from, enum header_id id,
 {
     uint32_t kept = from, removed;
 
+    if (!(h->marks & HEADERS_MARK(id)))
+        return 0;
     for (uint32_t i = from; i < h->n; i++) {
         if (is_named(&h->v[i], id, name))
             h->octets -= h->v[i].name.n + h->v[i].value.n;
@@ -241,10 +257,13 @@ uint32_t headers_remove_name(struct headers *h, struct str name)
     return remove_from(h, 0, header_id_of(name), name);
 }
 
-uint32_t headers_remove_if(struct headers *h, bool (*doomed)(const struct header *one))
+uint32_t headers_remove_if(struct headers *h, uint64_t marks,
+                           bool (*doomed)(const struct header *one))
 {
     uint32_t kept = 0, removed;
 
+    if (!(h->marks & marks))
+        return 0;
     for (uint32_t i = 0; i < h->n; i++) {
         if (doomed(&h->v[i]))
             h->octets -= h->v[i].name.n + h->v[i].value.n;
@@ -270,7 +289,7 @@ static struct header *set(struct headers *h, struct arena *a, enum header_id id,
     struct header *one = find_from(h, 0, id, name);
 
     if (!one)
-        return append(h, a, (struct header){ .id = (uint16_t)id, .name = name, .value = value });
+        return headers_add_as(h, a, id, name, value);
     headers_change(h, one, value);
     remove_from(h, (uint32_t)(one - h->v) + 1, id, name);
     return one;
@@ -290,8 +309,14 @@ struct header *headers_set_id(struct headers *h, struct arena *a, enum header_id
 
 void headers_share(struct headers *to, struct arena *a, const struct headers *from)
 {
-    for (uint32_t i = 0; i < from->n; i++)
-        append(to, a, from->v[i]);
+    if (from->n == 0)
+        return;
+    if (to->cap - to->n < from->n)
+        make_room(to, a, from->n + SPARE);
+    memcpy(to->v + to->n, from->v, from->n * sizeof(*from->v));
+    to->n += from->n;
+    to->octets += from->octets;
+    to->marks |= from->marks;
 }
 
 void headers_copy(struct headers *to, struct arena *a, const struct headers *from)
@@ -299,9 +324,8 @@ void headers_copy(struct headers *to, struct arena *a, const struct headers *fro
     for (uint32_t i = 0; i < from->n; i++) {
         const struct header *one = &from->v[i];
 
-        append(to, a,
-               (struct header){ one->id, one->is_clean, arena_dup(a, one->name),
-                                arena_dup(a, one->value) });
+        headers_add_as(to, a, (enum header_id)one->id, arena_dup(a, one->name), arena_dup(a, one->value))
+            ->is_clean = one->is_clean;
     }
 }
 

@@ -173,15 +173,21 @@ bool header_is_envoy(struct str name);
 
 struct header {
     uint16_t id;   /* enum header_id */
-    bool is_clean; /* a parser has judged name and value: not to be judged again */
+    bool is_clean; /* a parser has judged name and value, or they are the program's own */
     struct str name, value;
 };
 
 struct headers {
     struct header *v;
     uint32_t n, cap;
-    size_t octets; /* of all names and values */
+    size_t octets;  /* of all names and values */
+    uint64_t marks; /* HEADERS_MARK() of each that is or was in it: without it, none is */
 };
+
+/* One bit of 64 for each id, shared: the names of Envoy, which often go together, have one. */
+#define HEADERS_MARK_ENVOY (UINT64_C(1) << 63)
+#define HEADERS_MARK(id)                                                                           \
+    ((id) >= HDR_X_ENVOY_ATTEMPT_COUNT ? HEADERS_MARK_ENVOY : UINT64_C(1) << ((id) % 64))
 
 /* The name in lower case: the table's, the header's own where it has no capital, else a
  * copy in the arena. */
@@ -193,9 +199,17 @@ struct header *headers_add(struct headers *h, struct arena *a, struct str name, 
 struct header *headers_add_id(struct headers *h, struct arena *a, enum header_id id,
                               struct str value);
 
+/* The same where header_id_of(name) is known: the name keeps its case. */
+struct header *headers_add_as(struct headers *h, struct arena *a, enum header_id id,
+                              struct str name, struct str value);
+
 /* The first header of that id or name, or NULL. headers_find_name takes every name;
  * headers_find wants a known id. */
-struct header *headers_find(const struct headers *h, enum header_id id);
+struct header *headers_find_marked(const struct headers *h, enum header_id id);
+static inline struct header *headers_find(const struct headers *h, enum header_id id)
+{
+    return h->marks & HEADERS_MARK(id) ? headers_find_marked(h, id) : NULL;
+}
 struct header *headers_find_name(const struct headers *h, struct str name);
 /* The next one of the same name behind `after`, or NULL. */
 struct header *headers_next(const struct headers *h, const struct header *after);
@@ -206,8 +220,9 @@ uint32_t headers_count(const struct headers *h, enum header_id id);
 /* Removes all of them, keeping the others' order; returns how many there were. */
 uint32_t headers_remove(struct headers *h, enum header_id id);
 uint32_t headers_remove_name(struct headers *h, struct str name);
-/* In one pass, all for which `doomed` is true. */
-uint32_t headers_remove_if(struct headers *h, bool (*doomed)(const struct header *one));
+/* In one pass, all for which `doomed` is true. `marks` has HEADERS_MARK() of each id that may be. */
+uint32_t headers_remove_if(struct headers *h, uint64_t marks,
+                           bool (*doomed)(const struct header *one));
 
 /* One header of that name with that value: the first one changed in place and the others
  * removed, or a new one at the end. */

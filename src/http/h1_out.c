@@ -37,19 +37,18 @@ static void queue_text(struct h1_conn *h, bool written)
 
 /* ---- framing ---- */
 
-static void add_length(struct headers *list, struct arena *a, uint64_t length)
+static bool write_length(struct buf *text, uint64_t length)
 {
     char digits[20];
 
-    headers_add_id(list, a, HDR_CONTENT_LENGTH, arena_dup(a, str_of_u64(length, digits)));
+    return h1_field_write(text, HDR_CONTENT_LENGTH, str_of_u64(length, digits));
 }
 
-static void add_framing(struct h1_conn *h, struct headers *list, struct arena *a)
+static bool write_framing(const struct h1_conn *h, struct buf *text)
 {
     if (h->out_framing == H1_BODY_CHUNKED)
-        headers_add_id(list, a, HDR_TRANSFER_ENCODING, STR("chunked"));
-    else if (h->out_framing == H1_BODY_LENGTH)
-        add_length(list, a, h->out_left);
+        return h1_field_write(text, HDR_TRANSFER_ENCODING, STR("chunked"));
+    return h->out_framing != H1_BODY_LENGTH || write_length(text, h->out_left);
 }
 
 static void frame_by_length(struct h1_conn *h, uint64_t length)
@@ -94,57 +93,50 @@ static bool frame_response(struct h1_conn *h, const struct head *head)
 
 /* ---- heads ---- */
 
-static void connection_header(struct h1_conn *h, struct headers *list, struct arena *a)
+static bool write_connection(struct h1_conn *h, struct buf *text)
 {
     const struct head *rq = h->leg.in_head;
 
-    if (!h1_is_server(h))
-        return;
     if (h->leg.out_close || h->c.draining || (h->eof && !h1_has_pipelined(h)) ||
         h->out_framing == H1_BODY_UNTIL_CLOSE)
         h->keep_alive = false;
     if (!h->keep_alive)
-        headers_add_id(list, a, HDR_CONNECTION, STR("close"));
-    else if (rq && rq->version == HTTP_10)
-        headers_add_id(list, a, HDR_CONNECTION, STR("keep-alive"));
+        return h1_field_write(text, HDR_CONNECTION, STR("close"));
+    return !rq || rq->version != HTTP_10 ||
+           h1_field_write(text, HDR_CONNECTION, STR("keep-alive"));
 }
 
-static bool is_framing(const struct header *h)
+static bool write_request(struct h1_conn *h, struct buf *text)
 {
-    return h->id == HDR_CONTENT_LENGTH || h->id == HDR_TRANSFER_ENCODING;
+    const struct head *head = h->leg.out_head;
+
+    frame_request(h, head);
+    return h1_request_line_write(text, head->method, head->path) &&
+           h1_fields_write(text, &head->headers, h->c.settings->preserve_case,
+                           H1_LEAVE_OUT_FRAMING) &&
+           write_framing(h, text) && buf_add(text, STR("\r\n"));
 }
 
-static bool is_coding(const struct header *h)
+static bool write_response(struct h1_conn *h, struct buf *text)
 {
-    return h->id == HDR_TRANSFER_ENCODING;
+    const struct head *head = h->leg.out_head;
+    bool keep_length = frame_response(h, head);
+    bool lacks_length = keep_length && head->content_length >= 0 &&
+                        !headers_find(&head->headers, HDR_CONTENT_LENGTH);
+
+    return h1_status_line_write(text, head->status, head->reason) &&
+           h1_fields_write(text, &head->headers, h->c.settings->preserve_case,
+                           keep_length ? H1_LEAVE_OUT_CODING : H1_LEAVE_OUT_FRAMING) &&
+           (!lacks_length || write_length(text, (uint64_t)head->content_length)) &&
+           write_framing(h, text) && write_connection(h, text) && buf_add(text, STR("\r\n"));
 }
 
 static void queue_head(struct h1_conn *h)
 {
-    const struct head *head = h->leg.out_head;
-    struct arena *a = h->leg.arena;
     struct buf *text = &h->c.pools->text;
-    struct headers list = { 0 };
-    bool keep_case = h->c.settings->preserve_case;
-    bool keep_length = false;
-    bool written;
 
-    headers_share(&list, a, &head->headers);
-    if (h1_is_server(h))
-        keep_length = frame_response(h, head);
-    else
-        frame_request(h, head);
-    headers_remove_if(&list, keep_length ? is_coding : is_framing);
-    if (keep_length && head->content_length >= 0 && !headers_find(&list, HDR_CONTENT_LENGTH))
-        add_length(&list, a, (uint64_t)head->content_length);
-    add_framing(h, &list, a);
-    connection_header(h, &list, a);
-    if (h1_is_server(h))
-        written = h1_response_write(text, head->status, head->reason, &list, keep_case);
-    else
-        written = h1_request_write(text, head->method, head->path, &list, keep_case);
     h->head_queued = true;
-    queue_text(h, written);
+    queue_text(h, h1_is_server(h) ? write_response(h, text) : write_request(h, text));
 }
 
 static void queue_info(struct h1_conn *h)

@@ -28,7 +28,8 @@ static void finish_request_head(struct request *r)
     struct headers *h = &r->s.request->headers;
     struct arena *a = r->s.arena;
 
-    headers_set_id(h, a, HDR_X_ENVOY_ATTEMPT_COUNT, decimal(a, r->record.attempts));
+    headers_set_id(h, a, HDR_X_ENVOY_ATTEMPT_COUNT, decimal(a, r->record.attempts))->is_clean =
+        true;
     if (r->s.route->timeout_ms)
         headers_set_id(h, a, HDR_X_ENVOY_EXPECTED_RQ_TIMEOUT_MS,
                        decimal(a, r->s.route->timeout_ms));

@@ -1,5 +1,6 @@
 #include "proxy/decide.h"
 
+#include "base/swar.h"
 #include "codec/url.h"
 #include "route/route.h"
 
@@ -134,8 +135,8 @@ static void set_addresses(struct decision *d)
     if (last)
         headers_change(h, last, arena_printf(a, "%.*s,%.*s", STRF(last->value), STRF(d->peer_ip)));
     else
-        headers_add_id(h, a, HDR_X_FORWARDED_FOR, arena_dup(a, d->peer_ip));
-    headers_add_id(h, a, HDR_X_ENVOY_EXTERNAL_ADDRESS, client_text(d));
+        headers_add_id(h, a, HDR_X_FORWARDED_FOR, arena_dup(a, d->peer_ip))->is_clean = true;
+    headers_add_id(h, a, HDR_X_ENVOY_EXTERNAL_ADDRESS, client_text(d))->is_clean = true;
 }
 
 /* ---- request id ---- */
@@ -144,21 +145,20 @@ static void set_addresses(struct decision *d)
  * guards nothing. */
 static struct str new_request_id(const struct decision *d)
 {
-    static const char hex[] = "0123456789abcdef";
     static const uint8_t dashes[] = { 8, 13, 18, 23 };
-    uint64_t bits[3] = { rng_u64(d->rng), rng_u64(d->rng), rng_u64(d->rng) }; /* 36 digits */
-    char *text = arena_raw(d->arena, 36);
-    size_t digit = 0;
+    uint64_t digits[5]; /* 40, of which 36 stand */
+    uint64_t bits = 0;
+    char *text;
 
-    for (size_t at = 0; at < 36; at++) {
-        text[at] = hex[bits[digit / 16] & 15];
-        bits[digit / 16] >>= 4;
-        digit++;
+    for (size_t i = 0; i < LEN(digits); i++) {
+        bits = i % 2 ? bits >> 32 : rng_u64(d->rng);
+        digits[i] = swar_hex((uint32_t)bits);
     }
+    text = (char *)(uintptr_t)arena_dup(d->arena, str_make((char *)digits, 36)).p;
     for (size_t i = 0; i < LEN(dashes); i++)
         text[dashes[i]] = '-';
     text[14] = '4';
-    text[19] = hex[8 | ((unsigned char)text[19] & 3)];
+    text[19] = "89ab"[(unsigned char)text[19] & 3];
     return str_make(text, 36);
 }
 
@@ -202,6 +202,11 @@ static bool edge_upgrade(struct decision *d)
     return refuse(d, str_eq_nocase(to, STR("websocket")) ? &refused_websocket : &refused_upgrade);
 }
 
+#define INTERNAL_MARKS                                                                             \
+    (HEADERS_MARK(HDR_OTHER) | HEADERS_MARK_ENVOY | HEADERS_MARK(HDR_X_FORWARDED_CLIENT_CERT) |    \
+     HEADERS_MARK(HDR_X_ISTIO_ATTRIBUTES) | HEADERS_MARK(HDR_X_REQUEST_ID) |                       \
+     HEADERS_MARK(HDR_X_FORWARDED_PROTO) | HEADERS_MARK(HDR_HTTP2_SETTINGS))
+
 /* Headers that only the inside may set (reliability.md 2, "trusted internal headers"). */
 static bool is_internal(const struct header *h)
 {
@@ -231,10 +236,10 @@ bool decide_head(struct decision *d)
         return false;
     if (!d->chain->http.is_gateway)
         return true;
-    headers_remove_if(&head->headers, is_internal);
-    headers_add_id(&head->headers, d->arena, HDR_X_FORWARDED_PROTO, head->scheme);
+    headers_remove_if(&head->headers, INTERNAL_MARKS, is_internal);
+    headers_add_id(&head->headers, d->arena, HDR_X_FORWARDED_PROTO, head->scheme)->is_clean = true;
     set_addresses(d);
-    headers_add_id(&head->headers, d->arena, HDR_X_REQUEST_ID, new_request_id(d));
+    headers_add_id(&head->headers, d->arena, HDR_X_REQUEST_ID, new_request_id(d))->is_clean = true;
     if (headers_find(&head->headers, HDR_HOST) == NULL && head->authority.n)
         headers_add_id(&head->headers, d->arena, HDR_HOST, head->authority);
     return true;

@@ -98,10 +98,11 @@ void edge_response(struct request *r)
     struct arena *a = r->s.arena;
     const struct http_manager *m = r->s.chain ? &r->s.chain->http : NULL;
 
-    headers_remove_if(h, is_mesh_internal);
+    headers_remove_if(h, HEADERS_MARK_ENVOY, is_mesh_internal);
     if (!headers_find(h, HDR_DATE))
         headers_add_id(h, a, HDR_DATE,
-                       arena_dup(a, date_text(&r->worker->date, loop_wall_ms(r->s.loop))));
+                       arena_dup(a, date_text(&r->worker->date, loop_wall_ms(r->s.loop))))
+            ->is_clean = true;
     if (!m)
         headers_set_id(h, a, HDR_SERVER, STR("istio-envoy"));
     else if (m->server_name.n)

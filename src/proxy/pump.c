@@ -88,7 +88,8 @@ static void service_time(struct request *r)
     char digits[20];
 
     headers_set_id(&r->s.response->headers, r->s.arena, HDR_X_ENVOY_UPSTREAM_SERVICE_TIME,
-                   arena_dup(r->s.arena, str_of_u64(ns / 1000000, digits)));
+                   arena_dup(r->s.arena, str_of_u64(ns / 1000000, digits)))
+        ->is_clean = true;
 }
 
 static void take_response_head(struct request *r)

@@ -89,15 +89,16 @@ static const struct h1_error *field_parse(struct str line, struct arena *a, stru
 {
     size_t colon = str_find(line, ':');
     struct str name = str_sub(line, 0, colon), value;
+    enum header_id id = header_id_of(name);
 
     if (line.n == 0 || line.p[0] == ' ' || line.p[0] == '\t')
         return &h1_error_fold;
-    if (colon == line.n || !header_name_is_valid(name))
+    if (colon == line.n || (id == HDR_OTHER && !header_name_is_valid(name)))
         return &h1_error_header_name;
     value = str_trim(str_from(line, colon + 1));
     if (!header_value_is_valid(value))
         return &h1_error_header_value;
-    headers_add(ret, a, name, value)->is_clean = true;
+    headers_add_as(ret, a, id, name, value)->is_clean = true;
     return NULL;
 }
 

@@ -274,6 +274,11 @@ const struct h1_error *h1_trailers_parse(struct str section, uint32_t n_before, 
     return NULL;
 }
 
+#define HOP_MARKS                                                                                  \
+    (HEADERS_MARK(HDR_CONNECTION) | HEADERS_MARK(HDR_KEEP_ALIVE) |                                 \
+     HEADERS_MARK(HDR_PROXY_CONNECTION) | HEADERS_MARK(HDR_TRANSFER_ENCODING) |                    \
+     HEADERS_MARK(HDR_UPGRADE) | HEADERS_MARK(HDR_HTTP2_SETTINGS))
+
 static bool is_hop(const struct header *h)
 {
     switch (h->id) {
@@ -303,10 +308,9 @@ static void remove_named(struct headers *h, struct str tokens)
 
 static void strip_te(struct headers *h)
 {
-    bool wants_trailers = headers_have_token(h, HDR_TE, STR("trailers"));
     struct header *te = headers_find(h, HDR_TE);
 
-    if (te && wants_trailers)
+    if (te && headers_have_token(h, HDR_TE, STR("trailers")))
         headers_change(h, te, STR("trailers"));
     else if (te)
         headers_remove(h, HDR_TE);
@@ -323,6 +327,6 @@ void headers_strip_hops(struct headers *h)
         memmove(one, one + 1, (size_t)(&h->v[--h->n] - one) * sizeof(*one));
         remove_named(h, tokens);
     }
-    headers_remove_if(h, is_hop);
+    headers_remove_if(h, HOP_MARKS, is_hop);
     strip_te(h);
 }

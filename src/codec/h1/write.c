@@ -1,5 +1,7 @@
 #include "codec/h1/write.h"
 
+#include "base/swar.h"
+
 static const struct {
     uint16_t status;
     struct str reason;
@@ -84,9 +86,22 @@ static char *put(char *at, struct str s)
     return at + s.n;
 }
 
+static void put_lower8(char *at, const char *from)
+{
+    uint64_t v = swar_lower(swar_load8(from));
+
+    memcpy(at, &v, sizeof(v));
+}
+
 static char *put_lower(char *at, struct str s)
 {
-    for (size_t i = 0; i < s.n; i++)
+    size_t i = 0;
+
+    for (; i + 8 <= s.n; i += 8)
+        put_lower8(at + i, s.p + i);
+    if (i && i < s.n) /* the last step overlaps the one before */
+        put_lower8(at + s.n - 8, s.p + s.n - 8);
+    for (; s.n < 8 && i < s.n; i++)
         at[i] = ascii_lower(s.p[i]);
     return at + s.n;
 }
@@ -98,34 +113,63 @@ static bool is_writable(const struct header *one)
            header_value_is_valid(one->value);
 }
 
-static bool field_write(struct buf *b, const struct header *one, bool keep_case)
+static size_t field_size(struct str name, struct str value)
 {
+    return name.n + value.n + STR(": \r\n").n;
+}
+
+/* field_size() octets. */
+static char *put_field(char *at, struct str name, struct str value, bool keep_case)
+{
+    at = keep_case ? put(at, name) : put_lower(at, name);
+    *at++ = ':';
+    *at++ = ' ';
+    at = put(at, value);
+    *at++ = '\r';
+    *at++ = '\n';
+    return at;
+}
+
+static bool is_left_out(const struct header *one, enum h1_leave_out what)
+{
+    return (one->id == HDR_TRANSFER_ENCODING && what >= H1_LEAVE_OUT_CODING) ||
+           (one->id == HDR_CONTENT_LENGTH && what >= H1_LEAVE_OUT_FRAMING);
+}
+
+bool h1_fields_write(struct buf *b, const struct headers *h, bool keep_case,
+                     enum h1_leave_out left_out)
+{
+    size_t size = 0;
     char *start, *at;
 
-    if (!one->is_clean && !is_writable(one))
-        return false;
-    start = at = buf_reserve(b, one->name.n + one->value.n + 4);
+    for (uint32_t i = 0; i < h->n; i++)
+        size += field_size(h->v[i].name, h->v[i].value);
+    if (size == 0)
+        return true;
+    start = at = buf_reserve(b, size);
     if (!start)
         return false;
-    if (keep_case)
-        at = put(at, one->name);
-    else if (one->id != HDR_OTHER)
-        at = put(at, header_id_name((enum header_id)one->id));
-    else
-        at = put_lower(at, one->name);
-    at = put(at, STR(": "));
-    at = put(at, one->value);
-    at = put(at, STR("\r\n"));
+    for (uint32_t i = 0; i < h->n; i++) {
+        const struct header *one = &h->v[i];
+
+        if (left_out && is_left_out(one, left_out))
+            continue;
+        if (!one->is_clean && !is_writable(one))
+            return false;
+        at = put_field(at, one->name, one->value, keep_case);
+    }
     b->n += (size_t)(at - start);
     return true;
 }
 
-bool h1_fields_write(struct buf *b, const struct headers *h, bool keep_case)
+bool h1_field_write(struct buf *b, enum header_id id, struct str value)
 {
-    for (uint32_t i = 0; i < h->n; i++) {
-        if (!field_write(b, &h->v[i], keep_case))
-            return false;
-    }
+    struct str name = header_id_name(id);
+    char *start = buf_reserve(b, field_size(name, value));
+
+    if (!start || !name.n || !header_value_is_valid(value))
+        return false;
+    b->n += (size_t)(put_field(start, name, value, true) - start);
     return true;
 }
 
@@ -136,26 +180,55 @@ static bool is_word(struct str s)
            str_find(s, '\t') == s.n;
 }
 
+bool h1_request_line_write(struct buf *b, struct str method, struct str target)
+{
+    struct str version = STR(" HTTP/1.1\r\n");
+    char *start = buf_reserve(b, method.n + 1 + target.n + version.n), *at = start;
+
+    if (!start || !is_word(method) || !is_word(target))
+        return false;
+    at = put(at, method);
+    *at++ = ' ';
+    at = put(at, target);
+    at = put(at, version);
+    b->n += (size_t)(at - start);
+    return true;
+}
+
+bool h1_status_line_write(struct buf *b, uint16_t status, struct str reason)
+{
+    struct str version = STR("HTTP/1.1 ");
+    char *start, *at;
+
+    MUST(status >= 100 && status <= 999);
+    if (!str_is_set(reason))
+        reason = h1_reason_of(status);
+    start = at = buf_reserve(b, version.n + 4 + reason.n + 2);
+    if (!start || !header_value_is_valid(reason))
+        return false;
+    at = put(at, version);
+    *at++ = (char)('0' + status / 100);
+    *at++ = (char)('0' + status / 10 % 10);
+    *at++ = (char)('0' + status % 10);
+    *at++ = ' ';
+    at = put(at, reason);
+    at = put(at, STR("\r\n"));
+    b->n += (size_t)(at - start);
+    return true;
+}
+
 bool h1_request_write(struct buf *b, struct str method, struct str target, const struct headers *h,
                       bool keep_case)
 {
-    return is_word(method) && is_word(target) && buf_add(b, method) && buf_addc(b, ' ') &&
-           buf_add(b, target) && buf_add(b, STR(" HTTP/1.1\r\n")) &&
-           h1_fields_write(b, h, keep_case) && buf_add(b, STR("\r\n"));
+    return h1_request_line_write(b, method, target) &&
+           h1_fields_write(b, h, keep_case, H1_LEAVE_OUT_NONE) && buf_add(b, STR("\r\n"));
 }
 
 bool h1_response_write(struct buf *b, uint16_t status, struct str reason, const struct headers *h,
                        bool keep_case)
 {
-    char digits[4] = { (char)('0' + status / 100 % 10), (char)('0' + status / 10 % 10),
-                       (char)('0' + status % 10), ' ' };
-
-    MUST(status >= 100 && status <= 999);
-    if (!str_is_set(reason))
-        reason = h1_reason_of(status);
-    return header_value_is_valid(reason) && buf_add(b, STR("HTTP/1.1 ")) &&
-           buf_add(b, str_make(digits, sizeof(digits))) && buf_add(b, reason) &&
-           buf_add(b, STR("\r\n")) && h1_fields_write(b, h, keep_case) && buf_add(b, STR("\r\n"));
+    return h1_status_line_write(b, status, reason) &&
+           h1_fields_write(b, h, keep_case, H1_LEAVE_OUT_NONE) && buf_add(b, STR("\r\n"));
 }
 
 struct str h1_chunk_head(uint64_t size, char octets[H1_CHUNK_HEAD_MAX])
@@ -172,6 +245,6 @@ struct str h1_chunk_head(uint64_t size, char octets[H1_CHUNK_HEAD_MAX])
 
 bool h1_last_chunk_write(struct buf *b, const struct headers *trailers, bool keep_case)
 {
-    return buf_add(b, STR("0\r\n")) && h1_fields_write(b, trailers, keep_case) &&
+    return buf_add(b, STR("0\r\n")) && h1_fields_write(b, trailers, keep_case, H1_LEAVE_OUT_NONE) &&
            buf_add(b, STR("\r\n"));
 }

@@ -9,15 +9,29 @@
 #include "base/buf.h"
 #include "codec/header.h"
 
-/* False: beyond the buffer's maximum, or a name or value that would break the framing (an
- * octet that no field may have); then the buffer holds a part and must not be sent. */
+/* Each returns false beyond the buffer's maximum, and where a word, name or value would break the
+ * framing (an octet that it may not have); then the buffer holds a part and must not be sent. */
 MUST_USE bool h1_request_write(struct buf *b, struct str method, struct str target,
                                const struct headers *h, bool keep_case);
 /* `reason` STR_NONE: the registry's phrase for the status. */
 MUST_USE bool h1_response_write(struct buf *b, uint16_t status, struct str reason,
                                 const struct headers *h, bool keep_case);
-/* The field lines alone, with neither the first line nor the empty one behind them. */
-MUST_USE bool h1_fields_write(struct buf *b, const struct headers *h, bool keep_case);
+
+/* What a list may hold that is not written. */
+enum h1_leave_out {
+    H1_LEAVE_OUT_NONE,
+    H1_LEAVE_OUT_CODING,  /* transfer-encoding */
+    H1_LEAVE_OUT_FRAMING, /* and content-length */
+};
+
+/* The same in pieces, for a caller that frames a message itself: a first line, fields of a list
+ * and others, and the empty line, which is the caller's. */
+MUST_USE bool h1_request_line_write(struct buf *b, struct str method, struct str target);
+MUST_USE bool h1_status_line_write(struct buf *b, uint16_t status, struct str reason);
+MUST_USE bool h1_fields_write(struct buf *b, const struct headers *h, bool keep_case,
+                              enum h1_leave_out left_out);
+/* One with a known name. */
+MUST_USE bool h1_field_write(struct buf *b, enum header_id id, struct str value);
 
 /* "200" is "OK"; "Unknown" where the registry has none (Envoy's word). */
 struct str h1_reason_of(uint16_t status);
