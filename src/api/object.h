@@ -54,6 +54,11 @@ bool api_validate(struct api_object *o, struct notes *notes);
 MUST_USE bool api_load_file(struct arena *arena, struct str file, struct str octets,
                             struct notes *notes, struct api_objects *ret);
 
+/* The same document by document, for a file that cannot be parsed as a whole: documents that
+ * cannot are noted, and how many these are is returned; `ret` has the objects of the others. */
+MUST_USE size_t api_load_parts(struct arena *arena, struct str file, struct str octets,
+                               struct notes *notes, struct api_objects *ret);
+
 /* Notes at info level each unknown kind once, over all files of a run. */
 void api_note_unknown(const struct api_objects *const *files, size_t n, struct notes *notes);
 

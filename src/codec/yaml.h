@@ -57,6 +57,16 @@ MUST_USE bool yaml_read(struct arena *arena, struct str file, struct str octets,
                         const struct yaml_limits *limits, struct notes *notes,
                         struct yaml_docs *ret);
 
+/* What stands between two document markers, the one in front included. */
+struct yaml_part {
+    struct str octets; /* borrowed */
+    uint32_t first_line;
+};
+
+/* The documents of a YAML file by their markers, without parsing: where one is broken the next
+ * marker begins anew. One part where there are directives, which belong to what follows. */
+size_t yaml_split(struct arena *arena, struct str octets, struct yaml_part **ret);
+
 /* The pair or value of `key` in a map; NULL where it is missing or `map` is no map. */
 const struct node_pair *node_pair(const struct node *map, struct str key);
 const struct node *node_get(const struct node *map, struct str key);

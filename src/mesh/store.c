@@ -18,17 +18,20 @@ struct content {
 
 struct stored_file {
     struct str path;        /* heap */
-    uint64_t hash;          /* of the octets in `content` or of those refused */
-    struct content *served; /* the last that could be parsed; NULL: none ever */
+    uint64_t hash;          /* of the octets decoded last */
+    struct content *served; /* what could be parsed of them; NULL: not read, or not known now */
     struct arena note_arena;
     struct notes notes; /* of the octets read last */
-    bool parsed;
+    size_t lost;        /* documents that could not be parsed */
+    bool unread;        /* it, or a directory above it, cannot be read now */
+    size_t stayed;      /* objects that stay as they were because of either */
     bool seen;
 };
 
 /* One identity. */
 struct entry {
     struct str key;                /* of `now` */
+    struct stored_file *holder;    /* where it stands, or stood when that could be read */
     struct content *now_in;        /* a reference */
     const struct api_object *now;  /* the file's version */
     const struct api_object *good; /* what is served; NULL: none */
@@ -119,7 +122,21 @@ static struct str octets_kept(struct content *c, const struct source_file *sf)
     return str_ends(sf->path, STR(".json")) ? arena_dup(&c->arena, sf->octets) : sf->octets;
 }
 
-/* Decodes new octets; a file that cannot be parsed keeps the content it had. */
+/* How many documents could not be parsed. */
+static size_t content_load(struct content *c, struct str path, const struct source_file *sf,
+                           struct notes *ret_notes)
+{
+    notes_init(ret_notes, &c->arena);
+    if (api_load_file(&c->arena, arena_dup(&c->arena, path), octets_kept(c, sf), ret_notes,
+                      &c->objects))
+        return 0;
+    arena_reset(&c->arena);
+    notes_init(ret_notes, &c->arena);
+    return api_load_parts(&c->arena, arena_dup(&c->arena, path), octets_kept(c, sf), ret_notes,
+                          &c->objects);
+}
+
+/* Decodes new octets, as many of their documents as can be parsed. */
 static void file_decode(struct store *s, struct stored_file *f, const struct source_file *sf)
 {
     struct content *c = must_alloc(sizeof(*c));
@@ -129,18 +146,12 @@ static void file_decode(struct store *s, struct stored_file *f, const struct sou
     c->refs = 1;
     c->serial = ++s->serial;
     arena_init(&c->arena, MIN(MAX(sf->octets.n, 1024), 16384));
-    notes_init(&made, &c->arena);
-    f->parsed = api_load_file(&c->arena, arena_dup(&c->arena, f->path), octets_kept(c, sf), &made,
-                              &c->objects);
-    for (size_t i = 0; f->parsed && i < c->objects.n; i++)
+    f->lost = content_load(c, f->path, sf, &made);
+    for (size_t i = 0; i < c->objects.n; i++)
         check_object(c->objects.v[i], &made);
     arena_reset(&f->note_arena);
     notes_init(&f->notes, &f->note_arena);
     notes_append(&f->notes, &made);
-    if (!f->parsed) {
-        content_unref(c);
-        return;
-    }
     c->keys = ARENA_ARRAY(&c->arena, struct str, c->objects.n + 1);
     for (size_t i = 0; i < c->objects.n; i++)
         c->keys[i] = object_key(&c->arena, c->objects.v[i]);
@@ -148,32 +159,60 @@ static void file_decode(struct store *s, struct stored_file *f, const struct sou
     f->served = c;
 }
 
-static void note_kept(const struct stored_file *f, struct notes *notes)
+static bool is_below(struct str path, struct str dir)
 {
-    struct pos pos = { .file = f->path };
-
-    if (f->parsed || !f->served)
-        return;
-    note_add(notes, SEV_WARNING, pos, "LAT0308",
-             "the file cannot be parsed: its %zu object%s as %s", f->served->objects.n,
-             f->served->objects.n == 1 ? " stays" : "s stay",
-             f->served->objects.n == 1 ? "it was" : "they were");
+    return str_starts(path, dir) &&
+           (path.n == dir.n || path.p[dir.n] == '/' || str_ends(dir, STR("/")));
 }
 
-static void file_update(struct store *s, const struct source_file *sf, struct notes *notes)
+static bool is_below_error(struct str path, const struct source_scan *scan)
+{
+    for (size_t i = 0; i < scan->error_count; i++)
+        if (is_below(path, scan->errors[i].path))
+            return true;
+    return false;
+}
+
+/* What the file holds is not known: its objects stay by their identity alone, as they will
+ * after a restart. */
+static void file_forget(struct stored_file *f)
+{
+    content_unref(f->served);
+    f->served = NULL;
+    f->unread = true;
+}
+
+static void file_begin(struct stored_file *f)
+{
+    f->seen = f->unread = false;
+    f->stayed = 0;
+}
+
+static void file_update(struct store *s, const struct source_scan *scan,
+                        const struct source_file *sf)
 {
     struct stored_file *f = file_get(s, sf->path);
 
     f->seen = true;
-    if (str_is_set(sf->octets) && (!f->notes.arena || f->hash != sf->hash))
+    if (!str_is_set(sf->octets) || sf->error.n || is_below_error(f->path, scan))
+        file_forget(f);
+    else if (!f->served || f->hash != sf->hash)
         file_decode(s, f, sf);
-    if (sf->error.n)
-        note_add(notes, SEV_ERROR, (struct pos){ .file = f->path }, "LAT0303",
-                 "cannot be read: %.*s%s", STRF(sf->error),
-                 f->served ? "; its objects stay as they were" : "");
-    if (f->notes.arena)
-        notes_append(notes, &f->notes);
-    note_kept(f, notes);
+}
+
+/* Files that no scan has, as their directory cannot be read: known from before the start. */
+static void files_unseen(struct store *s, const struct source_scan *scan)
+{
+    const struct map_entry *e;
+
+    for (size_t at = 0; (e = map_next(&s->files, &at));) {
+        struct stored_file *f = e->value;
+
+        if (f->seen || !is_below_error(f->path, scan))
+            continue;
+        f->seen = true;
+        file_forget(f);
+    }
 }
 
 static void files_sweep(struct store *s)
@@ -188,6 +227,37 @@ static void files_sweep(struct store *s)
         map_del(&s->files, f->path);
         file_free(f);
     }
+}
+
+static void note_stayed(const struct stored_file *f, struct notes *notes)
+{
+    struct pos pos = { .file = f->path };
+    const char *s = f->stayed == 1 ? "" : "s",
+               *as = f->stayed == 1 ? "stays as it was" : "stay as they were";
+
+    if (!f->stayed || f->unread)
+        return;
+    if (f->served && f->served->objects.n)
+        note_add(notes, SEV_WARNING, pos, "LAT0308",
+                 "%zu of its documents cannot be parsed: %zu object%s that the others do not hold "
+                 "%s",
+                 f->lost, f->stayed, s, as);
+    else
+        note_add(notes, SEV_WARNING, pos, "LAT0308",
+                 "the file cannot be parsed: its %zu object%s %s", f->stayed, s, as);
+}
+
+/* What there is to say about a file as it is now. */
+static void file_note(const struct stored_file *f, const struct source_file *sf,
+                      struct notes *notes)
+{
+    if (sf->error.n)
+        note_add(notes, SEV_ERROR, (struct pos){ .file = f->path }, "LAT0303",
+                 "cannot be read: %.*s%s", STRF(sf->error),
+                 f->stayed ? "; its objects stay as they were" : "");
+    if (!f->unread)
+        notes_append(notes, &f->notes);
+    note_stayed(f, notes);
 }
 
 /* ---- identities ---- */
@@ -224,10 +294,11 @@ static void note_broken(const struct api_object *o, bool has_good, struct notes 
                       : "there is no good version of it to serve until it is mended");
 }
 
-/* The entry of the object in the new table; what is good follows it from the old one. */
-static void entry_add(struct map *entries, struct map *old, struct content *c, size_t at,
+/* The entry of an object of `f` in the new table; what is good follows it from the old one. */
+static void entry_add(struct map *entries, struct map *old, struct stored_file *f, size_t at,
                       struct notes *notes)
 {
+    struct content *c = f->served;
     const struct api_object *o = c->objects.v[at];
     struct str key = c->keys[at];
     struct entry *was = map_get(old, key);
@@ -239,6 +310,7 @@ static void entry_add(struct map *entries, struct map *old, struct content *c, s
     }
     e = must_alloc(sizeof(*e));
     e->key = key;
+    e->holder = f;
     e->now = o;
     e->now_in = c;
     c->refs++;
@@ -254,6 +326,23 @@ static void entry_add(struct map *entries, struct map *old, struct content *c, s
     if (o->broken)
         note_broken(o, e->good != NULL, notes);
     map_put(entries, e->key, e);
+}
+
+/* An object of a document that cannot be read now stays, unless it stands elsewhere. */
+static void entries_stay(struct map *entries, struct map *old)
+{
+    const struct map_entry *m;
+
+    for (size_t at = 0; (m = map_next(old, &at));) {
+        struct entry *e = m->value;
+        struct stored_file *f = e->holder;
+
+        if (!f->seen || (!f->lost && !f->unread) || map_has(entries, e->key))
+            continue;
+        map_del(old, e->key);
+        map_put(entries, e->key, e);
+        f->stayed++;
+    }
 }
 
 /* ---- lists ---- */
@@ -295,6 +384,8 @@ static void lists_build(struct store *s)
             s->digests[kind] = hash_mix(hash_mix(s->digests[kind], (uintptr_t)o),
                                         entry->good_in->serial);
     }
+    if (s->broken.n)
+        qsort(s->broken.v, s->broken.n, sizeof(const struct api_object *), compare_age);
     for (size_t i = 0; i < OBJ_KINDS; i++)
         if (s->lists[i].n)
             qsort(s->lists[i].v, s->lists[i].n, sizeof(const struct api_object *), compare_age);
@@ -325,8 +416,9 @@ static void entries_build(struct store *s, const struct source_scan *scan, struc
         struct stored_file *f = map_get(&s->files, scan->files[i].path);
 
         for (size_t k = 0; f->served && k < f->served->objects.n; k++)
-            entry_add(&s->entries, &old, f->served, k, notes);
+            entry_add(&s->entries, &old, f, k, notes);
     }
+    entries_stay(&s->entries, &old);
     entries_free(&old);
 }
 
@@ -358,7 +450,7 @@ void store_update(struct store *s, const struct source_scan *scan, struct notes 
     const struct map_entry *e;
 
     for (size_t at = 0; (e = map_next(&s->files, &at));)
-        ((struct stored_file *)e->value)->seen = false;
+        file_begin(e->value);
     for (size_t i = 0; i < scan->error_count; i++)
         note_add(notes, SEV_ERROR, (struct pos){ .file = scan->errors[i].path }, "LAT0303",
                  "cannot be read: %.*s; what was read below it before stays",
@@ -368,8 +460,11 @@ void store_update(struct store *s, const struct source_scan *scan, struct notes 
                  "cannot be watched: %.*s; changes there are live after SIGHUP",
                  STRF(scan->unwatched.text));
     for (size_t i = 0; i < scan->n; i++)
-        file_update(s, &scan->files[i], notes);
+        file_update(s, scan, &scan->files[i]);
+    files_unseen(s, scan);
     entries_build(s, scan, notes);
+    for (size_t i = 0; i < scan->n; i++)
+        file_note(map_get(&s->files, scan->files[i].path), &scan->files[i], notes);
     files_sweep(s);
     note_unknown_kinds(s, scan, notes);
     lists_build(s);

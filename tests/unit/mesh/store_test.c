@@ -233,3 +233,57 @@ TEST(the_mesh_config_of_the_manifests_or_of_the_flag)
     CHECK(bench_notes(&b, "mesh.yaml:2:1: error")[0]);
     bench_fini(&b);
 }
+
+/* YAML lets a document begin anew wherever a marker stands: what is around a broken one is
+ * read, and an object that the others do not hold may stand in it. */
+TEST(documents_beside_one_that_cannot_be_parsed_follow_their_text)
+{
+    static const char *const broken[] = {
+        "a: [\n",       "metadata: 'open\n", "x: 1\nx: 2\n",
+        "a: b: c\n",    "\ta: 1\n",          "text: |+\n  one\n bad\n",
+        "a: *nobody\n", "hosts: {a: ]\n",    "- 1\nb: 2\n",
+        "a: \"\\q\"\n", "kind: [ {\n...\n",  "? [\n",
+    };
+
+    for (size_t i = 0; i < LEN(broken); i++) {
+        struct bench b;
+        char yaml[4096];
+
+        CASE(i);
+        bench_init(&b);
+        bench_load(&b, GATEWAY "---\n" VS("v", "a.x", "201") "---\n" VS(
+                           "w", "b.x", "201") "---\n" VS("u", "c.x", "201"));
+        snprintf(yaml, sizeof(yaml),
+                 GATEWAY "---\n" VS("v", "a.x", "202") "--- # w\n%s---\n" VS("u", "c.x", "203"),
+                 broken[i]);
+        bench_load(&b, yaml);
+        CHECK_EQ(b.notes.errors, 1);
+        CHECK(bench_notes(&b, "1 of its documents cannot be parsed: 1 object that the others do "
+                              "not hold stays as it was")[0]);
+        CHECK_STRZ(str_of(bench_routes(&b, "http.80/a.x")), "-> direct 202 \n");
+        CHECK_STRZ(str_of(bench_routes(&b, "http.80/b.x")), "-> direct 201 \n");
+        CHECK_STRZ(str_of(bench_routes(&b, "http.80/c.x")), "-> direct 203 \n");
+        bench_file(&b, "n.yaml", VS("w", "b.x", "204")); /* it stands elsewhere now */
+        bench_update(&b);
+        CHECK_STRZ(str_of(bench_routes(&b, "http.80/b.x")), "-> direct 204 \n");
+        bench_remove(&b, "n.yaml");
+        bench_update(&b);
+        CHECK_STRZ(str_of(bench_routes(&b, "http.80/b.x")), "(no such virtual host)");
+        bench_fini(&b);
+    }
+}
+
+TEST(a_syntax_error_behind_many_documents_is_noted_at_its_line)
+{
+    struct bench b;
+
+    bench_init(&b);
+    bench_load(&b, GATEWAY "---\na: [\n---\n" VS("v", "a.x", "201") "---\nb: ]\n");
+    CHECK_EQ(b.notes.errors, 2);
+    CHECK(bench_notes(&b, "m.yaml:7:1: error: not valid YAML")[0]);
+    CHECK(bench_notes(&b, "m.yaml:13:4: error: not valid YAML")[0]);
+    CHECK_STRZ(str_of(bench_routes(&b, "http.80/a.x")), "-> direct 201 \n");
+    bench_load(&b, "%YAML 1.1\n---\n" GATEWAY "---\na: [\n"); /* directives: all or nothing */
+    CHECK(bench_notes(&b, "the file cannot be parsed: its 2 objects stay as they were")[0]);
+    bench_fini(&b);
+}
