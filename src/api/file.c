@@ -50,8 +50,9 @@ static bool version_is_served(const struct api_kind *k, struct str version)
     return false;
 }
 
-static void check_version(struct file_reader *f, struct api_object *o)
+static void check_version(struct decoder *d)
 {
+    struct api_object *o = d->o;
     struct str version = version_name(o->api_version);
     struct api_at at = { o->line, o->col, o->node };
     struct buf b;
@@ -62,7 +63,7 @@ static void check_version(struct file_reader *f, struct api_object *o)
     for (size_t i = 0; i < LEN(o->kind->versions) && str_is_set(o->kind->versions[i]); i++)
         buf_printf(&b, "%s%.*s%s%.*s", i ? ", " : "", STRF(o->kind->group),
                    o->kind->group.n ? "/" : "", STRF(o->kind->versions[i]));
-    api_note(o, f->notes, SEV_ERROR, "LAT0104",
+    api_note(o, d->notes, SEV_ERROR, "LAT0104",
              (struct api_spot){ &at, "apiVersion", -1, STR_NONE, false },
              "\"%.*s\" is no version of this kind: use %.*s", STRF(o->api_version),
              STRF(buf_str(&b)));
@@ -141,6 +142,13 @@ static void read_body(struct decoder *d, const struct node *object)
                                 body ? body->col : object->col);
 }
 
+void decode_object(struct decoder *d, const struct node *object)
+{
+    read_meta(d, object);
+    check_version(d);
+    read_body(d, object);
+}
+
 static void read_object(struct file_reader *f, const struct node *object,
                         const struct api_kind *kind, struct str api_version)
 {
@@ -157,9 +165,7 @@ static void read_object(struct file_reader *f, const struct node *object,
                               .node = object,
                               .hash = hash.content,
                               .place_hash = hash.place };
-    read_meta(&d, object);
-    check_version(f, o);
-    read_body(&d, object);
+    decode_object(&d, object);
     if (o->meta->name.n == 0) {
         api_note(o, f->notes, SEV_ERROR, "LAT0106", LEAF(o->meta, "name"),
                  "missing: every object needs a name");

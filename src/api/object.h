@@ -9,7 +9,14 @@
 
 #include "api/meta.h"
 #include "api/schema.h"
+#include "base/list.h"
 
+struct api_rest;
+
+/* An object may be at rest (api_object_keep). Then `node` is NULL, and of metadata and body
+ * only the first level is there: its scalars, strings, lists of strings and the counts of the
+ * other lists and maps. api_object_wake brings the rest, api_object_rest takes it away. The
+ * object, its metadata and its body keep their addresses all the time. */
 struct api_object {
     const struct api_kind *kind;
     struct str api_version; /* as written */
@@ -21,9 +28,10 @@ struct api_object {
     const struct node *node; /* all of the object */
     /* The typed spec: struct api_gateway, ... by kind->body; never NULL. */
     const void *body;
-    uint64_t hash;       /* of the content, in every process the same */
-    uint64_t place_hash; /* of content and places: changes when a line moves */
-    bool broken;         /* an error was noted: only identity and places can be relied on */
+    uint64_t hash;         /* of the content, in every process the same */
+    uint64_t place_hash;   /* of content and places: changes when a line moves */
+    bool broken;           /* an error was noted: only identity and places can be relied on */
+    struct api_rest *rest; /* NULL: it is never at rest */
 };
 
 /* A kind that is not known: reported once per kind by api_note_unknown. */
@@ -61,6 +69,28 @@ MUST_USE size_t api_load_parts(struct arena *arena, struct str file, struct str 
 
 /* Notes at info level each unknown kind once, over all files of a run. */
 void api_note_unknown(const struct api_objects *const *files, size_t n, struct notes *notes);
+
+/* ---- objects that are kept for long ---- */
+
+/* Those that are awake, and what they take. */
+struct api_pool {
+    struct list awake;
+    size_t octets;
+};
+void api_pool_init(struct api_pool *p);
+
+/* A copy that lives in `a` alone. It is at rest, if there is a pool and the object is not
+ * broken: about a thirtieth of what it takes when awake. The pool outlives it, and it is to be
+ * put to rest before `a` goes. */
+struct api_object *api_object_keep(struct arena *a, const struct api_object *o,
+                                   struct api_pool *pool);
+
+/* To be called before more than the first level is read; pointers into the object and places
+ * in it hold until it is put to rest. All functions here that take an object and need it awake
+ * call it themselves. */
+void api_object_wake(const struct api_object *o);
+void api_object_rest(const struct api_object *o);
+void api_pool_rest(struct api_pool *p); /* all that are awake */
 
 /* MeshConfig: the body of ConfigMap `istio` (key `mesh`), or of a --mesh-config file. The
  * object's body is a struct api_meshconfig; its kind is api_kind_meshconfig. For a ConfigMap

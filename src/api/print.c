@@ -313,6 +313,7 @@ void api_print(const struct api_object *o, struct buf *b, enum api_format format
     struct printer p = { &own, format, 0, true, false };
     struct printer inner;
 
+    api_object_wake(o);
     buf_init(&own, b->max);
     inner = print_open(&p, false);
     if (o->kind != &api_kind_meshconfig) {

@@ -130,9 +130,11 @@ static const struct node_pair *spot_pair(struct api_spot spot)
 
 struct pos api_spot_pos(const struct api_object *o, struct api_spot spot)
 {
-    const struct node_pair *pair = spot_pair(spot), *inner;
+    const struct node_pair *pair, *inner;
     struct pos pos = { o->file, spot.at->line, spot.at->col };
 
+    api_object_wake(o);
+    pair = spot_pair(spot);
     if (!pair)
         return pos;
     pos.line = pair->value.line;
@@ -151,8 +153,10 @@ struct pos api_spot_pos(const struct api_object *o, struct api_spot spot)
 
 void api_spot_path(const struct api_object *o, struct api_spot spot, struct buf *b)
 {
-    const struct node_pair *pair = spot_pair(spot);
+    const struct node_pair *pair;
 
+    api_object_wake(o);
+    pair = spot_pair(spot);
     /* A message that was not written (a missing spec) stands under the body's key. */
     if (!path_of_node(o, spot.at->node, b) && !spot.at->node)
         buf_add(b, o->kind->body_key);
@@ -262,9 +266,11 @@ static struct str cut_step(struct str *path, int64_t *ret_index)
 
 struct pos api_pos_of(const struct api_object *o, struct str path)
 {
-    const struct node *n = o->node;
+    const struct node *n;
     struct pos pos = { o->file, o->line, o->col };
 
+    api_object_wake(o);
+    n = o->node;
     while (n && path.n) {
         int64_t index;
         struct str step = cut_step(&path, &index);

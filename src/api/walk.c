@@ -66,6 +66,7 @@ void api_each_set_leaf(const struct api_object *o, api_set_fn *fn, void *arg)
 {
     struct walk w = { o, fn, arg, { 0 } };
 
+    api_object_wake(o);
     buf_init(&w.path, (size_t)1 << 20);
     buf_add(&w.path, o->kind->body_key);
     walk_message(&w, o->kind->body, o->body);

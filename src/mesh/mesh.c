@@ -219,6 +219,7 @@ enum mesh_verdict mesh_update(struct mesh *m, const struct source_scan *scan, st
     m->registry->refused = verdict == MESH_REFUSED;
     memos_sweep(&m->memos);
     slots_sweep(m->slots);
+    store_rest(m->store);
     return verdict;
 }
 

@@ -72,6 +72,7 @@ static void rules_of(struct compile *c, const struct api_object *o, const struct
 {
     const struct api_virtualservice *vs = o->body;
 
+    api_object_wake(o);
     for (size_t i = 0; i < vs->http.n; i++) {
         const struct api_http_route *http = &vs->http.v[i];
 

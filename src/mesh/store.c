@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#define SCRATCH ((size_t)1 << 20)
+
 /* One content of a file, decoded. */
 struct content {
     size_t refs;
@@ -39,9 +41,11 @@ struct entry {
 };
 
 struct store {
-    struct map files;    /* path -> struct stored_file */
-    struct map entries;  /* key -> struct entry */
-    struct arena *arena; /* of the lists */
+    struct map files;     /* path -> struct stored_file */
+    struct api_pool pool; /* of objects that rest */
+    struct arena scratch; /* of one file's tree, while it is decoded */
+    struct map entries;   /* key -> struct entry */
+    struct arena *arena;  /* of the lists */
     struct object_list lists[OBJ_KINDS];
     uint64_t digests[OBJ_KINDS];
     uint64_t serial; /* of the content decoded last */
@@ -88,6 +92,8 @@ static void content_unref(struct content *c)
 {
     if (!c || --c->refs)
         return;
+    for (size_t i = 0; i < c->objects.n; i++)
+        api_object_rest(c->objects.v[i]);
     arena_fini(&c->arena);
     free(c);
 }
@@ -116,47 +122,67 @@ static struct stored_file *file_get(struct store *s, struct str path)
     return f;
 }
 
-/* A tree read from JSON may point into its octets; one read from YAML does not. */
-static struct str octets_kept(struct content *c, const struct source_file *sf)
+/* Kinds of which there may be very many, and that are read only where they are compiled. */
+static bool is_rested(const struct api_object *o)
 {
-    return str_ends(sf->path, STR(".json")) ? arena_dup(&c->arena, sf->octets) : sf->octets;
+    return kind_of(o) == OBJ_VIRTUAL_SERVICE;
+}
+
+/* What stays of the objects of a file. */
+static struct content *content_new(struct store *s, const struct api_objects *from)
+{
+    struct content *c = must_alloc(sizeof(*c));
+    struct arena *a = &c->arena;
+
+    c->refs = 1;
+    c->serial = ++s->serial;
+    arena_init(a, 1024);
+    c->objects = (struct api_objects){ ARENA_ARRAY(a, struct api_object *, from->n), from->n,
+                                       ARENA_ARRAY(a, struct api_unknown, from->unknown_count),
+                                       from->unknown_count };
+    c->keys = ARENA_ARRAY(a, struct str, from->n);
+    for (size_t i = 0; i < from->n; i++) {
+        c->objects.v[i] = api_object_keep(a, from->v[i], is_rested(from->v[i]) ? &s->pool : NULL);
+        c->keys[i] = object_key(a, from->v[i]);
+    }
+    for (size_t i = 0; i < from->unknown_count; i++) {
+        const struct api_unknown *u = &from->unknown[i];
+        struct pos pos = { arena_dup(a, u->pos.file), u->pos.line, u->pos.col };
+
+        c->objects.unknown[i] = (struct api_unknown){ arena_dup(a, u->api_version),
+                                                      arena_dup(a, u->kind), pos };
+    }
+    return c;
 }
 
 /* How many documents could not be parsed. */
-static size_t content_load(struct content *c, struct str path, const struct source_file *sf,
-                           struct notes *ret_notes)
+static size_t octets_load(struct arena *a, struct str path, struct str octets,
+                          struct notes *ret_notes, struct api_objects *ret)
 {
-    notes_init(ret_notes, &c->arena);
-    if (api_load_file(&c->arena, arena_dup(&c->arena, path), octets_kept(c, sf), ret_notes,
-                      &c->objects))
+    notes_init(ret_notes, a);
+    if (api_load_file(a, path, octets, ret_notes, ret))
         return 0;
-    arena_reset(&c->arena);
-    notes_init(ret_notes, &c->arena);
-    return api_load_parts(&c->arena, arena_dup(&c->arena, path), octets_kept(c, sf), ret_notes,
-                          &c->objects);
+    arena_reset(a);
+    notes_init(ret_notes, a);
+    return api_load_parts(a, path, octets, ret_notes, ret);
 }
 
 /* Decodes new octets, as many of their documents as can be parsed. */
 static void file_decode(struct store *s, struct stored_file *f, const struct source_file *sf)
 {
-    struct content *c = must_alloc(sizeof(*c));
-    struct notes made; /* may point into the content: kept as a copy */
+    struct api_objects objects = { 0 };
+    struct notes made;
 
     f->hash = sf->hash;
-    c->refs = 1;
-    c->serial = ++s->serial;
-    arena_init(&c->arena, MIN(MAX(sf->octets.n, 1024), 16384));
-    f->lost = content_load(c, f->path, sf, &made);
-    for (size_t i = 0; i < c->objects.n; i++)
-        check_object(c->objects.v[i], &made);
+    f->lost = octets_load(&s->scratch, f->path, sf->octets, &made, &objects);
+    for (size_t i = 0; i < objects.n; i++)
+        check_object(objects.v[i], &made);
     arena_reset(&f->note_arena);
     notes_init(&f->notes, &f->note_arena);
     notes_append(&f->notes, &made);
-    c->keys = ARENA_ARRAY(&c->arena, struct str, c->objects.n + 1);
-    for (size_t i = 0; i < c->objects.n; i++)
-        c->keys[i] = object_key(&c->arena, c->objects.v[i]);
     content_unref(f->served);
-    f->served = c;
+    f->served = content_new(s, &objects);
+    arena_reset(&s->scratch);
 }
 
 static bool is_below(struct str path, struct str dir)
@@ -428,6 +454,8 @@ struct store *store_new(void)
 
     map_init(&s->files);
     map_init(&s->entries);
+    api_pool_init(&s->pool);
+    arena_init(&s->scratch, SCRATCH);
     return s;
 }
 
@@ -462,6 +490,7 @@ void store_update(struct store *s, const struct source_scan *scan, struct notes 
     for (size_t i = 0; i < scan->n; i++)
         file_update(s, scan, &scan->files[i]);
     files_unseen(s, scan);
+    arena_fini(&s->scratch);
     entries_build(s, scan, notes);
     for (size_t i = 0; i < scan->n; i++)
         file_note(map_get(&s->files, scan->files[i].path), &scan->files[i], notes);
@@ -497,4 +526,9 @@ const struct api_object *store_find(const struct store *s, enum object_kind kind
         return NULL;
     e = map_get(&s->entries, str_make(key, (size_t)n));
     return e ? e->good : NULL;
+}
+
+void store_rest(struct store *s)
+{
+    api_pool_rest(&s->pool);
 }

@@ -57,3 +57,6 @@ const struct api_object *store_find(const struct store *s, enum object_kind kind
 
 /* Objects whose present version is broken and that have no good one. */
 const struct object_list *store_broken(const struct store *s);
+
+/* Puts to rest what was woken (api/object.h): nobody looks into objects until the next update. */
+void store_rest(struct store *s);

@@ -215,6 +215,7 @@ static void tell_object(struct walk *w, const struct api_object *o)
     w->known = map_get(&w->objects, w->title);
     w->is_istio = o->kind->proto;
     api_each_set_leaf(o, tell_leaf, w);
+    api_object_rest(o);
     buf_fini(&b);
 }
 
