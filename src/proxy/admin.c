@@ -6,8 +6,9 @@
 #define CONNECTIONS_MAX 128
 #define BODIES_MAX (64u << 20) /* all connections at their watermarks */
 #define OUT_WATERMARK (256 * 1024)
-#define STALL_MS 60000 /* a reader that takes nothing for so long is left */
-#define IN_MAX 65536   /* octets of a request's body: none is needed */
+#define STALL_MS 60000  /* a reader that takes nothing for so long is left */
+#define IN_MAX 65536    /* octets of a request's body: none is needed */
+#define TURN_NS 2000000 /* a turn that lasts so long already makes no further pieces */
 
 static const struct http_settings default_settings = {
     .request_head_ms = 10000,
@@ -21,7 +22,7 @@ static const struct http_settings default_settings = {
 
 struct exchange {
     struct task task;
-    struct timer stall;
+    struct timer stall, again;
     struct admin_service *service;
     struct leg *leg;
     struct admin_call call;
@@ -35,9 +36,12 @@ static void exchange_end(struct exchange *x)
     struct arena *arena = x->leg->arena;
     void (*after)(struct admin * a) = x->leg->out_done ? x->call.after : NULL;
 
+    if (x->call.end)
+        x->call.end(&x->call);
     buf_fini(&x->call.body);
     task_cancel(&x->task);
     timer_fini(&x->stall);
+    timer_fini(&x->again);
     leg_release(x->leg);
     arena_give(a->pools, arena); /* and x with it */
     if (after)
@@ -52,7 +56,7 @@ static void head_build(struct exchange *x)
 
     head->status = call->status;
     head->reason = status_reason(call->status);
-    head->content_length = (int64_t)call->body.n;
+    head->content_length = call->more ? -1 : (int64_t)call->body.n;
     headers_add_id(&head->headers, arena, HDR_CONTENT_TYPE, str_of(call->type));
     headers_add_id(&head->headers, arena, HDR_CACHE_CONTROL, STR("no-cache, max-age=0"));
     headers_add(&head->headers, arena, STR("x-content-type-options"), STR("nosniff"));
@@ -83,27 +87,56 @@ static void exchange_answer(struct exchange *x)
         admin_answer(&x->call, (enum admin_port)x->service->which);
     }
     head_build(x);
-    if (leg->in_head && str_eq(leg->in_head->method, STR("HEAD")))
+    if (leg->in_head && str_eq(leg->in_head->method, STR("HEAD"))) {
         x->sent = x->call.body.n;
+        x->call.more = NULL;
+    }
     loop_note(x->task.loop, x->call.page ? x->call.page->path.p : "an unknown page", from_ns);
 }
 
-/* Hands over as much as the watermark allows. */
-static void exchange_send(struct exchange *x)
+/* Hands over as much of the body as the watermark allows; false where no more will go now. */
+static bool body_send(struct exchange *x)
 {
     struct leg *leg = x->leg;
     struct str rest = str_from(buf_str(&x->call.body), x->sent);
     size_t room = leg->out.n < OUT_WATERMARK ? OUT_WATERMARK - leg->out.n : 0;
     struct str piece = str_sub(rest, 0, room);
 
-    if (leg->out_end)
-        return;
     if (piece.n && bufq_copy(&leg->out, &x->service->admin->pools->chunks, piece)) {
         x->sent += piece.n;
         timer_set(&x->stall, STALL_MS);
     }
-    leg->out_end = x->sent == x->call.body.n;
-    leg_wake(leg);
+    return x->sent == x->call.body.n;
+}
+
+static bool turn_has_time(const struct loop *loop)
+{
+    return loop_clock_ns(loop) - loop_now_ns(loop) < TURN_NS;
+}
+
+/* Goes on with the page: what is made waits for room in the leg, what is not made for a turn
+ * with time for it. */
+static void exchange_send(struct exchange *x)
+{
+    struct admin_call *call = &x->call;
+    struct loop *loop = x->service->admin->loop;
+    bool sent;
+
+    if (x->leg->out_end)
+        return;
+    while ((sent = body_send(x)) && call->more && turn_has_time(loop)) {
+        uint64_t from_ns = loop_clock_ns(loop);
+
+        buf_reset(&call->body);
+        x->sent = 0;
+        if (!call->more(call))
+            call->more = NULL;
+        loop_note(loop, call->page->path.p, from_ns);
+    }
+    if (sent && call->more)
+        timer_set(&x->again, 0);
+    x->leg->out_end = sent && !call->more;
+    leg_wake(x->leg);
 }
 
 static void exchange_run(struct task *t)
@@ -134,6 +167,11 @@ static void exchange_stalled(struct timer *t)
     task_wake(&x->task);
 }
 
+static void exchange_goes_on(struct timer *t)
+{
+    task_wake(&CONTAINER_OF(t, struct exchange, again)->task);
+}
+
 static void request_arrived(struct http_server *http, struct http_conn *c, struct leg *leg)
 {
     struct admin_service *s = CONTAINER_OF(http, struct admin_service, http);
@@ -148,6 +186,7 @@ static void request_arrived(struct http_server *http, struct http_conn *c, struc
     buf_init(&x->call.body, ADMIN_BODY_MAX);
     task_init(&x->task, s->admin->loop, exchange_run);
     timer_init(&x->stall, s->admin->loop, exchange_stalled);
+    timer_init(&x->again, s->admin->loop, exchange_goes_on);
     timer_set(&x->stall, STALL_MS);
     leg->task = &x->task;
     leg->want_body = true;

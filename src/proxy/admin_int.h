@@ -48,6 +48,12 @@ struct admin_call {
     struct str allow;    /* 405: the methods */
     struct str answered; /* X-Lateen-Answered of /explain; STR_NONE: none */
     struct buf body;
+    /* A page that is made in pieces sets these: `more` appends the next one to `body` (which
+     * holds nothing else then), in a fraction of a millisecond; false: that was all. `end`
+     * lets go of `page_state`; it is called once, whatever becomes of the answer. */
+    bool (*more)(struct admin_call *c);
+    void (*end)(struct admin_call *c);
+    void *page_state;
     /* Called when the answer has left: what ends the program must not cut it off. */
     void (*after)(struct admin *a);
 };
@@ -69,6 +75,7 @@ void admin_answer(struct admin_call *c, enum admin_port port);
 void admin_say(struct admin_call *c, uint16_t status, const char *fmt, ...) PRINTF_LIKE(3, 4);
 /* The query's parameter, %XX decoded; STR_NONE without. */
 struct str admin_param(const struct admin_call *c, struct str name);
+bool admin_has_param(const struct admin_call *c, struct str name); /* "?name", "?name=..." */
 /* %XX and "+" decoded, in the call's arena. */
 struct str admin_decode(const struct admin_call *c, struct str raw);
 bool admin_wants_json(const struct admin_call *c); /* ?format=json */

@@ -12,6 +12,7 @@
 #include "codec/url.h"
 #include "telemetry/telemetry.h"
 
+#include <malloc.h>
 #include <stdarg.h>
 
 #define TEXT_PLAIN "text/plain; charset=UTF-8"
@@ -59,6 +60,11 @@ struct str admin_param(const struct admin_call *c, struct str name)
     struct str raw = url_query_get(c->query, name);
 
     return str_is_set(raw) ? admin_decode(c, raw) : STR_NONE;
+}
+
+bool admin_has_param(const struct admin_call *c, struct str name)
+{
+    return url_query_get(c->query, name).p != NULL;
 }
 
 bool admin_wants_json(const struct admin_call *c)
@@ -274,75 +280,67 @@ static bool accepts(const struct admin_call *c, struct str type)
     return str_find_str(value, type) < value.n;
 }
 
+static bool numbers_more(struct admin_call *c)
+{
+    return scrape_more(c->page_state, &c->body);
+}
+
+static void numbers_end(struct admin_call *c)
+{
+    scrape_free(c->page_state);
+}
+
+static void numbers_answer(struct admin_call *c, enum scrape_form form)
+{
+    struct scrape_ask ask = { .form = (uint8_t)form,
+                              .used_only = admin_has_param(c, STR("usedonly")),
+                              .filter = admin_param(c, STR("filter")) };
+    struct buf error;
+
+    buf_init(&error, 1000);
+    c->page_state = scrape_new(&ask, &error);
+    if (c->page_state) {
+        c->more = numbers_more;
+        c->end = numbers_end;
+    } else {
+        admin_say(c, 400, "filter: %.*s", STRF(buf_str(&error)));
+    }
+    buf_fini(&error);
+}
+
 static void page_prometheus(struct admin_call *c)
 {
     bool openmetrics = accepts(c, STR("application/openmetrics-text"));
 
     c->type = openmetrics ? "application/openmetrics-text; version=1.0.0; charset=utf-8"
                           : "text/plain; version=0.0.4; charset=utf-8";
-    metrics_scrape(&c->body, openmetrics);
-}
-
-/* Keeps the lines that match. */
-static void filter_lines(struct admin_call *c, const struct regex *r)
-{
-    struct str rest = arena_dup(c->arena, buf_str(&c->body));
-
-    buf_reset(&c->body);
-    while (rest.n) {
-        struct str line = str_cut(&rest, '\n');
-
-        if (!regex_is_partial(r, str_sub(line, 0, str_find(line, ':'))))
-            continue;
-        buf_add(&c->body, line);
-        buf_addc(&c->body, '\n');
-    }
+    numbers_answer(c, openmetrics ? SCRAPE_OPENMETRICS : SCRAPE_TEXT);
 }
 
 static void page_stats(struct admin_call *c)
 {
-    struct str format = admin_param(c, STR("format")), filter = admin_param(c, STR("filter"));
-    struct regex *r = NULL;
-    struct buf error;
+    struct str format = admin_param(c, STR("format"));
 
     if (str_eq(format, STR("prometheus"))) {
         page_prometheus(c);
-        return;
+    } else if (str_eq(format, STR("json"))) {
+        c->type = JSON;
+        numbers_answer(c, SCRAPE_STATS_JSON);
+    } else if (format.n && !str_eq(format, STR("text"))) {
+        admin_say(c, 400, "format is one of text, json, prometheus");
+    } else {
+        numbers_answer(c, SCRAPE_STATS);
     }
-    if (format.n && !str_eq(format, STR("text"))) {
-        admin_say(c, 501, "/stats?format=%.*s: not built yet", STRF(format));
-        return;
-    }
-    buf_init(&error, 1000);
-    if (filter.n && (r = regex_new(filter, &error)) == NULL)
-        admin_say(c, 400, "filter: %.*s", STRF(buf_str(&error)));
-    else
-        metrics_stats_text(&c->body);
-    if (r)
-        filter_lines(c, r);
-    regex_free(r);
-    buf_fini(&error);
 }
 
-/* The heap's two numbers, under Envoy's names. */
+/* The allocator's totals, under Envoy's names. */
 static void page_memory(struct admin_call *c)
 {
-    struct str text, line;
-    uint64_t allocated = 0, heap = 0;
+    struct mallinfo2 heap = mallinfo2();
 
-    metrics_stats_text(&c->body);
-    text = buf_str(&c->body);
-    while (text.n) {
-        line = str_cut(&text, '\n');
-        if (str_starts(line, STR("server.memory_allocated: ")))
-            (void)!str_u64(str_from(line, 25), &allocated);
-        else if (str_starts(line, STR("server.memory_heap_size: ")))
-            (void)!str_u64(str_from(line, 25), &heap);
-    }
-    buf_reset(&c->body);
     c->type = JSON;
-    buf_printf(&c->body, "{\"allocated\":\"%llu\",\"heap_size\":\"%llu\"}\n",
-               (unsigned long long)allocated, (unsigned long long)heap);
+    buf_printf(&c->body, "{\"allocated\":\"%zu\",\"heap_size\":\"%zu\"}\n",
+               heap.uordblks + heap.hblkhd, heap.arena + heap.hblkhd);
 }
 
 /* ---- the table ---- */
@@ -361,7 +359,8 @@ const struct admin_page admin_pages[] = {
     GET("/help", page_help, "the pages as text"),
     GET("/ready", page_ready, "200 LIVE once the first configuration serves, 503 before and after"),
     GET("/server_info", page_server_info, "version, state, uptime"),
-    GET("/stats", page_stats, "counters and gauges by Envoy's names; ?filter=REGEX"),
+    GET("/stats", page_stats,
+        "counters and gauges by Envoy's names; ?filter=REGEX&usedonly&format=json|prometheus"),
     GET("/stats/prometheus", page_prometheus, "all metrics for Prometheus"),
     GET("/listeners", admin_show_listeners, "what is listened on; ?format=json"),
     GET("/clusters", admin_show_clusters, "clusters and their endpoints"),

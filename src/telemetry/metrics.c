@@ -1,5 +1,7 @@
 #include "telemetry/metrics.h"
 
+#include "telemetry/merge.h"
+
 #include <pthread.h>
 #include <stdlib.h>
 
@@ -27,12 +29,13 @@ void metrics_free(struct metrics *m)
     pthread_mutex_lock(&register_lock);
     list_remove(&m->node);
     pthread_mutex_unlock(&register_lock);
+    merge_forget();
     series_table_fini(&m->series);
     stat_table_fini(&m->stats);
     free(m);
 }
 
-void metrics_each(void (*see)(const struct metrics *m, void *arg), void *arg)
+void metrics_each(void (*see)(struct metrics *m, void *arg), void *arg)
 {
     pthread_mutex_lock(&register_lock);
     LIST_EACH (node, &workers, next)

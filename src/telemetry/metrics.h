@@ -12,10 +12,11 @@ struct metrics {
     struct list node; /* in the register, under its lock */
     struct series_table series;
     struct stat_table stats;
+    uint32_t series_seen, stats_seen; /* rows that the merger has taken in; its own */
 };
 
 /* Calls `see` with each worker's; none can go away meanwhile. */
-void metrics_each(void (*see)(const struct metrics *m, void *arg), void *arg);
+void metrics_each(void (*see)(struct metrics *m, void *arg), void *arg);
 
 /* What the process says about itself, read when scraped. */
 struct metrics_process {

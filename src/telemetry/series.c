@@ -177,7 +177,7 @@ uint32_t series_table_count(const struct series_table *t)
     return atomic_load_explicit(&t->n, memory_order_acquire);
 }
 
-const struct series *series_at(const struct series_table *t, uint32_t i)
+struct series *series_at(const struct series_table *t, uint32_t i)
 {
     return row(t, i);
 }

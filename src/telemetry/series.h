@@ -42,6 +42,7 @@ struct series {
     struct series_key key;
     _Atomic uint64_t requests;
     struct histogram histograms[SERIES_HISTOGRAMS];
+    struct series *peer; /* the merger's (telemetry/merge.h); the worker leaves it alone */
 };
 
 #define SERIES_PER_CHUNK 64
@@ -65,7 +66,7 @@ void series_count(struct series *s, const struct record *r);
 
 /* The scraper: rows from 0 to series_table_count() - 1. */
 uint32_t series_table_count(const struct series_table *t);
-const struct series *series_at(const struct series_table *t, uint32_t i);
+struct series *series_at(const struct series_table *t, uint32_t i);
 
 /* The upper bounds as text ("0.5", "1", ...), as `le` prints them. */
 struct str histogram_bound_text(uint32_t i);

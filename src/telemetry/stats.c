@@ -156,7 +156,7 @@ uint32_t stat_table_count(const struct stat_table *t)
     return atomic_load_explicit(&t->n, memory_order_acquire);
 }
 
-const struct stat_row *stat_row_at(const struct stat_table *t, uint32_t i)
+struct stat_row *stat_row_at(const struct stat_table *t, uint32_t i)
 {
     return row(t, i);
 }

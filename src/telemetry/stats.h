@@ -35,6 +35,7 @@ struct stat_row {
     uint8_t owner;
     struct str name; /* the row's own copy */
     _Atomic int64_t columns[STAT_COLUMNS];
+    struct stat_row *peer; /* the merger's (telemetry/merge.h); the worker leaves it alone */
 };
 
 #define STAT_ROWS_PER_CHUNK 32
@@ -65,4 +66,4 @@ static inline void stat_row_add(struct stat_row *r, uint32_t column, int64_t del
 
 /* The scraper: rows from 0 to stat_table_count() - 1. */
 uint32_t stat_table_count(const struct stat_table *t);
-const struct stat_row *stat_row_at(const struct stat_table *t, uint32_t i);
+struct stat_row *stat_row_at(const struct stat_table *t, uint32_t i);

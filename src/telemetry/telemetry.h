@@ -102,7 +102,25 @@ void metrics_set_source(const struct metrics_source *source);
 /* The gauge envoy_server_live: false while draining. Any thread. */
 void metrics_set_live(bool live);
 
-/* Prometheus text of all workers and of the process. Any thread but a worker's. */
-void metrics_scrape(struct buf *out, bool openmetrics);
-/* The envoy_* series under Envoy's own names, one "name: value" a line: the page /stats. */
-void metrics_stats_text(struct buf *out);
+/* One page of all workers' numbers and the process's, under way: it is made in pieces, each a
+ * small part of a turn and of the whole, so nobody holds a page of hundreds of megabytes. */
+struct scrape;
+enum scrape_form {
+    SCRAPE_TEXT,        /* Prometheus text 0.0.4 */
+    SCRAPE_OPENMETRICS, /* OpenMetrics 1.0 */
+    SCRAPE_STATS,       /* Envoy's own names, one "name: value" a line: the page /stats */
+    SCRAPE_STATS_JSON   /* the same as Envoy's JSON */
+};
+struct scrape_ask {
+    uint8_t form;      /* enum scrape_form */
+    bool used_only;    /* leaves out what is 0 */
+    struct str filter; /* a regex that some part of the name must match; empty: all */
+};
+
+/* NULL with a text for people: the filter is no regex. */
+struct scrape *scrape_new(const struct scrape_ask *ask, struct buf *error);
+/* Appends the next piece, SCRAPE_PIECE octets and one row's more at most, or nothing; other
+ * scrapers wait meanwhile. False: that was all. Any thread but a worker's. */
+#define SCRAPE_PIECE (32 * 1024)
+MUST_USE bool scrape_more(struct scrape *s, struct buf *out);
+void scrape_free(struct scrape *s); /* takes NULL; at any time */

@@ -1,8 +1,10 @@
 #include "telemetry/turns.h"
 
 #include "base/log.h"
+#include "telemetry/scrape_int.h"
 
 #include <pthread.h>
+#include <stdio.h>
 
 #define WARN_EVERY_MS 1000
 #define THREADS_MAX 4 /* names */
@@ -138,36 +140,52 @@ static void family_add(struct buf *out, const char *name, const char *type, cons
     buf_printf(out, "# HELP %s %s.\n# TYPE %s %s\n", name, help, name, type);
 }
 
-void turns_scrape(struct buf *out)
+void turns_scrape(const struct scrape *page, struct buf *out)
 {
     struct turns_sum s[THREADS_MAX];
     size_t n = sums(s);
+    bool wall = scrape_wants(page, STR("lateen_turn_seconds"));
+    bool cpu = scrape_wants(page, STR("lateen_turn_cpu_seconds"));
+    bool max = scrape_wants(page, STR("lateen_turn_cpu_max_seconds"));
 
-    family_add(out, "lateen_turn_seconds", "histogram",
-               "Turns of the threads' loops, between two waits, by the clock");
-    for (size_t i = 0; i < n; i++)
+    if (wall)
+        family_add(out, "lateen_turn_seconds", "histogram",
+                   "Turns of the threads' loops, between two waits, by the clock");
+    for (size_t i = 0; wall && i < n; i++)
         histogram_add(out, "lateen_turn_seconds", &s[i], s[i].wall, s[i].wall_ns);
-    family_add(out, "lateen_turn_cpu_seconds", "histogram",
-               "The same in processor time; the sum is the thread's");
-    for (size_t i = 0; i < n; i++)
+    if (cpu)
+        family_add(out, "lateen_turn_cpu_seconds", "histogram",
+                   "The same in processor time; the sum is the thread's");
+    for (size_t i = 0; cpu && i < n; i++)
         histogram_add(out, "lateen_turn_cpu_seconds", &s[i], s[i].cpu, s[i].cpu_ns);
-    family_add(out, "lateen_turn_cpu_max_seconds", "gauge",
-               "The longest turn since the start, in processor time; 0: none over 1 ms");
-    for (size_t i = 0; i < n; i++)
+    if (max)
+        family_add(out, "lateen_turn_cpu_max_seconds", "gauge",
+                   "The longest turn since the start, in processor time; 0: none over 1 ms");
+    for (size_t i = 0; max && i < n; i++)
         buf_printf(out, "lateen_turn_cpu_max_seconds{thread=\"%s\"} %.9g\n", s[i].thread,
                    (double)s[i].cpu_max_ns / 1e9);
 }
 
-void turns_text(struct buf *out)
+void turns_stats(struct scrape *page, struct buf *out)
 {
     struct turns_sum s[THREADS_MAX];
     size_t n = sums(s);
 
     for (size_t i = 0; i < n; i++) {
-        buf_printf(out, "turns.%s.count: %llu\n", s[i].thread, (unsigned long long)s[i].turns);
-        buf_printf(out, "turns.%s.over_5ms_cpu: %llu\n", s[i].thread,
-                   (unsigned long long)s[i].long_turns);
-        buf_printf(out, "turns.%s.cpu_max_us: %llu\n", s[i].thread,
-                   (unsigned long long)s[i].cpu_max_ns / 1000);
+        const struct {
+            const char *name;
+            uint64_t value;
+        } stats[] = { { "count", s[i].turns },
+                      { "over_5ms_cpu", s[i].long_turns },
+                      { "cpu_max_us", s[i].cpu_max_ns / 1000 } };
+
+        for (size_t k = 0; k < LEN(stats); k++) {
+            char name[64];
+            int len = snprintf(name, sizeof(name), "turns.%s.%s", s[i].thread, stats[k].name);
+
+            if (scrape_wants(page, str_make(name, (size_t)len)) &&
+                !(page->used_only && stats[k].value == 0))
+                scrape_stat_add(page, out, str_make(name, (size_t)len), (double)stats[k].value);
+        }
     }
 }

@@ -20,6 +20,7 @@ void turns_watch(struct turns_watch *t, struct loop *loop, const char *thread);
 void turns_unwatch(struct turns_watch *t);
 
 /* lateen_turn_seconds, lateen_turn_cpu_seconds, lateen_turn_cpu_max_seconds. */
-void turns_scrape(struct buf *out);
-/* "turns.THREAD.NAME: value" lines. */
-void turns_text(struct buf *out);
+struct scrape;
+void turns_scrape(const struct scrape *page, struct buf *out);
+/* turns.THREAD.NAME */
+void turns_stats(struct scrape *page, struct buf *out);

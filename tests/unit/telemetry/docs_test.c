@@ -102,7 +102,7 @@ TEST(the_manuals_metrics_are_real)
     r.cluster = &cluster;
     r.endpoint = &endpoint;
     metrics_request(m, &r);
-    metrics_scrape(&out, false);
+    sample_page(&out, SCRAPE_TEXT);
     CHECK(str_find_str(buf_str(&out), block(page, "example: requests")) < out.n);
     while (str_is_set(rest)) {
         struct str cell = str_cut(&rest, '\n');

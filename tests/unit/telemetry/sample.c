@@ -84,3 +84,16 @@ void sample_set(struct record *r, struct arena *a, const char *name, struct str 
     headers_set(list, a, str_of(name), value);
     r->request = list;
 }
+
+struct str sample_page(struct buf *out, enum scrape_form form)
+{
+    struct scrape *s = scrape_new(&(struct scrape_ask){ .form = (uint8_t)form }, NULL);
+
+    CHECK(s != NULL);
+    buf_reset(out);
+    while (scrape_more(s, out))
+        ;
+    scrape_free(s);
+    CHECK(!out->full);
+    return buf_str(out);
+}

@@ -3,7 +3,7 @@
  */
 #pragma once
 
-#include "telemetry/record.h"
+#include "telemetry/telemetry.h"
 
 /* A request of the tutorial that succeeded; lists live in the arena, so that a test can
  * change them. */
@@ -12,3 +12,6 @@ void sample_record(struct record *ret, struct arena *a);
 void sample_not_found(struct record *ret, struct arena *a);
 /* Replaces or adds a request header. */
 void sample_set(struct record *r, struct arena *a, const char *name, struct str value);
+
+/* The whole page of a form, in place of what `out` held. */
+struct str sample_page(struct buf *out, enum scrape_form form);
