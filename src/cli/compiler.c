@@ -6,6 +6,7 @@
 #include "cli/dev.h"
 #include "cli/image_file.h"
 #include "cli/keepsake.h"
+#include "cli/retire.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -35,48 +36,6 @@ struct compiler {
     struct timer port_timer; /* a port could not be bound: tried again */
     bool is_retry;
 };
-
-/* The thread that parts retire to. Set while there is one. */
-static struct loop *_Atomic retire_loop;
-
-/* ---- freeing what nobody holds ---- */
-
-struct retired {
-    struct mail mail;
-    struct part *part;
-    struct root *root;
-};
-
-static void retired_deliver(struct mail *m, struct loop *to)
-{
-    struct retired *r = CONTAINER_OF(m, struct retired, mail);
-
-    (void)to;
-    if (r->part)
-        part_destroy(r->part);
-    if (r->root)
-        root_destroy(r->root);
-    free(r);
-}
-
-static void retire(struct part *part, struct root *root)
-{
-    struct loop *to = atomic_load_explicit(&retire_loop, memory_order_acquire);
-    struct retired *r = must_alloc(sizeof(*r));
-
-    *r = (struct retired){ { .deliver = retired_deliver }, part, root };
-    mail_post(to, &r->mail);
-}
-
-static void part_retire(struct part *p)
-{
-    retire(p, NULL);
-}
-
-static void root_retire(struct root *r)
-{
-    retire(NULL, r);
-}
 
 /* ---- the last good configuration on disk ---- */
 
@@ -204,6 +163,11 @@ static void say_log(struct report *r, const struct api_meshconfig *config)
 
 /* ---- compiling ---- */
 
+static bool is_first_round(const struct compiler *c)
+{
+    return c->round == c->o.rounds_before + 1;
+}
+
 static void report_send(struct compiler *c, struct report *r)
 {
     r->arrived = c->o.arrived;
@@ -228,6 +192,7 @@ static struct report *report_of(struct compiler *c, const struct source_scan *sc
 
     r->mail.deliver = report_deliver;
     r->round = c->round;
+    r->is_first = is_first_round(c);
     r->verdict = verdict;
     r->seen_ns = loop_now_ns(c->loop);
     r->cost = (struct report_cost){ c->read_ns, summary->store_ns, summary->compile_ns,
@@ -250,7 +215,6 @@ static struct report *report_of(struct compiler *c, const struct source_scan *sc
                                     .ca_path = c->o.ca_path,
                                     .now_ms = loop_wall_ms(c->loop) };
 
-        r->generation = root_generation(root);
         r->block = startup_text(&in, r->arena);
         r->curls = startup_curls(&in, r->arena);
     }
@@ -278,7 +242,7 @@ static struct root *recall(struct compiler *c, const struct source_scan *scan)
 static enum mesh_verdict update(struct compiler *c, const struct source_scan *scan,
                                 struct notes *notes, struct root **ret_root)
 {
-    struct root *recalled = c->round == 1 ? recall(c, scan) : NULL;
+    struct root *recalled = is_first_round(c) ? recall(c, scan) : NULL;
     enum mesh_verdict verdict = mesh_update(c->mesh, scan, notes, ret_root);
 
     if (recalled && verdict == MESH_SAME) {
@@ -310,7 +274,7 @@ static void compile(struct compiler *c, const struct source_scan *scan)
     c->had_files |= scan->n > 0;
     if (verdict == MESH_NEW) {
         image_later(c, root);
-        c->o.feed->publish(c->o.feed, root);
+        c->o.feed->publish(c->o.feed, root, c->round);
     }
     if (c->keepsake)
         keepsake_note(c->keepsake, scan, &notes);
@@ -372,6 +336,7 @@ struct compiler *compiler_start(const struct compiler_options *o)
     struct compiler *c = must_alloc(sizeof(*c));
 
     c->o = *o;
+    c->round = o->rounds_before;
     c->loop = loop_new(NULL);
     c->source = source_new(o->run->files.v, o->run->files.n, 0);
     c->ports = portmap_new(o->keeper, &o->run->ports, o->run->dev);
@@ -381,9 +346,7 @@ struct compiler *compiler_start(const struct compiler_options *o)
     c->image_file = image_file_start(o->state_dir);
     timer_init(&c->state_timer, c->loop, state_due);
     timer_init(&c->port_timer, c->loop, ports_retry);
-    atomic_store_explicit(&retire_loop, c->loop, memory_order_release);
-    part_release_hook = part_retire;
-    root_release_hook = root_retire;
+    retire_to(c->loop);
     MUST(pthread_create(&c->thread, NULL, compiler_run, c) == 0);
     return c;
 }
@@ -428,8 +391,7 @@ void compiler_stop(struct compiler *c)
     order_post(c, stop_deliver);
     pthread_join(c->thread, NULL);
     image_file_stop(c->image_file);
-    part_release_hook = part_destroy;
-    root_release_hook = root_destroy;
+    retire_stop();
     timer_fini(&c->state_timer);
     timer_fini(&c->port_timer);
     keepsake_free(c->keepsake);

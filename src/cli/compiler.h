@@ -24,7 +24,8 @@ struct compiler_options {
     struct standins *standins; /* NULL: none */
     struct ca *ca;             /* NULL: none */
     struct feed *feed;
-    struct loop *main; /* reports go there */
+    uint64_t rounds_before; /* of a compiler that this one replaces: its first round is the next */
+    struct loop *main;      /* reports go there */
     void (*arrived)(struct report *take, void *arg);
     void *arg;
 };

@@ -136,9 +136,7 @@ void dev_hooks_fill(struct dev_hooks *d, struct mesh_hooks *ret)
 {
     d->playing = must_alloc(sizeof(*d->playing));
     map_init(&d->playing->by_key);
-    *ret = (struct mesh_hooks){ .arg = d,
-                                 .port_map = hook_port_map,
-                                 .now_ns = hook_now_ns };
+    *ret = (struct mesh_hooks){ .arg = d, .port_map = hook_port_map, .now_ns = hook_now_ns };
     if (d->standins)
         ret->stand_in = hook_stand_in;
     if (d->ca)

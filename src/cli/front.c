@@ -28,8 +28,8 @@ struct front {
     struct served *served;
     size_t served_n;
     struct timer live_timer;
-    uint64_t waiting_for; /* a generation; 0: none */
-    uint64_t round;
+    uint64_t round; /* the root's, or of one behind it that changed nothing */
+    bool is_draining;
     uint32_t drained;
 };
 
@@ -37,6 +37,7 @@ struct front_mail {
     struct mail mail;
     struct front *front;
     struct root *root;
+    uint64_t round;
 };
 
 /* ---- publishing ---- */
@@ -86,14 +87,10 @@ static void sweep(struct front *f, const struct served *v, size_t n)
     free(used);
 }
 
-void front_sweep(struct front *f)
-{
-    sweep(f, f->served, f->served_n);
-}
-
 void front_round(struct front *f, uint64_t round)
 {
     f->round = round;
+    sweep(f, f->served, f->served_n);
 }
 
 /* Sockets for a listener that has none yet, or not at this address: one for each worker,
@@ -131,7 +128,7 @@ static void hand_out(struct front *f, struct root *root, const struct served *v,
     for (size_t i = 0; i < n; i++) {
         const struct served *old = served_find(f->served, f->served_n, v[i].slot);
 
-        if (old && addr_eq(&old->addr, &v[i].addr))
+        if (f->is_draining || (old && addr_eq(&old->addr, &v[i].addr)))
             continue;
         fresh += grant(f, &v[i], grants, per_worker, fresh);
     }
@@ -140,11 +137,12 @@ static void hand_out(struct front *f, struct root *root, const struct served *v,
     free(grants);
 }
 
-static void front_take(struct front *f, struct root *take_root)
+static void front_take(struct front *f, struct root *take_root, uint64_t round)
 {
     size_t n;
     struct served *v = served_of(take_root, &n);
 
+    f->round = round;
     sweep(f, v, n);
     hand_out(f, take_root, v, n);
     free(f->served);
@@ -152,14 +150,13 @@ static void front_take(struct front *f, struct root *take_root)
     f->served_n = n;
     root_unref(f->root);
     f->root = take_root;
-    f->waiting_for = root_generation(take_root);
     timer_set(&f->live_timer, LIVE_POLL_MS);
 }
 
 static void live_look(struct timer *t)
 {
     struct front *f = CONTAINER_OF(t, struct front, live_timer);
-    uint64_t generation = f->waiting_for;
+    uint64_t generation = root_generation(f->root);
 
     for (uint32_t w = 0; w < f->o.workers && f->started; w++) {
         if (worker_generation(f->workers[w]) < generation) {
@@ -167,8 +164,7 @@ static void live_look(struct timer *t)
             return;
         }
     }
-    f->waiting_for = 0;
-    f->o.live(f->o.arg, generation);
+    f->o.live(f->o.arg, f->round);
 }
 
 /* ---- the feed ---- */
@@ -180,14 +176,14 @@ static void publish_deliver(struct mail *m, struct loop *to)
     uint64_t from_ns = loop_clock_ns(to);
 
     if (f->started)
-        front_take(f, p->root);
+        front_take(f, p->root, p->round);
     else /* on the way out */
         root_unref(p->root);
     free(p);
     loop_note(to, "snapshot", from_ns);
 }
 
-static void front_publish(struct feed *feed, struct root *take_root)
+static void front_publish(struct feed *feed, struct root *take_root, uint64_t round)
 {
     struct front *f = CONTAINER_OF(feed, struct front, feed);
     struct front_mail *p = must_alloc(sizeof(*p));
@@ -195,6 +191,7 @@ static void front_publish(struct feed *feed, struct root *take_root)
     p->mail.deliver = publish_deliver;
     p->front = f;
     p->root = take_root;
+    p->round = round;
     mail_post(f->o.main, &p->mail);
 }
 
@@ -255,6 +252,7 @@ bool front_is_started(const struct front *f)
 
 void front_drain(struct front *f, uint32_t min_ms, uint32_t max_ms)
 {
+    f->is_draining = true;
     keeper_sweep(f->o.keeper, NULL, 0, UINT64_MAX); /* the workers' own sockets stay for min_ms */
     for (uint32_t w = 0; w < f->o.workers; w++)
         worker_drain(f->workers[w], min_ms, max_ms);

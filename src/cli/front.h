@@ -16,8 +16,8 @@ struct front_options {
     struct keeper *keeper; /* its group is `workers` */
     uint32_t workers;
     uint64_t max_descriptors; /* of the process: connections are a share of it */
-    /* The workers serve the root of that generation. On main. */
-    void (*live)(void *arg, uint64_t generation);
+    /* The workers serve what was published up to that round. On main. */
+    void (*live)(void *arg, uint64_t round);
     /* All workers are through with draining. On main. */
     void (*drained)(void *arg);
     void *arg;
@@ -30,10 +30,9 @@ struct feed *front_feed(struct front *f);
 void front_start(struct front *f, struct access_log *log);
 bool front_is_started(const struct front *f);
 
-/* The round of compiling that roots from now on come from (keeper_sweep). */
+/* A round of compiling that brought no root: ends listening sockets that were asked for in it
+ * or before, but by no root. */
 void front_round(struct front *f, uint64_t round);
-/* Ends listening sockets that were asked for in this round or before, but by no root. */
-void front_sweep(struct front *f);
 
 void front_drain(struct front *f, uint32_t min_ms, uint32_t max_ms);
 /* Ends all connections and threads. */

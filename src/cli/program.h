@@ -1,5 +1,5 @@
 /*
- * cli/program - `lateen run` put together: main's thread from start to exit.
+ * cli/program - `lateen run` put together: the keeper's part from start to exit, on main.
  */
 #pragma once
 

@@ -6,23 +6,18 @@
 #include "base/log.h"
 #include "cli/exit.h"
 #include "cli/notify.h"
-#include "cli/say.h"
-#include "telemetry/telemetry.h"
 
 #include <signal.h>
-#include <stdio.h>
 
 void program_leave(struct program *p, int exit_code)
 {
     p->exit_code = exit_code;
     p->state = LEAVING;
-    loop_stop(p->loop);
+    p->parts->leave(p->parts);
 }
 
-void program_drained(void *arg)
+void program_drained(struct program *p)
 {
-    struct program *p = arg;
-
     p->is_drained = true;
     if (p->state == DRAINING && !p->stays)
         program_leave(p, EXIT_FINE);
@@ -36,8 +31,8 @@ void program_drain(struct program *p)
     p->stays = true;
     log_info("run", "draining; a second signal leaves at once", KVN("least_ms", p->o->drain_min.ms),
              KVN("most_ms", p->o->drain.ms));
-    front_drain(p->front, (uint32_t)MIN(p->o->drain_min.ms, UINT32_MAX),
-                (uint32_t)MIN(MAX(p->o->drain.ms, p->o->drain_min.ms), UINT32_MAX));
+    p->parts->drain(p->parts, (uint32_t)MIN(p->o->drain_min.ms, UINT32_MAX),
+                    (uint32_t)MIN(MAX(p->o->drain.ms, p->o->drain_min.ms), UINT32_MAX));
 }
 
 /* The first signal drains and leaves behind it, the second one leaves at once. */
@@ -57,14 +52,12 @@ static void leave_in_order(struct program *p)
 static void reload(struct program *p)
 {
     notify_reloading();
-    compiler_rescan(p->compiler);
+    p->parts->rescan(p->parts);
 }
 
-void program_reopen(struct program *p)
+static void reopen(struct program *p)
 {
-    if (p->log)
-        access_log_reopen(p->log);
-    log_info("run", "log files are opened anew");
+    p->parts->reopen(p->parts);
 }
 
 static const struct {
@@ -74,7 +67,7 @@ static const struct {
     bool is_quiet;
 } acts[] = {
     { SIGTERM, "SIGTERM", leave_in_order, false }, { SIGINT, "SIGINT", leave_in_order, false },
-    { SIGHUP, "SIGHUP", reload, false },           { SIGUSR1, "SIGUSR1", program_reopen, false },
+    { SIGHUP, "SIGHUP", reload, false },           { SIGUSR1, "SIGUSR1", reopen, false },
     { SIGUSR2, "SIGUSR2", NULL, false },           { SIGQUIT, "SIGQUIT", NULL, false },
     { SIGWINCH, "SIGWINCH", NULL, true }, /* of a terminal: means nothing here */
     { SIGTTIN, "SIGTTIN", NULL, false },           { SIGTTOU, "SIGTTOU", NULL, false },

@@ -26,10 +26,10 @@ struct report {
     void *arg;
 
     struct arena *arena; /* all of it */
-    uint64_t round;      /* 1 is the start */
-    enum mesh_verdict verdict;
-    uint64_t generation; /* MESH_NEW: of the root that was published just behind */
-    uint64_t seen_ns;    /* when the change was seen, monotonic */
+    uint64_t round;
+    bool is_first;             /* of this compiler */
+    enum mesh_verdict verdict; /* MESH_NEW: a root is published just behind */
+    uint64_t seen_ns;          /* when the change was seen, monotonic */
     struct report_cost cost;
     bool is_source_lost; /* not one PATH could be read, ever */
     bool is_retry;       /* of a port, unasked: nothing is said unless something came of it */

@@ -283,7 +283,7 @@ struct root *root_rebase(struct root *base, struct root *take_next)
 
     for (uint32_t kind = 0; kind < PART_KINDS; kind++)
         kind_rebase(e, take_next, kind);
-    root_edit_generation(e, take_next->generation);
+    root_edit_generation(e, MAX(take_next->generation, base->generation + 1));
     root_unref(take_next);
     return root_edit_finish(e);
 }

@@ -71,6 +71,7 @@ bool root_edit_is_empty(const struct root_edit *e);
 
 /* `next`, whose parts share nothing with `base` (an image of the next snapshot), with the
  * parts and chunks of `base` wherever the content is the same: as if it had been edited from
- * `base`. Takes over the caller's reference of `next`; keeps its generation, unless nothing
- * differs: then it is `base` again. */
+ * `base`. Takes over the caller's reference of `next`. Keeps its generation if it is later than
+ * that of `base` (a control part that was started anew counts from 1), else gives the next;
+ * where nothing differs it is `base` again. */
 struct root *root_rebase(struct root *base, struct root *take_next);

@@ -237,18 +237,14 @@ static bool accepted(struct acceptor *acceptor, int take_fd, const struct addr *
     return true;
 }
 
-enum err admin_listen(struct admin *a, enum admin_port which, struct addr *addr)
+enum err admin_serve(struct admin *a, enum admin_port which, int take_fd)
 {
     struct admin_service *s = &a->services[which];
-    int fd;
     enum err e;
 
     MUST(!s->is_open);
-    e = listen_open(addr, &fd, 1);
-    if (e != ERR_OK)
-        return e;
     s->acceptor.accepted = accepted;
-    e = acceptor_start(&s->acceptor, a->loop, fd, false);
+    e = acceptor_start(&s->acceptor, a->loop, take_fd, false);
     s->is_open = e == ERR_OK;
     return e;
 }

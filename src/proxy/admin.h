@@ -49,5 +49,5 @@ struct admin *admin_new(struct loop *loop, const struct admin_host *host);
 /* Stops listening and ends all connections; runs the loop for that. Takes NULL. */
 void admin_free(struct admin *a);
 
-/* Serves a port; `addr` receives the port picked for 0. */
-MUST_USE enum err admin_listen(struct admin *a, enum admin_port which, struct addr *addr);
+/* Serves a listening socket, which is taken over also when it fails. */
+MUST_USE enum err admin_serve(struct admin *a, enum admin_port which, int take_fd);

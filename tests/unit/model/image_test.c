@@ -203,10 +203,11 @@ struct end {
     struct root *root;
 };
 
-static void keep_root(struct feed *f, struct root *take_root)
+static void keep_root(struct feed *f, struct root *take_root, uint64_t round)
 {
     struct end *end = CONTAINER_OF(f, struct end, feed);
 
+    CHECK_EQ(round, root_generation(take_root));
     root_unref(end->root);
     end->root = take_root;
 }
@@ -226,7 +227,7 @@ TEST(a_feed_through_images_gives_equal_roots)
         root_edit_set(e, random_part(&rng, i % PART_KINDS, i % 2 ? STR("a") : STR("b")));
         root_unref(r);
         r = root_edit_finish(e);
-        feed->publish(feed, root_ref(r));
+        feed->publish(feed, root_ref(r), i + 1);
         CHECK(end.root != r && root_hash(end.root) == root_hash(r));
         CHECK_EQ(root_generation(end.root), i + 1);
     }

@@ -1,6 +1,7 @@
 #include "proxy/admin.h"
 
 #include "base/log.h"
+#include "net/listen.h"
 #include "telemetry/telemetry.h"
 #include "unit/check.h"
 
@@ -113,8 +114,10 @@ static void rig_start(void)
     rig.admin = admin_new(rig.loop, &host);
     for (int i = 0; i < ADMIN_PORTS; i++) {
         struct addr at = { .family = 4, .ip = { 127, 0, 0, 1 } };
+        int fd;
 
-        CHECK_EQ(admin_listen(rig.admin, (enum admin_port)i, &at), ERR_OK);
+        CHECK_EQ(listen_open(&at, &fd, 1), ERR_OK);
+        CHECK_EQ(admin_serve(rig.admin, (enum admin_port)i, fd), ERR_OK);
         CHECK(at.port != 0);
         rig.port[i] = at.port;
     }

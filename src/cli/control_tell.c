@@ -1,13 +1,11 @@
 /*
- * cli/program_tell - what happened, told to people: the block at the start, a line for each
+ * cli/control_tell - what happened, told to people: the block at the start, a line for each
  * reload.
  */
-#include "cli/program_int.h"
+#include "cli/control_int.h"
 
 #include "base/log.h"
 #include "cli/build_info.h"
-#include "cli/exit.h"
-#include "cli/notify.h"
 #include "cli/say.h"
 
 #define TEXT_MAX (1u << 20)
@@ -31,32 +29,32 @@ static void add_counts(struct buf *b, const struct report *r)
 
 /* ---- the start ---- */
 
-static void add_pages(struct buf *b, const struct program *p)
+static void add_pages(struct buf *b, const struct control *c)
 {
     static const char *const names[] = { "admin", "health", "metrics" };
     static const char *const paths[] = { "/", "/healthz/ready", "/stats/prometheus" };
     char text[ADDR_TEXT_MAX];
 
     for (size_t i = 0; i < ADMIN_PORTS; i++) {
-        if (addr_is_set(&p->page_addrs[i]))
+        if (addr_is_set(&c->o.page_addrs[i]))
             buf_printf(b, "  %-7s http://%.*s%s\n", names[i],
-                       STRF(addr_format(&p->page_addrs[i], text)), paths[i]);
+                       STRF(addr_format(&c->o.page_addrs[i], text)), paths[i]);
     }
 }
 
-static void tell_start(struct program *p, const struct report *r)
+static void tell_start(struct control *c, const struct report *r)
 {
-    uint64_t ms = (loop_clock_ns(p->loop) - p->started_ns) / 1000000;
+    uint64_t ms = (loop_clock_ns(c->o.loop) - c->o.started_ns) / 1000000;
     struct buf b;
 
     buf_init(&b, TEXT_MAX);
     buf_printf(&b, "lateen " BUILD_VERSION " is up after %llu ms, %u worker%s\n",
-               (unsigned long long)ms, p->workers, plural(p->workers));
+               (unsigned long long)ms, c->o.workers, plural(c->o.workers));
     if (!r->listeners)
         buf_add(&b, STR("  no listener: no Gateway among the manifests can be served\n"));
     buf_add(&b, r->block);
-    add_pages(&b, p);
-    if (!p->o->namespace.n && !p->o->dev)
+    add_pages(&b, c);
+    if (!c->o.run->namespace.n && !c->o.run->dev)
         buf_add(&b, STR("  no --namespace: the namespace of the object at hand counts for "
                         "exportTo and DestinationRule look-up\n"));
     buf_add(&b, STR("manifests: "));
@@ -66,20 +64,11 @@ static void tell_start(struct program *p, const struct report *r)
     if (r->curls.n)
         buf_printf(&b, "try\n%.*s", STRF(r->curls));
     if (log_as_json)
-        log_info("start", "serving", KVN("ms", ms), KVN("workers", p->workers),
+        log_info("start", "serving", KVN("ms", ms), KVN("workers", c->o.workers),
                  KVN("errors", r->errors), KVN("warnings", r->warnings), KV("text", buf_str(&b)));
     else
         say_err_sink(buf_str(&b));
     buf_fini(&b);
-}
-
-static void now_serving(struct program *p, const struct report *r)
-{
-    if (p->state != STARTING)
-        return;
-    p->state = SERVING;
-    tell_start(p, r);
-    notify_send(STR("READY=1\nSTATUS=serving"));
 }
 
 /* ---- reloads ---- */
@@ -120,12 +109,13 @@ static void log_reload(const struct report *r, uint64_t now_ns, uint64_t ms)
     log_info("reload", verdicts[r->verdict], KV("changed", r->changed), KVN("ms", ms),
              KVN("read_us", r->cost.read / 1000), KVN("decode_us", r->cost.decode / 1000),
              KVN("compile_us", r->cost.compile / 1000),
-             KVN("publish_us", (now_ns - r->cost.sent) / 1000), KVN("errors", r->errors), KVN("warnings", r->warnings), KV("notes", r->problems));
+             KVN("publish_us", (now_ns - r->cost.sent) / 1000), KVN("errors", r->errors),
+             KVN("warnings", r->warnings), KV("notes", r->problems));
 }
 
-static void tell_reload(struct program *p, const struct report *r)
+static void tell_reload(struct control *c, const struct report *r)
 {
-    uint64_t now_ns = loop_clock_ns(p->loop), ms = MAX((now_ns - r->seen_ns) / 1000000, 1);
+    uint64_t now_ns = loop_clock_ns(c->o.loop), ms = MAX((now_ns - r->seen_ns) / 1000000, 1);
     struct buf b;
 
     buf_init(&b, TEXT_MAX);
@@ -136,92 +126,87 @@ static void tell_reload(struct program *p, const struct report *r)
         say_err_sink(buf_str(&b));
     }
     buf_fini(&b);
-    notify_send(STR("READY=1"));
 }
 
-void program_live(void *arg, uint64_t generation)
+static void tell(struct control *c, const struct report *r)
 {
-    struct program *p = arg;
+    if (c->has_told)
+        tell_reload(c, r);
+    else
+        tell_start(c, r);
+    c->has_told = true;
+    c->o.host.told(c->o.host.arg);
+}
+
+void control_live(struct control *c, uint64_t round)
+{
     size_t done = 0;
 
-    while (done < p->waiting_n && p->waiting[done]->generation <= generation) {
-        struct report *r = p->waiting[done++];
-
-        if (p->state == STARTING)
-            now_serving(p, r);
-        else
-            tell_reload(p, r);
-        report_free(r);
+    while (done < c->waiting_n && c->waiting[done]->round <= round) {
+        tell(c, c->waiting[done]);
+        report_free(c->waiting[done++]);
     }
-    memmove(p->waiting, p->waiting + done, (p->waiting_n - done) * sizeof(*p->waiting));
-    p->waiting_n -= done;
+    memmove(c->waiting, c->waiting + done, (c->waiting_n - done) * sizeof(*c->waiting));
+    c->waiting_n -= done;
 }
 
-void program_forget_reports(struct program *p)
+void control_forget_reports(struct control *c)
 {
-    for (size_t i = 0; i < p->waiting_n; i++)
-        report_free(p->waiting[i]);
-    p->waiting_n = 0;
+    for (size_t i = 0; i < c->waiting_n; i++)
+        report_free(c->waiting[i]);
+    c->waiting_n = 0;
 }
 
 /* ---- reports ---- */
 
-static void refuse_start(struct program *p, const struct report *r, const char *why)
+static bool refuse(struct control *c, const struct report *r, const char *why)
 {
     say_err("lateen run: %s\n%.*s", why, STRF(r->problems));
-    program_leave(p, EXIT_FAILED);
+    c->o.host.refused(c->o.host.arg);
+    return false;
 }
 
-static void first_report(struct program *p, const struct report *r)
+/* False: the program does not start over these manifests. */
+static bool first_report(struct control *c, struct report *r)
 {
-    if (r->is_source_lost) {
-        refuse_start(p, r, "no manifest can be read");
-        return;
-    }
-    if (r->verdict == MESH_REFUSED) {
-        refuse_start(p, r,
-                     "refused (--strict): the manifests have errors, or fields that are "
-                     "not carried out yet");
-        return;
-    }
-    if (!program_log(p, &r->log)) {
-        program_leave(p, EXIT_FAILED);
-        return;
-    }
-    front_start(p->front, p->log);
-    if (r->verdict == MESH_SAME) /* nothing at all is served */
-        now_serving(p, r);
+    if (c->o.is_back) /* what was last good is being served */
+        r->changed = STR("control is back");
+    else if (r->is_source_lost)
+        return refuse(c, r, "no manifest can be read");
+    else if (r->verdict == MESH_REFUSED)
+        return refuse(c, r,
+                      "refused (--strict): the manifests have errors, or fields that are "
+                      "not carried out yet");
+    c->log_file = arena_dup(&c->arena, r->log.file);
+    c->o.host.begin(c->o.host.arg, &r->log);
+    return true;
 }
 
-static void log_wish_check(struct program *p, const struct report *r)
+static void log_wish_check(const struct control *c, const struct report *r)
 {
-    if (p->o->access_log.n || p->o->dev || str_eq(r->log.file, p->log_file))
+    if (c->o.run->access_log.n || c->o.run->dev || str_eq(r->log.file, c->log_file))
         return;
     log_warn("run", "a changed accessLogFile is taken up at the next start only",
-             KV("now", p->log_file), KV("asked", r->log.file));
+             KV("now", c->log_file), KV("asked", r->log.file));
 }
 
-void program_report(struct report *take, void *arg)
+void control_report(struct report *take, void *arg)
 {
-    struct program *p = arg;
+    struct control *c = arg;
+    bool goes_on = !c->is_stopped;
 
-    if (p->state == LEAVING) {
-        report_free(take);
+    if (goes_on && take->is_first)
+        goes_on = first_report(c, take);
+    else if (goes_on)
+        log_wish_check(c, take);
+    if (goes_on && take->verdict == MESH_NEW && c->waiting_n < REPORTS_WAITING_MAX) {
+        c->waiting[c->waiting_n++] = take;
         return;
     }
-    front_round(p->front, take->round);
-    if (take->round == 1)
-        first_report(p, take);
-    else
-        log_wish_check(p, take);
-    if (take->verdict == MESH_NEW && p->waiting_n < REPORTS_WAITING_MAX && p->state != LEAVING) {
-        p->waiting[p->waiting_n++] = take;
-        return;
-    }
-    if (take->round > 1) {
-        front_sweep(p->front);
+    if (goes_on && take->verdict != MESH_NEW) {
+        c->o.host.round(c->o.host.arg, take->round);
         if (!take->is_retry)
-            tell_reload(p, take);
+            tell(c, take);
     }
     report_free(take);
 }
