@@ -324,7 +324,8 @@ void headers_copy(struct headers *to, struct arena *a, const struct headers *fro
     for (uint32_t i = 0; i < from->n; i++) {
         const struct header *one = &from->v[i];
 
-        headers_add_as(to, a, (enum header_id)one->id, arena_dup(a, one->name), arena_dup(a, one->value))
+        headers_add_as(to, a, (enum header_id)one->id, arena_dup(a, one->name),
+                       arena_dup(a, one->value))
             ->is_clean = one->is_clean;
     }
 }

@@ -220,7 +220,8 @@ uint32_t headers_count(const struct headers *h, enum header_id id);
 /* Removes all of them, keeping the others' order; returns how many there were. */
 uint32_t headers_remove(struct headers *h, enum header_id id);
 uint32_t headers_remove_name(struct headers *h, struct str name);
-/* In one pass, all for which `doomed` is true. `marks` has HEADERS_MARK() of each id that may be. */
+/* In one pass, all for which `doomed` is true. `marks` has HEADERS_MARK() of each id that may be.
+ */
 uint32_t headers_remove_if(struct headers *h, uint64_t marks,
                            bool (*doomed)(const struct header *one));
 

@@ -10,6 +10,8 @@
 #include "codec/h2/h2.h"
 
 #define READ_OCTETS CHUNK_OCTETS
+/* As many octets may be copied to see whether they begin with a whole head. */
+#define ONE_PIECE_OCTETS 2048
 /* Pipelined octets kept while an exchange is under way. */
 #define AHEAD_OCTETS 16384
 
@@ -83,60 +85,43 @@ static void begin_body(struct h1_conn *h, struct h1_framing framing, const struc
     h->in_state = H1_IN_BODY;
 }
 
-static void take_request(struct h1_conn *h, struct str octets)
+static void take_request(struct h1_conn *h, const struct h1_request *rq)
 {
-    struct arena *a = arena_take(h->c.pools);
-    const struct h1_error *error;
-    struct h1_request rq;
-    struct head *head;
+    struct head *head = head_new(h->request_arena);
 
-    h->request_arena = a;
-    error = h1_request_parse(arena_dup(a, octets), a, &h->limits, &rq);
-    if (error) {
-        h1_bad_request(h, LEG_BAD, error->status, error->details.p);
-        return;
-    }
-    head = head_new(a);
-    head->method = method_text(rq.method);
-    head->scheme = rq.scheme;
-    head->authority = rq.authority;
-    head->path = rq.path;
-    head->expect_continue = rq.expect_continue;
-    head_of_message(head, &rq.m);
+    head->method = method_text(rq->method);
+    head->scheme = rq->scheme;
+    head->authority = rq->authority;
+    head->path = rq->path;
+    head->expect_continue = rq->expect_continue;
+    head_of_message(head, &rq->m);
     begin_request(h);
-    h->keep_alive = rq.m.keep_alive;
+    h->keep_alive = rq->m.keep_alive;
     h->leg.in_head = head;
-    begin_body(h, rq.m.framing, head);
+    begin_body(h, rq->m.framing, head);
     hand_over(h);
 }
 
-static void take_response(struct h1_conn *h, struct str octets)
+static void take_response(struct h1_conn *h, const struct h1_response *rs)
 {
-    enum method method = h->leg.is_head_request ? METHOD_HEAD : METHOD_GET;
-    struct arena *a = h->leg.arena;
-    const struct h1_error *error;
-    struct h1_response rs;
     struct head *head;
 
-    error = h1_response_parse(arena_dup(a, octets), method, a, &h->limits, &rs);
-    if (!error && rs.status == 101)
-        error = &h1_error_first_line; /* nobody asked for an upgrade: its header is removed */
-    if (error) {
-        h1_die(h, LEG_PROTOCOL, error->details.p, true);
+    if (rs->status == 101) { /* nobody asked for an upgrade: its header is removed */
+        h1_die(h, LEG_PROTOCOL, h1_error_first_line.details.p, true);
         return;
     }
-    head = head_new(a);
-    head->status = rs.status;
-    head->reason = rs.reason;
-    head_of_message(head, &rs.m);
-    if (rs.is_interim) {
+    head = head_new(h->leg.arena);
+    head->status = rs->status;
+    head->reason = rs->reason;
+    head_of_message(head, &rs->m);
+    if (rs->is_interim) {
         *h->leg.in_info_last = head;
         h->leg.in_info_last = &head->next;
         h1_scan_init(&h->scan, H1_RESPONSE, &h->limits);
     } else {
         h->leg.in_head = head;
-        h->keep_alive = h->keep_alive && rs.m.keep_alive;
-        begin_body(h, rs.m.framing, head);
+        h->keep_alive = h->keep_alive && rs->m.keep_alive;
+        begin_body(h, rs->m.framing, head);
     }
     leg_notify(&h->leg);
 }
@@ -147,6 +132,67 @@ static void bad_head(struct h1_conn *h, const struct h1_error *error)
         h1_bad_request(h, LEG_BAD, error->status, error->details.p);
     else
         h1_die(h, LEG_PROTOCOL, error->details.p, true);
+}
+
+/* Where the head of this connection's next message is kept. */
+static struct arena *head_arena(struct h1_conn *h)
+{
+    if (!h1_is_server(h))
+        return h->leg.arena;
+    if (!h->request_arena)
+        h->request_arena = arena_take(h->c.pools);
+    return h->request_arena;
+}
+
+static enum method answered_method(const struct h1_conn *h)
+{
+    return h->leg.is_head_request ? METHOD_HEAD : METHOD_GET;
+}
+
+/* A head that h1_head_scan found whole. */
+static void parse_head(struct h1_conn *h, struct str octets)
+{
+    struct arena *a = head_arena(h);
+    const struct h1_error *error;
+    struct h1_response rs;
+    struct h1_request rq;
+
+    octets = arena_dup(a, octets);
+    if (h1_is_server(h))
+        error = h1_request_parse(octets, a, &h->limits, &rq);
+    else
+        error = h1_response_parse(octets, answered_method(h), a, &h->limits, &rs);
+    if (error)
+        bad_head(h, error);
+    else if (h1_is_server(h))
+        take_request(h, &rq);
+    else
+        take_response(h, &rs);
+}
+
+/* A head that arrived in one piece and is good, as most are: octets used, else 0. */
+static size_t read_head(struct h1_conn *h, struct str rest)
+{
+    struct arena *a = head_arena(h);
+    struct h1_response rs;
+    struct h1_request rq;
+    size_t used;
+
+    rest = arena_dup(a, rest);
+    if (h1_is_server(h)) {
+        used = h1_request_read(rest, a, &h->limits, &rq);
+        if (used) {
+            take_request(h, &rq);
+        } else { /* it may take its time */
+            arena_give(h->c.pools, a);
+            h->request_arena = NULL;
+        }
+    } else {
+        used = h1_response_read(rest, answered_method(h), a, &h->limits, &rs);
+        if (used)
+            take_response(h, &rs);
+    }
+    return used;
 }
 
 /* The first octets of a connection may be HTTP/2's preface (RFC 9113, 3.4), or a part of it. */
@@ -165,11 +211,15 @@ static bool is_preface(struct h1_conn *h, struct str rest)
 static size_t decode_head(struct h1_conn *h, struct str rest)
 {
     enum h1_got got;
-    struct str head;
     size_t len;
 
     if (rest.p[0] == 'P' && is_preface(h, rest))
         return 0;
+    if (h->scan.at == 0 && rest.n <= ONE_PIECE_OCTETS) {
+        len = read_head(h, rest);
+        if (len)
+            return len;
+    }
     got = h1_head_scan(&h->scan, rest);
     len = h->scan.len;
     if (got == H1_MORE)
@@ -178,11 +228,7 @@ static size_t decode_head(struct h1_conn *h, struct str rest)
         bad_head(h, h->scan.error);
         return rest.n;
     }
-    head = h1_scan_head(&h->scan, rest);
-    if (h1_is_server(h))
-        take_request(h, head);
-    else
-        take_response(h, head);
+    parse_head(h, h1_scan_head(&h->scan, rest));
     return len;
 }
 
@@ -273,7 +319,8 @@ static size_t decode(struct h1_conn *h, struct str data, struct chunk *chunk)
 
         if (h->in_state == H1_IN_DONE)
             break;
-        if (h->in_state == H1_IN_HEAD && (rest.n == 0 || (h1_is_server(h) && h->leg_open)))
+        /* one exchange after the other; and octets that answer nothing are not read */
+        if (h->in_state == H1_IN_HEAD && (rest.n == 0 || h1_is_server(h) == h->leg_open))
             break;
         n = h->in_state == H1_IN_HEAD ? decode_head(h, rest) : decode_body(h, rest, chunk);
         used += n;

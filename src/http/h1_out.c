@@ -102,8 +102,7 @@ static bool write_connection(struct h1_conn *h, struct buf *text)
         h->keep_alive = false;
     if (!h->keep_alive)
         return h1_field_write(text, HDR_CONNECTION, STR("close"));
-    return !rq || rq->version != HTTP_10 ||
-           h1_field_write(text, HDR_CONNECTION, STR("keep-alive"));
+    return !rq || rq->version != HTTP_10 || h1_field_write(text, HDR_CONNECTION, STR("keep-alive"));
 }
 
 static bool write_request(struct h1_conn *h, struct buf *text)

@@ -122,6 +122,24 @@ def test_octets_behind_a_response_are_never_anothers(client, backend):
     assert len(backend.peers) == 3
 
 
+@pytest.mark.parametrize("octets", (b"H", b"HTTP/1.1 200 OK\r\nContent-Le", b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil",
+                                    b"HTTP/1.1 408 Request Timeout\r\nConnection: close\r\n\r\n"))
+def test_what_a_pooled_connection_says_unasked_ends_it(client, backend, octets):
+    def script(peer):
+        peer.request()
+        peer.reply(b"hi")
+        time.sleep(0.05)
+        peer.send(octets)
+        peer.take_all()
+
+    backend.script = script
+    for _ in range(3):
+        client.send(request(backend.host))
+        assert client.answer().body == b"hi"
+        wait_until("the connection is closed", lambda: backend.peers[-1].sock.fileno() < 0)
+    assert len(backend.peers) == 3
+
+
 def test_a_pooled_connection_closed_while_idle_is_not_used(client, backend):
     def script(peer):
         peer.request()

@@ -113,6 +113,14 @@ MUST_USE const struct h1_error *h1_response_parse(struct str head, enum method m
                                                   struct arena *a, const struct h1_limits *limits,
                                                   struct h1_response *ret);
 
+/* One pass over a head that is whole and good, the usual case: its length. 0 where octets are
+ * missing or anything is wrong, and for a request behind an empty line: then h1_head_scan and the
+ * parsers above say what. Slices point into `in`, which must last; `ret` is undefined after a 0. */
+MUST_USE size_t h1_request_read(struct str in, struct arena *a, const struct h1_limits *limits,
+                                struct h1_request *ret);
+MUST_USE size_t h1_response_read(struct str in, enum method method, struct arena *a,
+                                 const struct h1_limits *limits, struct h1_response *ret);
+
 /* Parses a trailer section: lines with their CRLF, without the closing empty line. Fields
  * that must not be trailers (framing, routing, hop by hop: RFC 9110, 6.5.1) are dropped.
  * `n_before` counts the headers of the head. */

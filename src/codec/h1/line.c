@@ -1,5 +1,17 @@
 #include "codec/h1/line.h"
 
+bool h1_line_read(struct str *rest, struct str *ret)
+{
+    const char *lf = rest->n ? memchr(rest->p, '\n', rest->n) : NULL;
+    size_t n = lf ? (size_t)(lf - rest->p) : 0;
+
+    if (n == 0 || lf[-1] != '\r')
+        return false;
+    *ret = str_make(rest->p, n - 1);
+    *rest = str_make(lf + 1, rest->n - n - 1);
+    return true;
+}
+
 bool h1_line_cut(struct str *rest, struct str *ret)
 {
     const char *cr = rest->n ? memchr(rest->p, '\r', rest->n) : NULL;
@@ -119,4 +131,17 @@ const struct h1_error *h1_fields_parse(struct str lines, uint32_t max, struct ar
             return error;
     }
     return NULL;
+}
+
+bool h1_fields_read(struct str *rest, uint32_t max, struct arena *a, struct headers *ret)
+{
+    struct str line;
+
+    while (h1_line_read(rest, &line)) {
+        if (line.n == 0)
+            return true;
+        if (ret->n >= max || field_parse(line, a, ret))
+            return false;
+    }
+    return false;
 }

@@ -132,13 +132,39 @@ static const struct h1_error *host_judge(struct h1_request *r, struct arena *a)
     return NULL;
 }
 
+static void request_of_line(struct h1_request *r, const struct h1_line *line)
+{
+    *r = (struct h1_request){ .method = line->method, .m.minor = line->minor };
+}
+
+/* Behind its target and fields. */
+static const struct h1_error *request_judge(struct h1_request *r, struct arena *a)
+{
+    const struct h1_error *error = host_judge(r, a);
+
+    if (!error)
+        error = h1_message_judge(&r->m);
+    if (error)
+        return error;
+    if (r->m.framing.kind == H1_BODY_LENGTH && r->m.framing.length == 0)
+        r->m.framing.kind = H1_BODY_NONE;
+    if (r->method == METHOD_CONNECT && r->m.framing.kind != H1_BODY_NONE)
+        return r->m.framing.kind == H1_BODY_CHUNKED ? &h1_error_coding_not_allowed
+                                                    : &h1_error_length_not_allowed;
+    if (r->method == METHOD_CONNECT) /* what follows is the tunnel's, refused or not */
+        r->m.keep_alive = false;
+    r->expect_continue = r->m.minor == 1 &&
+                         str_eq_nocase(headers_get(&r->m.headers, HDR_EXPECT), STR("100-continue"));
+    return NULL;
+}
+
 const struct h1_error *h1_request_parse(struct str head, struct arena *a,
                                         const struct h1_limits *limits, struct h1_request *ret)
 {
-    struct h1_request got = { 0 };
     struct str rest = head, first;
-    struct h1_line line;
     const struct h1_error *error;
+    struct h1_request got;
+    struct h1_line line;
 
     if (!h1_line_cut(&rest, &first) || !str_ends(rest, STR("\r\n")))
         return &h1_error_first_line;
@@ -146,28 +172,31 @@ const struct h1_error *h1_request_parse(struct str head, struct arena *a,
     if (error)
         return error;
     rest.n -= 2;
-    got.m.minor = line.minor;
-    got.method = line.method;
+    request_of_line(&got, &line);
     error = h1_target_parse(line.target, line.method, a, &got);
     if (!error)
         error = h1_fields_parse(rest, limits->max_headers, a, &got.m.headers);
     if (!error)
-        error = host_judge(&got, a);
-    if (!error)
-        error = h1_message_judge(&got.m);
+        error = request_judge(&got, a);
     if (error)
         return error;
-    if (got.m.framing.kind == H1_BODY_LENGTH && got.m.framing.length == 0)
-        got.m.framing.kind = H1_BODY_NONE;
-    if (got.method == METHOD_CONNECT && got.m.framing.kind != H1_BODY_NONE)
-        return got.m.framing.kind == H1_BODY_CHUNKED ? &h1_error_coding_not_allowed
-                                                     : &h1_error_length_not_allowed;
-    if (got.method == METHOD_CONNECT) /* what follows is the tunnel's, refused or not */
-        got.m.keep_alive = false;
-    got.expect_continue = got.m.minor == 1 && str_eq_nocase(headers_get(&got.m.headers, HDR_EXPECT),
-                                                            STR("100-continue"));
     *ret = got;
     return NULL;
+}
+
+size_t h1_request_read(struct str in, struct arena *a, const struct h1_limits *limits,
+                       struct h1_request *ret)
+{
+    struct str rest = in, first;
+    struct h1_line line;
+
+    if (!h1_line_read(&rest, &first) || h1_request_line(first, limits, &line))
+        return 0;
+    request_of_line(ret, &line);
+    if (h1_target_parse(line.target, line.method, a, ret) ||
+        !h1_fields_read(&rest, limits->max_headers, a, &ret->m.headers) || request_judge(ret, a))
+        return 0;
+    return in.n - rest.n > limits->max_head_octets ? 0 : in.n - rest.n;
 }
 
 /* What a response's status and request say about its body (RFC 9112, 6.3). */
@@ -196,13 +225,27 @@ static const struct h1_error *body_judge(struct h1_response *r, enum method meth
     return NULL;
 }
 
+static void response_of_line(struct h1_response *r, const struct h1_line *line)
+{
+    *r = (struct h1_response){ .status = line->status,
+                               .reason = line->reason,
+                               .m.minor = line->minor };
+}
+
+static const struct h1_error *response_judge(struct h1_response *r, enum method method)
+{
+    const struct h1_error *error = h1_message_judge(&r->m);
+
+    return error ? error : body_judge(r, method);
+}
+
 const struct h1_error *h1_response_parse(struct str head, enum method method, struct arena *a,
                                          const struct h1_limits *limits, struct h1_response *ret)
 {
-    struct h1_response got = { 0 };
     struct str rest = head, first;
-    struct h1_line line;
     const struct h1_error *error;
+    struct h1_response got;
+    struct h1_line line;
 
     if (!h1_line_cut(&rest, &first) || !str_ends(rest, STR("\r\n")))
         return &h1_error_first_line;
@@ -210,18 +253,29 @@ const struct h1_error *h1_response_parse(struct str head, enum method method, st
     if (error)
         return error;
     rest.n -= 2;
-    got.m.minor = line.minor;
-    got.status = line.status;
-    got.reason = line.reason;
+    response_of_line(&got, &line);
     error = h1_fields_parse(rest, limits->max_headers, a, &got.m.headers);
     if (!error)
-        error = h1_message_judge(&got.m);
-    if (!error)
-        error = body_judge(&got, method);
+        error = response_judge(&got, method);
     if (error)
         return error;
     *ret = got;
     return NULL;
+}
+
+size_t h1_response_read(struct str in, enum method method, struct arena *a,
+                        const struct h1_limits *limits, struct h1_response *ret)
+{
+    struct str rest = in, first;
+    struct h1_line line;
+
+    if (!h1_line_read(&rest, &first) || h1_status_line(first, &line))
+        return 0;
+    response_of_line(ret, &line);
+    if (!h1_fields_read(&rest, limits->max_headers, a, &ret->m.headers) ||
+        response_judge(ret, method))
+        return 0;
+    return in.n - rest.n > limits->max_head_octets ? 0 : in.n - rest.n;
 }
 
 /* May never come behind a body: framing, routing, hop by hop, authentication. */

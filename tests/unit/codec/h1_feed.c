@@ -37,6 +37,45 @@ static bool head_parse(struct h1_seen *s, struct str head, enum h1_side side, en
     return !s->error;
 }
 
+static void check_message(const struct h1_message *a, const struct h1_message *b)
+{
+    MUST(a->minor == b->minor && a->keep_alive == b->keep_alive);
+    MUST(a->framing.kind == b->framing.kind && a->framing.length == b->framing.length);
+    MUST(str_eq(a->upgrade, b->upgrade));
+    MUST(a->headers.n == b->headers.n && a->headers.octets == b->headers.octets);
+    for (uint32_t i = 0; i < a->headers.n; i++) {
+        MUST(str_eq(a->headers.v[i].name, b->headers.v[i].name));
+        MUST(str_eq(a->headers.v[i].value, b->headers.v[i].value));
+    }
+}
+
+/* Reading in one pass takes what scanning and parsing take, and makes the same of it. `head` is
+ * the head's length of a good message, 0 of any other. */
+static void check_read(const struct h1_seen *s, size_t head, struct str all, enum h1_side side,
+                       enum method method, struct arena *a)
+{
+    struct h1_request rq;
+    struct h1_response rs;
+
+    if (side == H1_REQUEST) {
+        MUST(h1_request_read(all, a, &h1_limits_default, &rq) == head);
+        if (head == 0)
+            return;
+        check_message(&rq.m, &s->request.m);
+        MUST(rq.method == s->request.method && rq.form == s->request.form);
+        MUST(str_eq(rq.path, s->request.path) && str_eq(rq.authority, s->request.authority));
+        MUST(str_eq(rq.scheme, s->request.scheme) && str_eq(rq.target, s->request.target));
+        MUST(rq.expect_continue == s->request.expect_continue);
+    } else {
+        MUST(h1_response_read(all, method, a, &h1_limits_default, &rs) == head);
+        if (head == 0)
+            return;
+        check_message(&rs.m, &s->response.m);
+        MUST(rs.status == s->response.status && rs.is_interim == s->response.is_interim);
+        MUST(str_eq(rs.reason, s->response.reason));
+    }
+}
+
 static void body_run(struct h1_seen *s, struct feed *f, const struct h1_message *m, struct arena *a)
 {
     struct h1_body b;
@@ -95,10 +134,13 @@ struct h1_seen h1_feed(struct str all, size_t first, enum h1_side side, enum met
     }
     s.error = scan.error;
     s.more = got == H1_MORE;
-    if (got != H1_WHOLE)
+    if (got != H1_WHOLE || !head_parse(&s, h1_scan_head(&scan, all), side, method, a)) {
+        check_read(&s, 0, all, side, method, a);
+        s.used = scan.len;
         return s;
+    }
     s.used = scan.len;
-    if (head_parse(&s, h1_scan_head(&scan, all), side, method, a))
-        body_run(&s, &f, side == H1_REQUEST ? &s.request.m : &s.response.m, a);
+    check_read(&s, scan.skipped ? 0 : scan.len, all, side, method, a);
+    body_run(&s, &f, side == H1_REQUEST ? &s.request.m : &s.response.m, a);
     return s;
 }
