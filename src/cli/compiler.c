@@ -278,6 +278,7 @@ static void compile(struct compiler *c, const struct source_scan *scan)
     }
     if (c->keepsake)
         keepsake_note(c->keepsake, scan, &notes);
+    source_drop_octets(c->source);
     arena_fini(&arena);
 }
 

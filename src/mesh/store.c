@@ -218,11 +218,13 @@ static void file_update(struct store *s, const struct source_scan *scan,
                         const struct source_file *sf)
 {
     struct stored_file *f = file_get(s, sf->path);
+    bool is_same = f->served && f->hash == sf->hash;
 
     f->seen = true;
-    if (!str_is_set(sf->octets) || sf->error.n || is_below_error(f->path, scan))
+    if (sf->error.n || is_below_error(f->path, scan) ||
+        (!str_is_set(sf->octets) && !(sf->dropped && is_same)))
         file_forget(f);
-    else if (!f->served || f->hash != sf->hash)
+    else if (!is_same)
         file_decode(s, f, sf);
 }
 

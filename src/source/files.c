@@ -139,7 +139,7 @@ static bool drop_missing(struct source *s)
         struct file_record *r = e->value;
 
         if (r->seen || is_unknown(s, r) ||
-            (r->octets && source_may_come_back(s, &r->gone_at_ms, SOURCE_GONE_MS)))
+            (r->known && source_may_come_back(s, &r->gone_at_ms, SOURCE_GONE_MS)))
             continue;
         dropped |= !r->fresh;
         map_del(&s->records, r->path);
@@ -154,11 +154,13 @@ static void add_file(struct source *s, struct file_record *r)
                               sizeof(*s->out.files));
     s->out.files[s->out.n++] = (struct source_file){
         .path = r->path,
-        .octets = r->octets || !r->error[0] ? str_make(r->octets ? r->octets : "", r->n) : STR_NONE,
+        .octets = r->octets ? str_make(r->octets, r->n) : STR_NONE,
+        .dropped = r->known && !r->octets,
         .error = r->error[0] ? str_of(r->error) : STR_NONE,
         .hash = r->hash,
         .changed = r->changed,
     };
+    r->lost = r->error[0] || is_unknown(s, r);
     s->out.changed |= r->changed;
     r->changed = false;
     r->fresh = false;
@@ -222,6 +224,24 @@ static const struct source_scan *scan_all(struct source *s, bool patient)
     map_reset(&s->ids);
     arena_free(before_arena);
     return &s->out;
+}
+
+void source_drop_octets(struct source *s)
+{
+    const struct map_entry *e;
+
+    for (size_t at = 0; (e = map_next(&s->records, &at));) {
+        struct file_record *r = e->value;
+
+        free(r->octets);
+        r->octets = NULL;
+    }
+    for (size_t i = 0; i < s->out.n; i++) {
+        struct source_file *f = &s->out.files[i];
+
+        f->dropped |= str_is_set(f->octets);
+        f->octets = STR_NONE;
+    }
 }
 
 const struct source_scan *source_scan(struct source *s)

@@ -27,7 +27,8 @@ struct source;
 
 struct source_file {
     struct str path;   /* the root as given, and the names below it */
-    struct str octets; /* the last good ones; STR_NONE where there never were any */
+    struct str octets; /* the last good ones; STR_NONE: there never were any, or dropped */
+    bool dropped;      /* by source_drop_octets, and nothing about the file differs */
     struct str error;  /* set: it cannot be read now; "Permission denied" */
     uint64_t hash;     /* hash_stable of `octets` */
     bool changed;      /* octets or error differ from the scan before, or it is new */
@@ -54,6 +55,10 @@ void source_free(struct source *s);
 
 /* Looks at everything now, holding nothing back. */
 const struct source_scan *source_scan(struct source *s);
+
+/* Octets handed out are not needed any more. A later scan has those that differ, and of files that
+ * could not be read for a while. */
+void source_drop_octets(struct source *s);
 
 /* Called on the loop's thread with each scan that changed something. */
 typedef void source_changed_fn(struct source *s, const struct source_scan *scan, void *arg);

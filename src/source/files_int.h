@@ -22,9 +22,11 @@ struct file_stamp {
 struct file_record {
     struct str path; /* heap, NUL-terminated */
     size_t root;
-    char *octets; /* heap; NULL: never read */
+    bool known;   /* it was read: `n` and `hash` hold */
+    char *octets; /* heap; NULL: never read, or dropped */
     size_t n;
     uint64_t hash;
+    bool lost; /* could not be read in the last scan: its octets are to be told again */
     struct file_stamp stamp;
     char error[128]; /* empty: fine */
     bool fresh;      /* new in this scan */
@@ -88,7 +90,6 @@ bool name_is_manifest(struct str name); /* by its ending */
 MUST_USE bool read_record(struct source *s, struct file_record *r);
 /* Nothing is to be read: it is fine, and the file was not touched since. */
 bool record_is_current(const struct file_record *r, const struct stat *st);
-MUST_USE bool read_descriptor(int fd, size_t max, char **ret, size_t *ret_n, char error[128]);
 void source_add_error(struct source *s, struct str path, const char *text);
 struct file_record *source_record(struct source *s, struct str path, size_t root);
 /* Missing or empty for so short a time that a patient scan does not believe it yet. */

@@ -13,29 +13,31 @@
 
 /* A file changed within this time of being read may change again under the same stamp. */
 #define STAMP_TRUST_S 2
+#define PIPE_EXPECTED 65535
 
 static void set_error(char error[128], const char *text)
 {
     snprintf(error, 128, "%s", text);
 }
 
+/* From room for what is expected and the end behind it. */
 static bool grow_for_read(char **octets, size_t n, size_t *cap, size_t max)
 {
-    if (n < *cap)
+    if (*octets && n < *cap)
         return true;
     if (*cap > max)
         return false;
-    *cap = *cap ? *cap * 2 : 65536;
+    *cap = *octets ? *cap * 2 : *cap + 1;
     if (*cap > max + 1)
         *cap = max + 1;
     *octets = must_realloc(*octets, *cap);
     return n < *cap;
 }
 
-bool read_descriptor(int fd, size_t max, char **ret, size_t *ret_n, char error[128])
+static bool read_descriptor(int fd, size_t expected, size_t max, struct str *ret, char error[128])
 {
     char *octets = NULL;
-    size_t n = 0, cap = 0;
+    size_t n = 0, cap = MIN(expected, max);
 
     for (;;) {
         ssize_t got;
@@ -57,8 +59,7 @@ bool read_descriptor(int fd, size_t max, char **ret, size_t *ret_n, char error[1
             break;
         n += (size_t)got;
     }
-    *ret = octets;
-    *ret_n = n;
+    *ret = str_make(octets, n);
     return true;
 }
 
@@ -80,20 +81,23 @@ static void stamp_set(struct file_stamp *a, const struct stat *st, int64_t now_s
                               .read_at_s = now_s };
 }
 
-static void take_octets(struct file_record *r, char *octets, size_t n)
+static void take_octets(struct file_record *r, struct str octets)
 {
-    uint64_t hash = hash_stable(str_make(octets ? octets : "", n));
-    bool same = r->octets && r->n == n && r->hash == hash && memcmp(r->octets, octets, n) == 0;
+    uint64_t hash = hash_stable(octets);
+    bool same = r->known && r->n == octets.n && r->hash == hash;
 
-    if (same) {
-        free(octets);
+    if (same && r->octets)
+        same = memcmp(r->octets, octets.p, octets.n) == 0;
+    if (same && (r->octets || !r->lost)) {
+        free((char *)(uintptr_t)octets.p);
         return;
     }
     free(r->octets);
-    r->octets = octets;
-    r->n = n;
+    r->octets = (char *)(uintptr_t)octets.p;
+    r->n = octets.n;
     r->hash = hash;
-    r->changed = true;
+    r->known = true;
+    r->changed |= !same;
 }
 
 /* Emptied or written to since the scan was decided on; the kernel tells of the emptying a
@@ -102,7 +106,7 @@ static bool is_half_saved(struct source *s, struct file_record *r, const struct 
 {
     const struct timespec *m = &st->st_mtim;
 
-    if (!r->octets || !s->patient)
+    if (!r->known || !s->patient)
         return false;
     if (source_was_written(s, r->path)) {
         s->held = true;
@@ -116,17 +120,23 @@ static bool is_half_saved(struct source *s, struct file_record *r, const struct 
     return source_may_come_back(s, &r->empty_at_ms, SOURCE_EMPTY_MS);
 }
 
+/* What is known of it holds, and nobody has to be told the octets again. */
+static bool is_as_read(const struct file_record *r, const struct stat *st)
+{
+    return S_ISREG(st->st_mode) && r->known && (r->octets || !r->lost) &&
+           stamp_is_same(&r->stamp, st);
+}
+
 bool record_is_current(const struct file_record *r, const struct stat *st)
 {
-    return S_ISREG(st->st_mode) && r->octets && !r->error[0] && stamp_is_same(&r->stamp, st);
+    return !r->error[0] && is_as_read(r, st);
 }
 
 static bool read_open(struct source *s, struct file_record *r, int fd, char error[128])
 {
     struct stat st;
     struct timespec now;
-    char *octets;
-    size_t n;
+    struct str octets;
 
     if (fstat(fd, &st)) {
         set_error(error, strerror(errno));
@@ -136,17 +146,18 @@ static bool read_open(struct source *s, struct file_record *r, int fd, char erro
         set_error(error, "not a regular file");
         return false;
     }
-    if (S_ISREG(st.st_mode) && r->octets && stamp_is_same(&r->stamp, &st))
+    if (is_as_read(r, &st))
         return true;
     clock_gettime(CLOCK_REALTIME, &now);
-    if (!read_descriptor(fd, s->max_octets, &octets, &n, error))
+    if (!read_descriptor(fd, S_ISREG(st.st_mode) ? (size_t)st.st_size : PIPE_EXPECTED,
+                         s->max_octets, &octets, error))
         return false;
-    if (is_half_saved(s, r, &st, n)) {
-        free(octets);
+    if (is_half_saved(s, r, &st, octets.n)) {
+        free((char *)(uintptr_t)octets.p);
         return true;
     }
     r->empty_at_ms = 0;
-    take_octets(r, octets, n);
+    take_octets(r, octets);
     stamp_set(&r->stamp, &st, now.tv_sec);
     return true;
 }

@@ -146,6 +146,60 @@ TEST(a_file_that_cannot_be_read_keeps_its_octets)
     place_fini(&p);
 }
 
+TEST(dropped_octets_come_again_only_where_they_differ)
+{
+    struct place p;
+    struct source *s;
+    const struct source_scan *scan;
+
+    place_init(&p);
+    place_write(&p, "a.yaml", "a");
+    place_write(&p, "b.yaml", "b");
+    s = place_source(&p, "");
+    scan = source_scan(s);
+    source_drop_octets(s);
+    CHECK(scan->files[0].dropped && !str_is_set(scan->files[0].octets));
+    place_write(&p, "a.yaml", "a"); /* touched only */
+    place_write(&p, "b.yaml", "B");
+    scan = source_scan(s);
+    CHECK(!scan->files[0].changed && scan->files[0].dropped);
+    CHECK(scan->files[1].changed && !scan->files[1].dropped);
+    CHECK_STRZ(scan->files[1].octets, "B");
+    CHECK(!source_scan(s)->changed);
+    CHECK_STRZ(source_scan(s)->files[1].octets, "B"); /* until they are dropped */
+    source_free(s);
+    place_fini(&p);
+}
+
+TEST(dropped_octets_come_again_when_a_file_can_be_read_again)
+{
+    struct place p;
+    struct source *s;
+    struct str path;
+
+    place_init(&p);
+    place_mkdir(&p, "m");
+    place_write(&p, "m/a.yaml", "a");
+    place_write(&p, "m/b.yaml", "b");
+    path = str_of(place_path(&p, "m"));
+    s = source_new(&path, 1, 8);
+    source_scan(s);
+    source_drop_octets(s);
+    place_write(&p, "m/a.yaml", "more than eight");
+    CHECK(!str_is_set(source_scan(s)->files[0].octets));
+    source_drop_octets(s);
+    place_write(&p, "m/a.yaml", "a");
+    CHECK_STRZ(source_scan(s)->files[0].octets, "a");
+    source_drop_octets(s);
+    place_move(&p, "m", "elsewhere");
+    CHECK_EQ(source_scan(s)->error_count, 1);
+    source_drop_octets(s);
+    place_move(&p, "elsewhere", "m");
+    CHECK_STRZ(str_of(place_text(&p, source_scan(s))), "m/a.yaml=a m/b.yaml=b");
+    source_free(s);
+    place_fini(&p);
+}
+
 TEST(an_empty_file_is_empty_and_not_missing)
 {
     struct place p;
