@@ -129,6 +129,27 @@ bool source_may_come_back(struct source *s, uint64_t *since_ms, uint64_t for_ms)
     return true;
 }
 
+bool source_has_id(const struct source *s, dev_t dev, ino_t ino)
+{
+    uint64_t both[2] = { dev, ino };
+
+    return map_has(&s->ids, str_make((const char *)both, sizeof(both)));
+}
+
+void source_add_id(struct source *s, dev_t dev, ino_t ino)
+{
+    uint64_t both[2] = { dev, ino };
+
+    map_put(&s->ids, arena_dup(s->arena, str_make((const char *)both, sizeof(both))), s);
+}
+
+/* Gone, but perhaps for a moment only. One that was renamed is not: it stands elsewhere now. */
+static bool is_awaited(struct source *s, struct file_record *r)
+{
+    return r->known && !source_has_id(s, r->stamp.dev, r->stamp.ino) &&
+           source_may_come_back(s, &r->gone_at_ms, SOURCE_GONE_MS);
+}
+
 /* Drops the records of files that are gone; true if there was one that had been handed out. */
 static bool drop_missing(struct source *s)
 {
@@ -138,8 +159,7 @@ static bool drop_missing(struct source *s)
     for (size_t at = 0; (e = map_next(&s->records, &at));) {
         struct file_record *r = e->value;
 
-        if (r->seen || is_unknown(s, r) ||
-            (r->known && source_may_come_back(s, &r->gone_at_ms, SOURCE_GONE_MS)))
+        if (r->seen || is_unknown(s, r) || is_awaited(s, r))
             continue;
         dropped |= !r->fresh;
         map_del(&s->records, r->path);

@@ -92,6 +92,9 @@ MUST_USE bool read_record(struct source *s, struct file_record *r);
 bool record_is_current(const struct file_record *r, const struct stat *st);
 void source_add_error(struct source *s, struct str path, const char *text);
 struct file_record *source_record(struct source *s, struct str path, size_t root);
+/* The files that this scan came across. */
+bool source_has_id(const struct source *s, dev_t dev, ino_t ino);
+void source_add_id(struct source *s, dev_t dev, ino_t ino);
 /* Missing or empty for so short a time that a patient scan does not believe it yet. */
 bool source_may_come_back(struct source *s, uint64_t *since_ms, uint64_t for_ms);
 /* Whether a patient scan has to leave this file as it was. */

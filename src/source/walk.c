@@ -107,17 +107,11 @@ static int compare_path(const void *a, const void *b)
 /* The same file by another way: it was read where it stood first. */
 static bool seen_before(struct source *s, const struct file_record *r, const struct stat *st)
 {
-    uint64_t both[2];
-    struct str id;
-
     if (!r->path.n || s->roots[r->root].once || !st)
         return false;
-    both[0] = st->st_dev;
-    both[1] = st->st_ino;
-    id = arena_dup(s->arena, str_make((const char *)both, sizeof(both)));
-    if (map_has(&s->ids, id))
+    if (source_has_id(s, st->st_dev, st->st_ino))
         return true;
-    map_put(&s->ids, id, s);
+    source_add_id(s, st->st_dev, st->st_ino);
     return false;
 }
 

@@ -249,6 +249,27 @@ TEST(the_target_of_a_link_is_watched_too)
     rig_fini(&r);
 }
 
+TEST(a_renamed_file_never_stands_at_both_places)
+{
+    struct rig r;
+    const char *names[] = { "b", "c", "d", "e", "f" };
+    char from[32], to[32], want[64];
+
+    rig_init(&r, fill_two, "m");
+    for (size_t i = 1; i < LEN(names); i++) {
+        int calls = r.seen.calls;
+
+        snprintf(from, sizeof(from), "m/%s.yaml", names[i - 1]);
+        snprintf(to, sizeof(to), "m/%s.yaml", names[i]);
+        snprintf(want, sizeof(want), "m/a.yaml=a1 %s=b1", to);
+        place_move(&r.p, from, to);
+        while (r.seen.calls == calls)
+            loop_turn(r.loop, 5);
+        CHECK_STRZ(str_of(r.seen.text), want);
+    }
+    rig_fini(&r);
+}
+
 TEST(directories_may_come_and_go)
 {
     struct rig r;
