@@ -184,6 +184,15 @@ static uint64_t now_ns(const struct mesh *m)
     return m->o.hooks.now_ns ? m->o.hooks.now_ns(m->o.hooks.arg) : 0;
 }
 
+static void count_changes(struct mesh *m)
+{
+    size_t n;
+    const struct object_change *v = store_changes(m->store, &n);
+
+    for (size_t i = 0; i < n; i++)
+        m->changed[v[i].kind]++;
+}
+
 enum mesh_verdict mesh_update(struct mesh *m, const struct source_scan *scan, struct notes *notes,
                               struct root **ret_root)
 {
@@ -195,6 +204,7 @@ enum mesh_verdict mesh_update(struct mesh *m, const struct source_scan *scan, st
     compile_init(&c, m, &made);
     notes_init(&made, c.a);
     store_update(m->store, scan, &made);
+    count_changes(m);
     stored = now_ns(m);
     compile_all(&c);
     notes_unique(&made);
@@ -219,7 +229,7 @@ enum mesh_verdict mesh_update(struct mesh *m, const struct source_scan *scan, st
     m->registry->refused = verdict == MESH_REFUSED;
     memos_sweep(&m->memos);
     slots_sweep(m->slots);
-    store_rest(m->store);
+    store_done(m->store);
     return verdict;
 }
 

@@ -14,7 +14,8 @@ struct mesh {
     struct slots *slots;
     struct root *root; /* the last one published; NULL: none */
     struct memos memos;
-    struct registry *registry; /* NULL: none yet */
+    uint64_t changed[OBJ_KINDS]; /* how many objects of a kind ever changed */
+    struct registry *registry;   /* NULL: none yet */
     uint64_t registry_round;
     struct map issued;   /* "ns/name" of a Certificate -> struct issued */
     struct arena *arena; /* of the summary and the mesh config in effect */

@@ -28,7 +28,7 @@ static uint64_t registry_digest(const struct compile *c)
     uint64_t digest = c->config_digest;
 
     for (size_t i = 0; i < LEN(registry_kinds); i++)
-        digest = hash_mix(digest, store_digest(c->store, registry_kinds[i]));
+        digest = hash_mix(digest, c->m->changed[registry_kinds[i]]);
     return digest;
 }
 

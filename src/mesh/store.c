@@ -1,22 +1,13 @@
 #include "mesh/store.h"
 
-#include "base/hash.h"
 #include "base/map.h"
 #include "mesh/check.h"
+#include "mesh/objects.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
 #define SCRATCH ((size_t)1 << 20)
-
-/* One content of a file, decoded. */
-struct content {
-    size_t refs;
-    uint64_t serial; /* no other content has it, before or after */
-    struct arena arena;
-    struct api_objects objects;
-    struct str *keys; /* of the objects: "group/kind/ns/name" */
-};
 
 struct stored_file {
     struct str path;        /* heap */
@@ -26,30 +17,18 @@ struct stored_file {
     struct notes notes; /* of the octets read last */
     size_t lost;        /* documents that could not be parsed */
     bool unread;        /* it, or a directory above it, cannot be read now */
-    size_t stayed;      /* objects that stay as they were because of either */
+    struct holder holder;
     bool seen;
-};
-
-/* One identity. */
-struct entry {
-    struct str key;                /* of `now` */
-    struct stored_file *holder;    /* where it stands, or stood when that could be read */
-    struct content *now_in;        /* a reference */
-    const struct api_object *now;  /* the file's version */
-    const struct api_object *good; /* what is served; NULL: none */
-    struct content *good_in;
 };
 
 struct store {
     struct map files;     /* path -> struct stored_file */
     struct api_pool pool; /* of objects that rest */
     struct arena scratch; /* of one file's tree, while it is decoded */
-    struct map entries;   /* key -> struct entry */
-    struct arena *arena;  /* of the lists */
-    struct object_list lists[OBJ_KINDS];
-    uint64_t digests[OBJ_KINDS];
-    uint64_t serial; /* of the content decoded last */
-    struct object_list broken;
+    struct objects *objects;
+    struct stored_file **scanned;       /* of the update under way, in the order of the scan */
+    const struct api_objects **unknown; /* of contents with kinds that are not known */
+    size_t unknown_n, unknown_cap;
 };
 
 static const struct {
@@ -72,7 +51,7 @@ static const struct {
     [OBJ_CERTIFICATE] = { STR_INIT("cert-manager.io"), STR_INIT("Certificate") },
 };
 
-static enum object_kind kind_of(const struct api_object *o)
+enum object_kind object_kind_of(const struct api_object *o)
 {
     for (size_t i = 0; i < LEN(kinds); i++)
         if (str_eq(o->kind->kind, kinds[i].kind) && str_eq(o->kind->group, kinds[i].group))
@@ -88,7 +67,7 @@ static struct str object_key(struct arena *a, const struct api_object *o)
 
 /* ---- contents and files ---- */
 
-static void content_unref(struct content *c)
+void content_unref(struct content *c)
 {
     if (!c || --c->refs)
         return;
@@ -118,6 +97,7 @@ static struct stored_file *file_get(struct store *s, struct str path)
     memcpy(copy, path.p, path.n);
     f->path = str_make(copy, path.n);
     arena_init(&f->note_arena, 1024);
+    list_init(&f->holder.staying);
     map_put(&s->files, f->path, f);
     return f;
 }
@@ -125,7 +105,7 @@ static struct stored_file *file_get(struct store *s, struct str path)
 /* Kinds of which there may be very many, and that are read only where they are compiled. */
 static bool is_rested(const struct api_object *o)
 {
-    return kind_of(o) == OBJ_VIRTUAL_SERVICE;
+    return object_kind_of(o) == OBJ_VIRTUAL_SERVICE;
 }
 
 /* What stays of the objects of a file. */
@@ -135,7 +115,6 @@ static struct content *content_new(struct store *s, const struct api_objects *fr
     struct arena *a = &c->arena;
 
     c->refs = 1;
-    c->serial = ++s->serial;
     arena_init(a, 1024);
     c->objects = (struct api_objects){ ARENA_ARRAY(a, struct api_object *, from->n), from->n,
                                        ARENA_ARRAY(a, struct api_unknown, from->unknown_count),
@@ -167,6 +146,21 @@ static size_t octets_load(struct arena *a, struct str path, struct str octets,
     return api_load_parts(a, path, octets, ret_notes, ret);
 }
 
+/* From now on the objects of `c` are the file's; NULL: it is not known what it holds. */
+static void file_serve(struct store *s, struct stored_file *f, struct content *take_c)
+{
+    if (f->served)
+        objects_detach(s->objects, f->served);
+    content_unref(f->served);
+    f->served = take_c;
+    f->holder.keeps = f->lost || f->unread;
+    objects_unsettle(s->objects, &f->holder);
+    if (!take_c)
+        return;
+    take_c->holder = &f->holder;
+    objects_attach(s->objects, take_c);
+}
+
 /* Decodes new octets, as many of their documents as can be parsed. */
 static void file_decode(struct store *s, struct stored_file *f, const struct source_file *sf)
 {
@@ -180,8 +174,7 @@ static void file_decode(struct store *s, struct stored_file *f, const struct sou
     arena_reset(&f->note_arena);
     notes_init(&f->notes, &f->note_arena);
     notes_append(&f->notes, &made);
-    content_unref(f->served);
-    f->served = content_new(s, &objects);
+    file_serve(s, f, content_new(s, &objects));
     arena_reset(&s->scratch);
 }
 
@@ -201,31 +194,40 @@ static bool is_below_error(struct str path, const struct source_scan *scan)
 
 /* What the file holds is not known: its objects stay by their identity alone, as they will
  * after a restart. */
-static void file_forget(struct stored_file *f)
+static void file_forget(struct store *s, struct stored_file *f)
 {
-    content_unref(f->served);
-    f->served = NULL;
     f->unread = true;
+    if (f->served || !f->holder.keeps)
+        file_serve(s, f, NULL);
 }
 
-static void file_begin(struct stored_file *f)
+/* Kinds that are not known are said once for all files. */
+static void note_unknown_later(struct store *s, const struct api_objects *objects)
 {
-    f->seen = f->unread = false;
-    f->stayed = 0;
+    if (s->unknown_n == s->unknown_cap) {
+        s->unknown_cap = MAX(s->unknown_cap * 2, 4);
+        s->unknown = must_realloc(s->unknown, s->unknown_cap * sizeof(const struct api_objects *));
+    }
+    s->unknown[s->unknown_n++] = objects;
 }
 
-static void file_update(struct store *s, const struct source_scan *scan,
-                        const struct source_file *sf)
+static struct stored_file *file_update(struct store *s, const struct source_scan *scan,
+                                       const struct source_file *sf, size_t rank)
 {
     struct stored_file *f = file_get(s, sf->path);
     bool is_same = f->served && f->hash == sf->hash;
 
     f->seen = true;
+    f->unread = false;
+    f->holder.rank = rank;
     if (sf->error.n || is_below_error(f->path, scan) ||
         (!str_is_set(sf->octets) && !(sf->dropped && is_same)))
-        file_forget(f);
+        file_forget(s, f);
     else if (!is_same)
         file_decode(s, f, sf);
+    if (f->served && f->served->objects.unknown_count)
+        note_unknown_later(s, &f->served->objects);
+    return f;
 }
 
 /* Files that no scan has, as their directory cannot be read: known from before the start. */
@@ -239,7 +241,22 @@ static void files_unseen(struct store *s, const struct source_scan *scan)
         if (f->seen || !is_below_error(f->path, scan))
             continue;
         f->seen = true;
-        file_forget(f);
+        file_forget(s, f);
+    }
+}
+
+static void files_leave(struct store *s)
+{
+    const struct map_entry *e;
+
+    for (size_t at = 0; (e = map_next(&s->files, &at));) {
+        struct stored_file *f = e->value;
+
+        if (f->seen)
+            continue;
+        f->lost = 0;
+        f->unread = false;
+        file_serve(s, f, NULL);
     }
 }
 
@@ -260,19 +277,19 @@ static void files_sweep(struct store *s)
 static void note_stayed(const struct stored_file *f, struct notes *notes)
 {
     struct pos pos = { .file = f->path };
-    const char *s = f->stayed == 1 ? "" : "s",
-               *as = f->stayed == 1 ? "stays as it was" : "stay as they were";
+    const char *s = f->holder.stayed == 1 ? "" : "s",
+               *as = f->holder.stayed == 1 ? "stays as it was" : "stay as they were";
 
-    if (!f->stayed || f->unread)
+    if (!f->holder.stayed || f->unread)
         return;
     if (f->served && f->served->objects.n)
         note_add(notes, SEV_WARNING, pos, "LAT0308",
                  "%zu of its documents cannot be parsed: %zu object%s that the others do not hold "
                  "%s",
-                 f->lost, f->stayed, s, as);
+                 f->lost, f->holder.stayed, s, as);
     else
         note_add(notes, SEV_WARNING, pos, "LAT0308",
-                 "the file cannot be parsed: its %zu object%s %s", f->stayed, s, as);
+                 "the file cannot be parsed: its %zu object%s %s", f->holder.stayed, s, as);
 }
 
 /* What there is to say about a file as it is now. */
@@ -282,180 +299,20 @@ static void file_note(const struct stored_file *f, const struct source_file *sf,
     if (sf->error.n)
         note_add(notes, SEV_ERROR, (struct pos){ .file = f->path }, "LAT0303",
                  "cannot be read: %.*s%s", STRF(sf->error),
-                 f->stayed ? "; its objects stay as they were" : "");
+                 f->holder.stayed ? "; its objects stay as they were" : "");
     if (!f->unread)
         notes_append(notes, &f->notes);
     note_stayed(f, notes);
 }
 
-/* ---- identities ---- */
-
-static void entry_free(struct entry *e)
-{
-    content_unref(e->good_in);
-    content_unref(e->now_in);
-    free(e);
-}
-
-static void entries_free(struct map *entries)
-{
-    const struct map_entry *e;
-
-    for (size_t at = 0; (e = map_next(entries, &at));)
-        entry_free(e->value);
-    map_fini(entries);
-}
-
-static void note_twice(const struct api_object *o, const struct api_object *first,
-                       struct notes *notes)
-{
-    api_note(o, notes, SEV_ERROR, "LAT0302", SPOT(o->meta),
-             "the same object stands at %.*s:%u already, and that one serves; remove one of them",
-             STRF(first->file), first->line);
-    api_note_other(notes, first, SPOT(first->meta));
-}
-
-static void note_broken(const struct api_object *o, bool has_good, struct notes *notes)
-{
-    api_note(o, notes, SEV_WARNING, "LAT0308", SPOT(o->meta), "%s",
-             has_good ? "its last good version stays in effect until it is mended"
-                      : "there is no good version of it to serve until it is mended");
-}
-
-/* The entry of an object of `f` in the new table; what is good follows it from the old one. */
-static void entry_add(struct map *entries, struct map *old, struct stored_file *f, size_t at,
-                      struct notes *notes)
-{
-    struct content *c = f->served;
-    const struct api_object *o = c->objects.v[at];
-    struct str key = c->keys[at];
-    struct entry *was = map_get(old, key);
-    struct entry *e = map_get(entries, key);
-
-    if (e) {
-        note_twice(o, e->now, notes);
-        return;
-    }
-    e = must_alloc(sizeof(*e));
-    e->key = key;
-    e->holder = f;
-    e->now = o;
-    e->now_in = c;
-    c->refs++;
-    if (!o->broken) {
-        e->good = o;
-        e->good_in = c;
-    } else if (was && was->good) {
-        e->good = was->good;
-        e->good_in = was->good_in;
-    }
-    if (e->good_in)
-        e->good_in->refs++;
-    if (o->broken)
-        note_broken(o, e->good != NULL, notes);
-    map_put(entries, e->key, e);
-}
-
-/* An object of a document that cannot be read now stays, unless it stands elsewhere. */
-static void entries_stay(struct map *entries, struct map *old)
-{
-    const struct map_entry *m;
-
-    for (size_t at = 0; (m = map_next(old, &at));) {
-        struct entry *e = m->value;
-        struct stored_file *f = e->holder;
-
-        if (!f->seen || (!f->lost && !f->unread) || map_has(entries, e->key))
-            continue;
-        map_del(old, e->key);
-        map_put(entries, e->key, e);
-        f->stayed++;
-    }
-}
-
-/* ---- lists ---- */
-
-static int compare_age(const void *a, const void *b)
-{
-    const struct api_meta *x = (*(const struct api_object *const *)a)->meta;
-    const struct api_meta *y = (*(const struct api_object *const *)b)->meta;
-    int by_name;
-
-    if (x->creation_timestamp.set != y->creation_timestamp.set)
-        return x->creation_timestamp.set ? -1 : 1;
-    if (x->creation_timestamp.set && x->creation_timestamp.unix_ms != y->creation_timestamp.unix_ms)
-        return x->creation_timestamp.unix_ms < y->creation_timestamp.unix_ms ? -1 : 1;
-    by_name = str_cmp(x->name, y->name);
-    return by_name ? by_name : str_cmp(x->namespace, y->namespace);
-}
-
-static void lists_build(struct store *s)
-{
-    const struct map_entry *e;
-    size_t caps[OBJ_KINDS] = { 0 }, broken_cap = 0;
-
-    arena_free(s->arena);
-    s->arena = arena_new(16384);
-    memset(s->lists, 0, sizeof(s->lists));
-    memset(s->digests, 0, sizeof(s->digests));
-    memset(&s->broken, 0, sizeof(s->broken));
-    for (size_t at = 0; (e = map_next(&s->entries, &at));) {
-        const struct entry *entry = e->value;
-        const struct api_object *o = entry->good ? entry->good : entry->now;
-        enum object_kind kind = kind_of(o);
-        struct object_list *list = entry->good ? &s->lists[kind] : &s->broken;
-        size_t *cap = entry->good ? &caps[kind] : &broken_cap;
-
-        list->v = arena_grow(s->arena, list->v, list->n, cap, sizeof(const struct api_object *));
-        list->v[list->n++] = o;
-        if (entry->good)
-            s->digests[kind] = hash_mix(hash_mix(s->digests[kind], (uintptr_t)o),
-                                        entry->good_in->serial);
-    }
-    if (s->broken.n)
-        qsort(s->broken.v, s->broken.n, sizeof(const struct api_object *), compare_age);
-    for (size_t i = 0; i < OBJ_KINDS; i++)
-        if (s->lists[i].n)
-            qsort(s->lists[i].v, s->lists[i].n, sizeof(const struct api_object *), compare_age);
-}
-
 /* ---- the whole ---- */
-
-static void note_unknown_kinds(struct store *s, const struct source_scan *scan, struct notes *notes)
-{
-    const struct api_objects **all = must_alloc(sizeof(const struct api_objects *) * (scan->n + 1));
-    size_t n = 0;
-
-    for (size_t i = 0; i < scan->n; i++) {
-        struct stored_file *f = map_get(&s->files, scan->files[i].path);
-
-        if (f && f->served)
-            all[n++] = &f->served->objects;
-    }
-    api_note_unknown(all, n, notes);
-    free(all);
-}
-
-static void entries_build(struct store *s, const struct source_scan *scan, struct notes *notes)
-{
-    struct map old = s->entries;
-    map_init(&s->entries);
-    for (size_t i = 0; i < scan->n; i++) {
-        struct stored_file *f = map_get(&s->files, scan->files[i].path);
-
-        for (size_t k = 0; f->served && k < f->served->objects.n; k++)
-            entry_add(&s->entries, &old, f, k, notes);
-    }
-    entries_stay(&s->entries, &old);
-    entries_free(&old);
-}
 
 struct store *store_new(void)
 {
     struct store *s = must_alloc(sizeof(*s));
 
     map_init(&s->files);
-    map_init(&s->entries);
+    s->objects = objects_new();
     api_pool_init(&s->pool);
     arena_init(&s->scratch, SCRATCH);
     return s;
@@ -467,11 +324,12 @@ void store_free(struct store *s)
 
     if (!s)
         return;
-    entries_free(&s->entries);
+    objects_free(s->objects);
     for (size_t at = 0; (e = map_next(&s->files, &at));)
         file_free(e->value);
     map_fini(&s->files);
-    arena_free(s->arena);
+    free(s->unknown);
+    free(s->scanned);
     free(s);
 }
 
@@ -480,7 +338,7 @@ void store_update(struct store *s, const struct source_scan *scan, struct notes 
     const struct map_entry *e;
 
     for (size_t at = 0; (e = map_next(&s->files, &at));)
-        file_begin(e->value);
+        ((struct stored_file *)e->value)->seen = false;
     for (size_t i = 0; i < scan->error_count; i++)
         note_add(notes, SEV_ERROR, (struct pos){ .file = scan->errors[i].path }, "LAT0303",
                  "cannot be read: %.*s; what was read below it before stays",
@@ -489,31 +347,40 @@ void store_update(struct store *s, const struct source_scan *scan, struct notes 
         note_add(notes, SEV_WARNING, (struct pos){ .file = scan->unwatched.path }, "LAT0303",
                  "cannot be watched: %.*s; changes there are live after SIGHUP",
                  STRF(scan->unwatched.text));
+    s->scanned = must_realloc(s->scanned, (scan->n + 1) * sizeof(struct stored_file *));
     for (size_t i = 0; i < scan->n; i++)
-        file_update(s, scan, &scan->files[i]);
+        s->scanned[i] = file_update(s, scan, &scan->files[i], i);
     files_unseen(s, scan);
     arena_fini(&s->scratch);
-    entries_build(s, scan, notes);
+    files_leave(s);
+    objects_settle(s->objects);
+    objects_note(s->objects, notes);
     for (size_t i = 0; i < scan->n; i++)
-        file_note(map_get(&s->files, scan->files[i].path), &scan->files[i], notes);
+        file_note(s->scanned[i], &scan->files[i], notes);
     files_sweep(s);
-    note_unknown_kinds(s, scan, notes);
-    lists_build(s);
+    api_note_unknown(s->unknown, s->unknown_n, notes);
+    s->unknown_n = 0;
+}
+
+void store_done(struct store *s)
+{
+    objects_done(s->objects);
+    api_pool_rest(&s->pool);
+}
+
+const struct object_change *store_changes(const struct store *s, size_t *ret_n)
+{
+    return objects_changes(s->objects, ret_n);
 }
 
 const struct object_list *store_list(const struct store *s, enum object_kind kind)
 {
-    return &s->lists[kind];
-}
-
-uint64_t store_digest(const struct store *s, enum object_kind kind)
-{
-    return s->digests[kind];
+    return objects_list(s->objects, kind);
 }
 
 const struct object_list *store_broken(const struct store *s)
 {
-    return &s->broken;
+    return objects_broken(s->objects);
 }
 
 const struct api_object *store_find(const struct store *s, enum object_kind kind,
@@ -522,15 +389,8 @@ const struct api_object *store_find(const struct store *s, enum object_kind kind
     char key[512];
     int n = snprintf(key, sizeof(key), "%.*s/%.*s/%.*s/%.*s", STRF(kinds[kind].group),
                      STRF(kinds[kind].kind), STRF(namespace), STRF(name));
-    const struct entry *e;
 
     if (n <= 0 || (size_t)n >= sizeof(key))
         return NULL;
-    e = map_get(&s->entries, str_make(key, (size_t)n));
-    return e ? e->good : NULL;
-}
-
-void store_rest(struct store *s)
-{
-    api_pool_rest(&s->pool);
+    return objects_find(s->objects, str_make(key, (size_t)n));
 }

@@ -36,27 +36,33 @@ struct object_list {
     size_t n;
 };
 
+/* One identity whose serving version differs: another one, or the same decoded anew. */
+struct object_change {
+    enum object_kind kind;
+    const struct api_object *was, *now; /* NULL: there was none; there is none */
+};
+
+enum object_kind object_kind_of(const struct api_object *o);
+
 struct store;
 
 struct store *store_new(void);
 void store_free(struct store *s);
 
-/* Takes up a scan: decodes what changed, drops what is gone, finds each identity's version
- * to serve. Adds all notes about files and objects as they are now. */
+/* Takes up a scan: decodes what changed, drops what is gone, finds each touched identity's
+ * version to serve. Adds all notes about files and objects as they are now. */
 void store_update(struct store *s, const struct source_scan *scan, struct notes *notes);
 
 /* The versions to serve, oldest first (design 7): creationTimestamp, then name, then
  * namespace. Valid until the next update. */
 const struct object_list *store_list(const struct store *s, enum object_kind kind);
-/* Differs when the list holds other objects than before, in whatever way: other, decoded
- * anew, or in another order. */
-uint64_t store_digest(const struct store *s, enum object_kind kind);
+/* What the last update changed. Versions that no longer serve are there until store_done, which
+ * also puts to rest what was woken (api/object.h). */
+const struct object_change *store_changes(const struct store *s, size_t *ret_n);
+void store_done(struct store *s);
 /* By name; NULL: none. */
 const struct api_object *store_find(const struct store *s, enum object_kind kind,
                                     struct str namespace, struct str name);
 
 /* Objects whose present version is broken and that have no good one. */
 const struct object_list *store_broken(const struct store *s);
-
-/* Puts to rest what was woken (api/object.h): nobody looks into objects until the next update. */
-void store_rest(struct store *s);
