@@ -23,7 +23,7 @@ struct reader {
 
 void hpack_decoder_init(struct hpack_decoder *d, size_t max)
 {
-    hpack_table_init(&d->table, max);
+    hpack_table_init(&d->table, max, false);
 }
 
 void hpack_decoder_fini(struct hpack_decoder *d)

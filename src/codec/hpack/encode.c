@@ -27,7 +27,7 @@ static const uint8_t policies[HDR_COUNT] = {
 
 void hpack_encoder_init(struct hpack_encoder *e, size_t max)
 {
-    hpack_table_init(&e->table, max);
+    hpack_table_init(&e->table, max, true);
     e->lowest = SIZE_MAX;
 }
 

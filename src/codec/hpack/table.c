@@ -1,7 +1,5 @@
 #include "codec/hpack/table.h"
 
-#include "base/hash.h"
-
 #include <stdlib.h>
 
 /* RFC 7541, appendix A. */
@@ -121,16 +119,16 @@ static const uint8_t static_by_id[HDR_COUNT] = {
     [HDR_WWW_AUTHENTICATE] = 61,
 };
 
-void hpack_table_init(struct hpack_table *t, size_t max)
+void hpack_table_init(struct hpack_table *t, size_t max, bool is_searched)
 {
-    *t = (struct hpack_table){ .max = max, .size = max };
+    *t = (struct hpack_table){ .max = max, .size = max, .is_searched = is_searched };
 }
 
 void hpack_table_fini(struct hpack_table *t)
 {
     free(t->entries);
     free(t->octets);
-    hpack_table_init(t, t->max);
+    hpack_table_init(t, t->max, t->is_searched);
 }
 
 static struct hpack_entry *entry_at(const struct hpack_table *t, uint32_t i)
@@ -185,9 +183,36 @@ static void make_room(struct hpack_table *t, size_t n)
     t->begin = 0;
 }
 
+static uint32_t octets_hash(uint64_t h, struct str s)
+{
+    while (s.n) {
+        size_t n = MIN(s.n, sizeof(h));
+        uint64_t word = 0;
+
+        memcpy(&word, s.p, n);
+        h = (h ^ word) * 0x9e3779b97f4a7c15;
+        h ^= h >> 32;
+        s = str_from(s, n);
+    }
+    return (uint32_t)h;
+}
+
+/* Cheap and no secret. Fields that were chosen to collide cost comparisons, of no more octets
+ * than the table holds. */
 static uint32_t field_hash(const struct hpack_field *f)
 {
-    return (uint32_t)hash_mix(hash_stable(f->name), hash_stable(f->value));
+    uint32_t name = f->id != HDR_OTHER ? f->id : octets_hash(f->name.n, f->name);
+
+    return octets_hash((uint64_t)name << 32 | f->value.n, f->value);
+}
+
+static void enter_bucket(struct hpack_table *t, struct hpack_entry *e, uint32_t hash)
+{
+    uint32_t *newest = &t->newest[hash % HPACK_BUCKETS];
+
+    e->hash = hash;
+    e->before = *newest;
+    *newest = t->added;
 }
 
 void hpack_table_add(struct hpack_table *t, const struct hpack_field *field)
@@ -207,7 +232,6 @@ void hpack_table_add(struct hpack_table *t, const struct hpack_field *field)
         .at = (uint32_t)t->end,
         .name_n = (uint32_t)field->name.n,
         .value_n = (uint32_t)field->value.n,
-        .hash = field_hash(field),
         .id = field->id,
     };
     memcpy(t->octets + t->end, field->name.p, field->name.n);
@@ -216,6 +240,9 @@ void hpack_table_add(struct hpack_table *t, const struct hpack_field *field)
     t->end += n;
     t->used += n + HPACK_ENTRY_COST;
     t->n++;
+    t->added++;
+    if (t->is_searched)
+        enter_bucket(t, entry_at(t, t->n - 1), field_hash(field));
 }
 
 bool hpack_table_get(const struct hpack_table *t, uint64_t index, struct hpack_field *ret)
@@ -260,19 +287,40 @@ static uint32_t find_static(const struct hpack_field *f, uint32_t *ret_name)
     return 0;
 }
 
+static bool is_field(const struct hpack_table *t, const struct hpack_entry *e,
+                     const struct hpack_field *field)
+{
+    struct str name = str_make(t->octets + e->at, e->name_n);
+
+    return str_eq(name, field->name) && str_eq(str_make(name.p + name.n, e->value_n), field->value);
+}
+
+/* How many entries are newer than the field's, or `t->n`. */
+static uint32_t find_dynamic(const struct hpack_table *t, const struct hpack_field *field)
+{
+    uint32_t hash = field_hash(field);
+    uint32_t back = t->added - t->newest[hash % HPACK_BUCKETS], last;
+
+    if (back >= t->n) /* none, or gone */
+        return t->n;
+    do {
+        const struct hpack_entry *e = entry_at(t, t->n - 1 - back);
+
+        if (e->hash == hash && is_field(t, e, field))
+            return back;
+        last = back;
+        back = t->added - e->before;
+    } while (back < t->n && back > last);
+    return t->n;
+}
+
 uint32_t hpack_table_find(const struct hpack_table *t, const struct hpack_field *field,
                           uint32_t *ret_name)
 {
-    uint32_t found = find_static(field, ret_name);
-    uint32_t hash = field_hash(field);
+    uint32_t back, found = find_static(field, ret_name);
 
-    for (uint32_t i = 0; !found && i < t->n; i++) {
-        const struct hpack_entry *e = entry_at(t, i);
-        struct str name = str_make(t->octets + e->at, e->name_n);
-
-        if (e->hash == hash && str_eq(name, field->name) &&
-            str_eq(str_make(name.p + name.n, e->value_n), field->value))
-            found = HPACK_STATIC + t->n - i;
-    }
-    return found;
+    if (found || t->n == 0)
+        return found;
+    back = find_dynamic(t, field);
+    return back < t->n ? HPACK_STATIC + 1 + back : 0;
 }

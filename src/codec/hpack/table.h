@@ -20,9 +20,11 @@ struct hpack_field {
 struct hpack_entry {
     uint32_t at; /* of name and value in the octets */
     uint32_t name_n, value_n;
-    uint32_t hash; /* of both, for the encoder's search */
+    uint32_t hash, before; /* a searched table: of both, and the one before it in its bucket */
     uint16_t id;
 };
+
+#define HPACK_BUCKETS 32
 
 struct hpack_table {
     size_t max;                  /* what the size may be set to */
@@ -30,11 +32,15 @@ struct hpack_table {
     size_t used;                 /* 4.1 */
     struct hpack_entry *entries; /* a ring */
     uint32_t entry_cap, first, n;
-    char *octets; /* the entries' octets in order, oldest first */
+    uint32_t added; /* entries so far; the newest has this number, the next one more */
+    char *octets;   /* the entries' octets in order, oldest first */
     size_t octet_cap, begin, end;
+    bool is_searched;               /* an encoder's */
+    uint32_t newest[HPACK_BUCKETS]; /* by hash, the number of the newest entry */
 };
 
-void hpack_table_init(struct hpack_table *t, size_t max);
+/* `is_searched`: hpack_table_find will be used. */
+void hpack_table_init(struct hpack_table *t, size_t max, bool is_searched);
 void hpack_table_fini(struct hpack_table *t);
 /* Sets the size, which is at most `max`, and drops entries that no longer fit. */
 void hpack_table_resize(struct hpack_table *t, size_t size);
