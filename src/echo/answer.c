@@ -169,7 +169,8 @@ void echo_answer_build(const struct echo_identity *who, const struct echo_reques
         answer_refuse(400, why, a, ret);
         return;
     }
-    if (str_eq_nocase(rq->head->upgrade, STR("websocket"))) {
+    if (str_eq_nocase(rq->head->upgrade, STR("websocket")) ||
+        (str_is_set(rq->head->upgrade) && rq->head->version == HTTP_2)) { /* 200 would be a yes */
         answer_refuse(501, STR("lateen echo: WebSocket: not built yet\n"), a, ret);
         return;
     }

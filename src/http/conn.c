@@ -11,6 +11,7 @@ void http_conn_init(struct http_conn *c, const struct http_conn_ops *ops, enum h
 
     c->ops = ops;
     c->role = (uint8_t)role;
+    c->version = HTTP_11;
     c->pools = p;
     c->transport = take_transport;
     c->settings = settings;
@@ -98,6 +99,11 @@ void http_conn_retire(struct http_conn *c)
 void http_conn_close(struct http_conn *c)
 {
     c->ops->close(c);
+}
+
+enum http_version http_conn_version(const struct http_conn *c)
+{
+    return (enum http_version)c->version;
 }
 
 const struct transport_info *http_conn_info(const struct http_conn *c)

@@ -8,6 +8,7 @@
  */
 #pragma once
 
+#include "codec/h2/error.h"
 #include "http/leg.h"
 #include "http/pools.h"
 #include "net/transport.h"
@@ -38,12 +39,16 @@ struct http_server {
     void (*replaced)(struct http_server *s, struct http_conn *old, struct http_conn *fresh);
     /* The connection is gone; `c` is freed behind the call. Optional. */
     void (*closed)(struct http_server *s, struct http_conn *c);
+    /* What HTTP/2 counted since the last call, by enum h2_count. Optional. */
+    void (*counted)(struct http_server *s, const uint32_t counts[static H2_COUNTS]);
 };
 
 struct http_client {
     /* The connection changed: idle again, or dead. Runs in the connection's task; the pool
      * may close it or open a leg. Optional. */
     void (*changed)(struct http_client *cl, struct http_conn *c);
+    /* As in struct http_server; before the call that tells of a dead connection. Optional. */
+    void (*counted)(struct http_client *cl, const uint32_t counts[static H2_COUNTS]);
 };
 
 /* Takes the transport over. NULL: a door said no, and the transport was closed. */
@@ -72,6 +77,7 @@ void http_conn_retire(struct http_conn *c);
 /* Ends it now. Legs fail with LEG_GONE. Frees `c` from its own task. */
 void http_conn_close(struct http_conn *c);
 
+enum http_version http_conn_version(const struct http_conn *c);         /* HTTP_2 or HTTP_11 */
 const struct transport_info *http_conn_info(const struct http_conn *c); /* NULL once gone */
 uint64_t http_conn_id(const struct http_conn *c);
 /* One word of the owner's, kept with the connection. */

@@ -27,7 +27,8 @@ struct http_conn {
     void *owner;
     uint64_t id;
     uint32_t exchanges;
-    uint8_t role; /* enum http_role */
+    uint8_t role;    /* enum http_role */
+    uint8_t version; /* enum http_version: HTTP_2 or HTTP_11 */
     bool draining, retiring;
     bool dead;
 };

@@ -5,6 +5,7 @@
 #define LINGER_OCTETS (256 * 1024)
 #define PONG_MS 1000 /* what GOAWAY waits for the streams that are under way */
 #define EOF_MS 30000 /* what a client that sent FIN may wait for its answers */
+#define SETTINGS_MS 60000
 
 static void conn_run(struct task *t);
 static const struct http_conn_ops h2_ops;
@@ -29,6 +30,7 @@ struct http_conn *h2_conn_new(struct http_pools *p, enum http_role role,
         return NULL;
     }
     http_conn_init(&h->c, &h2_ops, role, p, take_transport, settings);
+    h->c.version = HTTP_2;
     task_init(&h->c.task, p->loop, conn_run);
     timer_init(&h->c.timer, p->loop, conn_timeout);
     h2_init(&h->h2, role == HTTP_SERVER ? H2_SERVER : H2_CLIENT, &h2_options_default);
@@ -185,9 +187,17 @@ bool h2_leg_open(struct h2_leg *l)
 
 /* ---- the end ---- */
 
+static struct str failure_text(const struct h2_conn *h)
+{
+    if (h->h2.dead)
+        return str_of(h->h2.dead->details);
+    return h->c.transport ? h->c.transport->info.failure_text : STR_NONE;
+}
+
 static void fail_legs(struct h2_conn *h, enum leg_fail fail)
 {
-    struct str why = h->c.transport ? h->c.transport->info.failure_text : STR_NONE;
+    const char *details = h->h2.dead ? h->h2.dead->details : NULL;
+    struct str why = failure_text(h);
 
     LIST_EACH (it, &h->legs, after) {
         struct h2_leg *l = LIST_ITEM(it, struct h2_leg, node);
@@ -196,7 +206,7 @@ static void fail_legs(struct h2_conn *h, enum leg_fail fail)
         if (l->gone || (l->leg.in_end && l->leg.out_done))
             continue;
         l->leg.fail_text = arena_dup(l->leg.arena, why);
-        h2_leg_fail(l, fail, NULL);
+        h2_leg_fail(l, fail, details);
     }
 }
 
@@ -218,12 +228,10 @@ void h2_die(struct h2_conn *h, enum leg_fail fail, bool reset)
 
 void h2_linger(struct h2_conn *h)
 {
-    bool protocol = h->h2.dead && !h2_is_server(h);
-
     if (h->state != H2C_OPEN)
         return;
     h->state = H2C_LINGER;
-    fail_legs(h, protocol ? LEG_PROTOCOL : LEG_GONE);
+    fail_legs(h, h->h2.dead ? LEG_PROTOCOL : LEG_GONE);
     task_wake(&h->c.task);
 }
 
@@ -263,7 +271,8 @@ enum armed {
     ARMED_LINGER,
     ARMED_EOF,
     ARMED_PONG,
-    ARMED_HALFWAY, /* a preface or a header block arrives */
+    ARMED_HALFWAY,  /* a preface or a header block arrives */
+    ARMED_SETTINGS, /* ours are not acknowledged */
     ARMED_IDLE,
 };
 
@@ -284,7 +293,10 @@ static void conn_timed_out(struct h2_conn *h)
         h->ponged = true;
         break;
     case ARMED_HALFWAY:
-        h2_end(&h->h2, &h2_error_late);
+        h2_end(&h->h2, &h2_error_headers_timeout);
+        break;
+    case ARMED_SETTINGS:
+        h2_end(&h->h2, &h2_error_settings_timeout);
         break;
     case ARMED_IDLE:
         http_conn_retire(&h->c);
@@ -295,6 +307,8 @@ static void conn_timed_out(struct h2_conn *h)
 
 static enum armed conn_waits(const struct h2_conn *h)
 {
+    uint32_t halfway = h2_is_halfway(&h->h2);
+
     if (h->state == H2C_OPENING)
         return ARMED_OPENING;
     if (h->state == H2C_LINGER)
@@ -303,7 +317,11 @@ static enum armed conn_waits(const struct h2_conn *h)
         return ARMED_EOF;
     if (h->c.retiring && h->goaway_first && !h->ponged)
         return ARMED_PONG;
-    if (h2_is_server(h) && h2_is_halfway(&h->h2))
+    if (h2_is_server(h) && halfway == UINT32_MAX)
+        return ARMED_HALFWAY;
+    if (!h->h2.settings_agreed)
+        return ARMED_SETTINGS;
+    if (h2_is_server(h) && halfway)
         return ARMED_HALFWAY;
     return list_is_empty(&h->legs) ? ARMED_IDLE : ARMED_NOT;
 }
@@ -323,6 +341,8 @@ static uint32_t armed_ms(const struct h2_conn *h, enum armed waits)
         return PONG_MS;
     case ARMED_HALFWAY:
         return s->request_head_ms;
+    case ARMED_SETTINGS:
+        return SETTINGS_MS;
     case ARMED_IDLE:
         return s->idle_ms;
     case ARMED_NOT:
@@ -380,6 +400,19 @@ static void tell_client(struct h2_conn *h)
 {
     if (h->c.client && h->c.client->changed)
         h->c.client->changed(h->c.client, &h->c);
+}
+
+static void tell_counts(struct h2_conn *h)
+{
+    uint32_t counts[H2_COUNTS];
+
+    if (!h->h2.counted)
+        return;
+    h2_counts_take(&h->h2, counts);
+    if (h->c.server && h->c.server->counted)
+        h->c.server->counted(h->c.server, counts);
+    if (h->c.client && h->c.client->counted)
+        h->c.client->counted(h->c.client, counts);
 }
 
 static bool conn_bury(struct h2_conn *h)
@@ -448,6 +481,7 @@ static void conn_run(struct task *t)
         h2_linger(h);
     if (h->state == H2C_LINGER)
         conn_linger(h);
+    tell_counts(h);
     if (h->state == H2C_DEAD && conn_bury(h))
         return;
     note_usable(h);

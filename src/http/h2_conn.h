@@ -55,7 +55,7 @@ struct h2_leg {
     uint32_t infos;   /* informational heads that came */
     bool unopened;    /* counted in conn->unopened */
     bool gone;        /* failed: nothing moves any more */
-    bool head_sent, no_body, continue_sent;
+    bool head_sent, head_refused, no_body, continue_sent;
 };
 
 /* NULL at the limit; the transport is then closed. */

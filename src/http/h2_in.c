@@ -27,13 +27,29 @@ static struct head *head_of(struct arena *a, const struct h2_message *m)
     head->content_length = m->content_length;
     head->expect_continue = str_eq_nocase(headers_get(&m->headers, HDR_EXPECT),
                                           STR("100-continue"));
+    if (str_is_set(m->protocol)) { /* RFC 8441: what HTTP/1 asks for by GET and Upgrade */
+        head->method = STR("GET");
+        head->upgrade = m->protocol;
+    }
     return head;
+}
+
+/* Envoy has one name for whatever is wrong with a message. */
+static const char *details_of(const struct h2_error *error)
+{
+    return error->count == H2_COUNT_RX_MESSAGING_ERROR ? MALFORMED : error->details;
+}
+
+static void leg_bad(struct h2_leg *l, const struct h2_error *error)
+{
+    l->leg.fail_text = str_of(details_of(error));
+    h2_leg_fail(l, LEG_PROTOCOL, details_of(error));
 }
 
 static void stream_bad(struct h2_conn *h, struct h2_leg *l, const struct h2_error *error)
 {
     h2_stream_fail(&h->h2, &l->s, error); /* nothing, if the codec did */
-    h2_leg_fail(l, h2_is_server(h) ? LEG_GONE : LEG_PROTOCOL, MALFORMED);
+    leg_bad(l, error);
 }
 
 /* A request that is answered 431 without being understood. */
@@ -45,49 +61,53 @@ static void too_large(struct h2_leg *l)
     l->leg.in_end = true;
 }
 
-static const struct h2_error *read_request(const struct h2_conn *h, const struct headers *fields,
-                                           struct arena *a, bool end, struct h2_message *ret)
+static const struct h2_error *read_request(const struct headers *fields, struct arena *a, bool end,
+                                           struct h2_message *ret)
 {
     const struct h2_error *error = h2_request_read(fields, a, ret);
 
     if (error)
         return error;
-    if (str_is_set(ret->protocol) && !h->h2.options.connect_protocol) /* RFC 8441, 3 */
-        return &h2_error_malformed;
     return end && ret->content_length > 0 ? &h2_error_content_length : NULL;
 }
 
+static void request_begins(struct h2_leg *l, const struct h2_event *ev, const struct h2_message *m)
+{
+    h2_stream_open(&l->conn->h2, &l->s, ev->id);
+    l->s.got_head = true;
+    l->s.got_end = ev->end;
+    if (!m) {
+        too_large(l);
+        return;
+    }
+    h2_stream_expect(&l->s, m->content_length);
+    l->leg.in_head = head_of(l->leg.arena, m);
+    l->leg.in_end = ev->end;
+}
+
+/* A malformed request is told of, too: it stands in the access log. */
 static void new_request(struct h2_conn *h, const struct h2_event *ev, struct arena *a,
                         const struct headers *fields, bool over)
 {
+    bool full = h->h2.open_theirs >= h->h2.options.max_streams;
     const struct h2_error *error = NULL;
     struct h2_message m;
     struct h2_leg *l;
 
     if (!over)
-        error = read_request(h, fields, a, ev->end, &m);
+        error = read_request(fields, a, ev->end, &m);
     over |= !error && !over && m.headers.n > h->c.settings->max_headers;
-    if (error || h->h2.open_theirs >= h->h2.options.max_streams) {
-        h2_refuse(&h->h2, ev->id, error ? error->code : (uint32_t)H2_REFUSED_STREAM, true);
-        arena_give(h->c.pools, a);
-        return;
-    }
-    l = h2_leg_new(h, a);
+    l = full ? NULL : h2_leg_new(h, a);
+    if (error || !l)
+        h2_refuse(&h->h2, ev->id, error ? error : &h2_error_refused, error || full);
     if (!l) {
-        h2_refuse(&h->h2, ev->id, H2_REFUSED_STREAM, false);
         arena_give(h->c.pools, a);
         return;
     }
-    h2_stream_open(&h->h2, &l->s, ev->id);
-    l->s.got_head = true;
-    l->s.got_end = ev->end;
-    if (over) {
-        too_large(l);
-    } else {
-        h2_stream_expect(&l->s, m.content_length);
-        l->leg.in_head = head_of(a, &m);
-        l->leg.in_end = ev->end;
-    }
+    if (error)
+        leg_bad(l, error);
+    else
+        request_begins(l, ev, over ? NULL : &m);
     h->c.server->request(h->c.server, &h->c, &l->leg);
     leg_notify(&l->leg);
 }
@@ -134,6 +154,7 @@ static const struct h2_error *take_trailers(struct h2_leg *l, const struct heade
     if (trailers->n)
         l->leg.in_trailers = trailers;
     l->leg.in_end = true;
+    h2_count(&l->conn->h2, H2_COUNT_TRAILERS);
     return NULL;
 }
 
@@ -165,19 +186,30 @@ static const struct h2_error *take_response(struct h2_leg *l, const struct heade
     return NULL;
 }
 
-static void open_block(struct h2_conn *h, const struct h2_event *ev,
-                       const struct hpack_limits *limits)
+/* Trailers are counted with their head. */
+static struct hpack_limits limits_left(const struct h2_leg *l, const struct hpack_limits *all)
+{
+    const struct headers *head = l->leg.in_head ? &l->leg.in_head->headers : NULL;
+
+    if (!head)
+        return *all;
+    return (struct hpack_limits){ all->max_octets - MIN(all->max_octets, head->octets),
+                                  all->max_headers - MIN(all->max_headers, head->n) };
+}
+
+static void open_block(struct h2_conn *h, const struct h2_event *ev, const struct hpack_limits *all)
 {
     struct h2_leg *l = h2_leg_of_stream(ev->stream);
+    struct hpack_limits limits = limits_left(l, all);
     const struct h2_error *error = ev->error;
     struct headers fields = { 0 };
     bool over;
 
-    if (!h2_block_read(&h->h2, limits, l->leg.arena, &fields, &over))
+    if (!h2_block_read(&h->h2, &limits, l->leg.arena, &fields, &over))
         return;
     l->leg.in_started = true;
     if (!error && over)
-        error = &h2_error_malformed;
+        error = &h2_error_too_many_headers;
     else if (!error && l->s.got_head)
         error = take_trailers(l, &fields, ev->end);
     else if (!error)
@@ -260,7 +292,7 @@ static void refuse_late(struct h2_conn *h, const struct h2_event *ev,
                         const struct hpack_limits *limits)
 {
     ignore_block(h, limits);
-    h2_refuse(&h->h2, ev->id, H2_REFUSED_STREAM, false);
+    h2_refuse(&h->h2, ev->id, &h2_error_refused, false);
 }
 
 static void on_block(struct h2_conn *h, const struct h2_event *ev)
@@ -270,7 +302,7 @@ static void on_block(struct h2_conn *h, const struct h2_event *ev)
 
     if (ev->stream)
         open_block(h, ev, &limits);
-    else if (ev->error || !h2_is_server(h) || h2_is_reset(&h->h2, ev->id))
+    else if (!ev->opens)
         ignore_block(h, &limits);
     else if (h->goaway_last)
         refuse_late(h, ev, &limits);
@@ -291,8 +323,7 @@ static void handle(struct h2_conn *h, const struct h2_event *ev)
         on_reset(h, ev);
         break;
     case H2_EV_STREAM_BAD:
-        h2_leg_fail(h2_leg_of_stream(ev->stream), h2_is_server(h) ? LEG_GONE : LEG_PROTOCOL,
-                    MALFORMED);
+        leg_bad(h2_leg_of_stream(ev->stream), ev->error);
         break;
     case H2_EV_WINDOW:
         on_window(h, ev);

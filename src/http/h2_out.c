@@ -12,6 +12,7 @@
 #define IOV_MAX_USED 64
 /* Content below this is copied: sharing would cost a slice and pin a chunk for it. */
 #define COPY_OCTETS 512
+#define PEER_OVERFLOW "http2.peer_header_overflow"
 
 /* Copies octets behind `out`, into chunks that have nothing else: a frame head between two
  * shared pieces would take a chunk of its own otherwise. */
@@ -103,6 +104,49 @@ static bool ends_with_head(const struct h2_leg *l)
            (!l->leg.out_trailers || l->leg.out_trailers->n == 0);
 }
 
+/* The other side would not take our head or trailers: nothing of them leaves. */
+static void refuse_fields(struct h2_leg *l)
+{
+    struct h2_conn *h = l->conn;
+
+    h2_count(&h->h2, H2_COUNT_PEER_HEADER_OVERFLOW);
+    if (!h2_is_server(h) && !l->head_sent) /* its number goes unused */
+        h2_stream_forget(&h->h2, &l->s);
+    h2_stream_close(&h->h2, &l->s, h2_is_server(h) ? H2_INTERNAL_ERROR : H2_CANCEL);
+    h2_leg_fail(l, h2_is_server(h) ? LEG_GONE : LEG_TOO_LARGE, PEER_OVERFLOW);
+}
+
+/* A server's may give another, once. */
+static bool refuse_head(struct h2_leg *l)
+{
+    if (!h2_is_server(l->conn) || l->head_refused) {
+        refuse_fields(l);
+        return false;
+    }
+    h2_count(&l->conn->h2, H2_COUNT_PEER_HEADER_OVERFLOW);
+    l->head_refused = true;
+    bufq_reset(&l->leg.out);
+    l->leg.out_head = NULL;
+    l->leg.out_trailers = NULL;
+    l->leg.out_end = l->leg.out_break = false;
+    l->leg.fail = LEG_TOO_LARGE;
+    l->leg.fail_details = PEER_OVERFLOW;
+    leg_notify(&l->leg);
+    return false;
+}
+
+/* RFC 8441, 3: only to who said that it takes it. */
+static bool is_offered(struct h2_leg *l)
+{
+    struct h2 *h = &l->conn->h2;
+
+    if (h->theirs.v[H2_SETTINGS_ENABLE_CONNECT_PROTOCOL])
+        return true;
+    h2_stream_forget(h, &l->s);
+    h2_leg_fail(l, LEG_PROTOCOL, "http2.extended_connect_not_offered");
+    return false;
+}
+
 static bool queue_head(struct h2_leg *l)
 {
     const struct head *head = l->leg.out_head;
@@ -118,8 +162,16 @@ static bool queue_head(struct h2_leg *l)
     struct hpack_field *fields;
     size_t n;
 
+    if (str_is_set(head->upgrade)) { /* RFC 8441, 4 */
+        m.method = STR("CONNECT");
+        m.protocol = head->upgrade;
+    }
     fields = is_server ? h2_response_fields(head->status, list, a, &n)
                        : h2_request_fields(&m, list, a, &n);
+    if (!h2_peer_takes(&l->conn->h2, fields, n))
+        return refuse_head(l);
+    if (str_is_set(m.protocol) && !is_offered(l))
+        return false;
     l->head_sent = true;
     l->no_body = is_server && l->leg.in_head &&
                  !response_has_body(l->leg.in_head->method, head->status);
@@ -138,7 +190,7 @@ static bool queue_infos(struct h2_leg *l)
 
         l->leg.out_info = info->next;
         fields = h2_response_fields(info->status, &info->headers, l->leg.arena, &n);
-        if (!queue_block(l, fields, n, false))
+        if (h2_peer_takes(&l->conn->h2, fields, n) && !queue_block(l, fields, n, false))
             return false;
     }
     return true;
@@ -199,7 +251,10 @@ static void queue_trailers(struct h2_leg *l)
         l->leg.out_trailers->n == 0)
         return;
     fields = h2_trailer_fields(l->leg.out_trailers, l->leg.arena, &n);
-    (void)queue_block(l, fields, n, true);
+    if (h2_peer_takes(&l->conn->h2, fields, n))
+        (void)queue_block(l, fields, n, true);
+    else
+        refuse_fields(l);
 }
 
 static void break_off(struct h2_leg *l)

@@ -24,10 +24,12 @@ enum leg_fail {
     LEG_BAD,      /* server: head or body cannot be read; answer fail_status and be done */
     LEG_GONE,     /* the other side reset or vanished in the middle */
     LEG_TIMEOUT,  /* server: the request did not arrive in time (408) */
-    LEG_PROTOCOL, /* client: the response breaks the protocol */
+    LEG_PROTOCOL, /* the other side broke the protocol */
     LEG_CONNECT,  /* client: no connection came about; nothing was sent */
     LEG_CONNECT_TIMEOUT,
     LEG_REFUSED,   /* client: was not processed, may be sent again (HTTP/2) */
+    LEG_TOO_LARGE, /* the other side takes no head of that size; a server's out_* are taken back,
+                    * and another answer may be given, once (HTTP/2) */
     LEG_NO_MEMORY, /* a door said no */
 };
 

@@ -20,6 +20,7 @@ struct pipe_end {
     bool wants_room;  /* a write said AGAIN */
     bool opens;       /* the next advance opens or fails */
     enum err opens_with;
+    uint32_t writes; /* by its owner */
 };
 
 static struct pipe_end *end_of(const struct transport *t)
@@ -121,6 +122,7 @@ static ssize_t pipe_writev(struct transport *t, const struct iovec *iov, size_t 
         return -ERR_AGAIN;
     }
     taken = take(p->script.needs_flush ? &p->held : &p->other->in, iov, n, room);
+    p->writes++;
     if (!p->script.needs_flush)
         end_arrived(p->other);
     return (ssize_t)taken;
@@ -250,6 +252,11 @@ void pipe_break(struct transport *t, enum err e)
 size_t pipe_waiting(const struct transport *t)
 {
     return end_of(t)->in.n;
+}
+
+uint32_t pipe_writes(const struct transport *t)
+{
+    return end_of(t)->writes;
 }
 
 bool pipe_is_finished(const struct transport *t)

@@ -34,5 +34,7 @@ void pipe_break(struct transport *t, enum err e);
 
 /* What this end has received and not read yet. */
 size_t pipe_waiting(const struct transport *t);
+/* How often this end's owner has written. */
+uint32_t pipe_writes(const struct transport *t);
 /* Has this end's owner sent its FIN? */
 bool pipe_is_finished(const struct transport *t);

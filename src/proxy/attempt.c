@@ -165,6 +165,10 @@ static const struct failure refused_stream = {
     503, FLAG_UR, "upstream_reset_before_response_started{remote_refused_stream_reset}",
     "remote refused stream reset"
 };
+static const struct failure head_too_large = {
+    431, 0, "upstream_reset_before_response_started{http2.peer_header_overflow}",
+    "the backend takes no head of that size"
+};
 static const struct failure no_memory = { 503, FLAG_OM,
                                           "upstream_reset_before_response_started{overflow}",
                                           "overflow" };
@@ -182,6 +186,8 @@ static const struct failure *failure_of(const struct request *r)
         return &refused_stream;
     case LEG_PROTOCOL:
         return &protocol_error;
+    case LEG_TOO_LARGE:
+        return &head_too_large;
     case LEG_NO_MEMORY:
         return &no_memory;
     default:

@@ -197,8 +197,12 @@ static bool edge_upgrade(struct decision *d)
 {
     struct str to = d->head->upgrade;
 
-    if (!str_is_set(to) || str_eq_nocase(to, STR("h2c")))
+    if (!str_is_set(to))
         return true;
+    if (str_eq_nocase(to, STR("h2c")) && d->head->version != HTTP_2) {
+        d->head->upgrade = STR_NONE;
+        return true;
+    }
     return refuse(d, str_eq_nocase(to, STR("websocket")) ? &refused_websocket : &refused_upgrade);
 }
 

@@ -69,6 +69,13 @@ static void downstream_closed(struct http_server *server, struct http_conn *conn
     downstream_free(d);
 }
 
+static void downstream_counted(struct http_server *server, const uint32_t counts[static H2_COUNTS])
+{
+    struct downstream *d = CONTAINER_OF(server, struct downstream, server);
+
+    metrics_listener_h2(d->worker->metrics, d->part, counts);
+}
+
 static void downstream_replaced(struct http_server *server, struct http_conn *old,
                                 struct http_conn *fresh)
 {
@@ -112,6 +119,7 @@ static struct downstream *downstream_new(struct worker *w, const struct listener
     d->server.opened = downstream_opened;
     d->server.replaced = downstream_replaced;
     d->server.closed = downstream_closed;
+    d->server.counted = downstream_counted;
     d->chooser.choose = downstream_choose;
     list_push_back(&w->downstreams, &d->node);
     return d;

@@ -66,13 +66,11 @@ static void build_grpc_head(struct request *r, uint16_t status, struct str body,
     r->record.code = 200;
 }
 
-void reply_with(struct request *r, uint16_t status, struct str body, const char *details,
-                uint32_t flags, const struct headers *extra)
+static void answer(struct request *r, uint16_t status, struct str body, const char *details,
+                   uint32_t flags, const struct headers *extra)
 {
     struct leg *down = r->down;
 
-    if (r->is_replied || r->state >= REQUEST_RESPONSE)
-        return;
     attempt_end(r);
     timer_off(&r->timer);
     r->retry_due = false;
@@ -101,6 +99,23 @@ void reply_with(struct request *r, uint16_t status, struct str body, const char 
     down->out_end = true;
     r->state = REQUEST_RESPONSE;
     leg_wake(down);
+}
+
+void reply_with(struct request *r, uint16_t status, struct str body, const char *details,
+                uint32_t flags, const struct headers *extra)
+{
+    if (!r->is_replied && r->state < REQUEST_RESPONSE)
+        answer(r, status, body, details, flags, extra);
+}
+
+void reply_instead(struct request *r)
+{
+    const char *details = r->down->fail_details;
+
+    r->down->fail = LEG_OK;
+    r->record.sent = 0;
+    r->record.trailers = NULL;
+    answer(r, 502, STR("the client takes no head of that size"), details, 0, NULL);
 }
 
 void reply_send(struct stream *s, uint16_t status, struct str body, const char *details,

@@ -25,7 +25,7 @@ static void record_begin(struct request *r)
     rec->listener = r->s.listener;
     rec->chain = r->s.chain;
     rec->connection_id = http_conn_id(r->conn->conn);
-    rec->protocol = PROTOCOL_HTTP11;
+    rec->protocol = http_conn_version(r->conn->conn) == HTTP_2 ? PROTOCOL_HTTP2 : PROTOCOL_HTTP11;
     if (info) {
         rec->downstream_local = info->local;
         rec->downstream_peer = rec->downstream_remote = info->remote;
@@ -36,9 +36,8 @@ static void record_begin(struct request *r)
     }
     if (!head)
         return;
-    rec->protocol = head->version == HTTP_10  ? PROTOCOL_HTTP10
-                    : head->version == HTTP_2 ? PROTOCOL_HTTP2
-                                              : PROTOCOL_HTTP11;
+    if (head->version == HTTP_10)
+        rec->protocol = PROTOCOL_HTTP10;
     rec->method = head->method;
     rec->path = head->path;
     rec->authority = head->authority;
@@ -208,8 +207,10 @@ static void downstream_failed(struct request *r)
         r->state = REQUEST_DONE;
         return;
     }
-    r->record.flags |= FLAG_DC;
-    if (!r->record.details || r->state < REQUEST_RESPONSE)
+    r->record.flags |= r->down->fail == LEG_PROTOCOL ? FLAG_DPE : FLAG_DC;
+    if (r->down->fail_details)
+        r->record.details = r->down->fail_details;
+    else if (!r->record.details || r->state < REQUEST_RESPONSE)
         r->record.details = "downstream_remote_disconnect";
     if (r->state < REQUEST_RESPONSE)
         r->record.code = 0;
@@ -237,6 +238,8 @@ static bool is_gone(const struct leg *leg)
 
 static void request_step(struct request *r)
 {
+    if (r->down->fail == LEG_TOO_LARGE)
+        reply_instead(r);
     if (r->state == REQUEST_HEAD)
         request_head(r);
     if (r->timed_out)

@@ -138,4 +138,6 @@ void reply_send(struct stream *s, uint16_t status, struct str body, const char *
 void reply_with(struct request *r, uint16_t status, struct str body, const char *details,
                 uint32_t flags, const struct headers *extra);
 /* Breaks a response off that has begun; the client sees that it is not whole. */
+/* The client takes no head of that size (the leg's LEG_TOO_LARGE), which was not sent. */
+void reply_instead(struct request *r);
 void reply_break(struct request *r, const char *details, uint32_t flags);

@@ -121,6 +121,13 @@ static void upstream_changed(struct http_client *client, struct http_conn *conn)
     list_push_front(&u->pool->idle, &u->node);
 }
 
+static void upstream_counted(struct http_client *client, const uint32_t counts[static H2_COUNTS])
+{
+    struct upstream *u = CONTAINER_OF(client, struct upstream, client);
+
+    metrics_cluster_h2(u->worker->metrics, u->pool->cluster, counts);
+}
+
 static void settings_of_cluster(struct http_settings *s, const struct cluster *c)
 {
     *s = (struct http_settings){
@@ -144,6 +151,7 @@ static struct upstream *upstream_dial(struct worker *w, struct upstream_pool *p,
     u->worker = w;
     u->pool = p;
     u->client.changed = upstream_changed;
+    u->client.counted = upstream_counted;
     u->max_exchanges = p->cluster->max_requests_per_connection;
     settings_of_cluster(&u->settings, p->cluster);
     list_init(&u->node);

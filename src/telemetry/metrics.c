@@ -70,6 +70,28 @@ void metrics_cluster_stat(struct metrics *m, const struct cluster *c, enum stat_
     stat_row_add(cluster_row(m, c), id, delta);
 }
 
+static void row_add_h2(struct stat_row *r, const uint32_t counts[static H2_COUNTS])
+{
+    for (uint32_t i = 0; i < H2_COUNT_ENDED; i++) {
+        if (counts[i])
+            stat_row_add(r, STAT_H2_FIRST + i, counts[i]);
+    }
+}
+
+void metrics_listener_h2(struct metrics *m, const struct listener *l,
+                         const uint32_t counts[static H2_COUNTS])
+{
+    row_add_h2(stat_row_get(&m->stats, OWNER_PROCESS, STR("unknown")), counts);
+    metrics_listener_stat(m, l, STAT_DOWNSTREAM_PROTOCOL_ERROR, counts[H2_COUNT_ENDED]);
+}
+
+void metrics_cluster_h2(struct metrics *m, const struct cluster *c,
+                        const uint32_t counts[static H2_COUNTS])
+{
+    row_add_h2(cluster_row(m, c), counts);
+    metrics_cluster_stat(m, c, STAT_UPSTREAM_PROTOCOL_ERROR, counts[H2_COUNT_ENDED]);
+}
+
 void metrics_stat(struct metrics *m, enum stat_id id, int64_t delta)
 {
     stat_row_add(stat_row_get(&m->stats, stat_owner_of(id), STR("unknown")), id, delta);

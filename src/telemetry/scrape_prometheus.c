@@ -219,11 +219,14 @@ static void stat_add(const struct scrape *s, const struct merged_all *all, struc
     if (s->used_only && value == 0)
         return;
     buf_add(out, str_of(l->name));
-    buf_printf(out, "{%s=\"%s", l->label, l->prefix);
-    label_value_add(out, row->name);
-    buf_addc(out, '"');
-    buf_add(out, str_of(l->extra));
-    buf_add(out, STR("} "));
+    if (l->label) {
+        buf_printf(out, "{%s=\"%s", l->label, l->prefix);
+        label_value_add(out, row->name);
+        buf_addc(out, '"');
+        buf_add(out, str_of(l->extra));
+        buf_addc(out, '}');
+    }
+    buf_addc(out, ' ');
     number_add(out, value);
     buf_addc(out, '\n');
 }

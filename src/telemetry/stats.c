@@ -41,6 +41,20 @@
         .extra = ",response_code_class=\"" #n "xx\"", .dotted = "cluster.$.upstream_rq_" #n "xx",  \
         .help = "Responses by class of their status"                                               \
     }
+/* The process's of clients' connections, and a cluster's. */
+#define H2_LINE(id, owned, start, end, by, name_dotted, text)                                      \
+    {                                                                                              \
+        .column = STAT_H2_FIRST + H2_COUNT_##id, .owner = (owned), .name = start end, .label = by, \
+        .prefix = "", .dotted = name_dotted, .help = text                                          \
+    }
+#define H2_ENVOY(id, name, text)                                                                   \
+    H2_LINE(id, OWNER_PROCESS, "envoy_http2_", name, NULL, "http2." name, text),                   \
+        H2_LINE(id, OWNER_CLUSTER, "envoy_cluster_http2_", name, "cluster_name",                   \
+                "cluster.$.http2." name, text),
+#define H2_OWN(id, name, text)                                                                     \
+    H2_LINE(id, OWNER_PROCESS, "lateen_http2_", name "_total", NULL, "http2." name, text),         \
+        H2_LINE(id, OWNER_CLUSTER, "lateen_cluster_http2_", name "_total", "cluster_name",         \
+                "cluster.$.http2." name, text),
 #define CLASSES(of) of(1), of(2), of(3), of(4), of(5)
 #define COUNTER false
 #define GAUGE true
@@ -78,9 +92,12 @@ const struct stat_line stat_lines[] = {
     CLUSTER(STAT_UPSTREAM_RQ_RETRY, COUNTER, "envoy_cluster_upstream_rq_retry", "upstream_rq_retry",
             "Requests sent again"),
     CLASSES(CLUSTER_CLASS),
-    CLUSTER(STAT_IDLE_RACE_RECOVERED, COUNTER, "lateen_upstream_idle_race_recovered_total",
-            "upstream_idle_race_recovered",
-            "Requests sent again because a reused connection was closed as it was picked"),
+    CLUSTER(STAT_UPSTREAM_PROTOCOL_ERROR, COUNTER, "envoy_cluster_upstream_cx_protocol_error",
+            "upstream_cx_protocol_error", "Connections ended by a protocol error"),
+    H2_ENVOY_COUNT_MAP(H2_ENVOY) H2_OWN_COUNT_MAP(H2_OWN)
+        CLUSTER(STAT_IDLE_RACE_RECOVERED, COUNTER, "lateen_upstream_idle_race_recovered_total",
+                "upstream_idle_race_recovered",
+                "Requests sent again because a reused connection was closed as it was picked"),
 };
 const size_t stat_line_count = LEN(stat_lines);
 

@@ -8,6 +8,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "codec/h2/error.h"
 #include "telemetry/record.h"
 
 /* ---- access log formats: Envoy's format strings ---- */
@@ -68,7 +69,10 @@ enum stat_id {
     STAT_UPSTREAM_RQ_RETRY,
     STAT_IDLE_RACE_RECOVERED,
     STAT_ACCEPT_REFUSED,
-    STAT_COUNT
+    STAT_UPSTREAM_PROTOCOL_ERROR,
+    STAT_H2_FIRST, /* by enum h2_count; of the process, and of a cluster */
+    STAT_H2_END = STAT_H2_FIRST + H2_COUNT_ENDED,
+    STAT_COUNT = STAT_H2_END
 };
 
 struct metrics;                    /* of one worker */
@@ -82,6 +86,11 @@ void metrics_cluster_stat(struct metrics *m, const struct cluster *c, enum stat_
                           int64_t delta);
 /* The same with NULL, or for the stats of the whole process. */
 void metrics_stat(struct metrics *m, enum stat_id id, int64_t delta);
+/* What HTTP/2 counted of a client's connection, of a cluster's. */
+void metrics_listener_h2(struct metrics *m, const struct listener *l,
+                         const uint32_t counts[static H2_COUNTS]);
+void metrics_cluster_h2(struct metrics *m, const struct cluster *c,
+                        const uint32_t counts[static H2_COUNTS]);
 /* Counts a finished request: istio_requests_total, durations, sizes; envoy_cluster_* and
  * listener series by their names. */
 void metrics_request(struct metrics *m, const struct record *r);

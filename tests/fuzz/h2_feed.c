@@ -45,7 +45,7 @@ static void on_block(struct owner *o, const struct h2_event *ev)
     struct h2_stream *s = ev->stream;
     struct headers fields = { 0 };
     const struct h2_error *error;
-    bool over, opens = !s && o->h.side == H2_SERVER && !ev->error && !h2_is_reset(&o->h, ev->id);
+    bool over, opens = ev->opens;
 
     if (!h2_block_read(&o->h, &limits, &o->arena, &fields, &over)) {
         note(o, 1, ev->id);
@@ -60,7 +60,7 @@ static void on_block(struct owner *o, const struct h2_event *ev)
     if (opens && !error)
         s = slot(o);
     if (opens && (error || !s)) {
-        h2_refuse(&o->h, ev->id, error ? error->code : (uint32_t)H2_REFUSED_STREAM, true);
+        h2_refuse(&o->h, ev->id, error ? error : &h2_error_refused, true);
         return;
     }
     if (opens)

@@ -1,9 +1,12 @@
 #include "codec/h2/error.h"
 
-#define XX(id, wire, scope, words)                                                                 \
-    const struct h2_error h2_error_##id = {                                                        \
-        .name = #id, .code = H2_##wire, .is_stream = scope, .text = words                          \
-    };
+#define XX(id, wire, scope, counted, words)                                                        \
+    const struct h2_error h2_error_##id = { .name = #id,                                           \
+                                            .details = "http2." #id,                               \
+                                            .code = H2_##wire,                                     \
+                                            .is_stream = scope,                                    \
+                                            .count = H2_COUNT_##counted,                           \
+                                            .text = words };
 H2_ERROR_MAP(XX)
 #undef XX
 

@@ -20,14 +20,14 @@ const struct h2_error *h2_spend(uint64_t *counter, uint64_t most, const struct h
 const struct h2_error *h2_spend_glitch(struct h2 *h)
 {
     return h2_spend(&h->glitches, GLITCHES_FREE + 4 * h->streams_seen + h->data_sent,
-                    &h2_error_flood_control);
+                    &h2_error_inbound_control_frames_flood);
 }
 
 /* A client chose itself what it sent: a server that resets it costs nothing more. */
 const struct h2_error *h2_spend_reset(const struct h2 *h, uint64_t count)
 {
     return h->side == H2_SERVER && count > RESETS_FREE + h->streams_seen / 2
-               ? &h2_error_flood_resets
+               ? &h2_error_too_many_premature_resets
                : NULL;
 }
 
@@ -72,7 +72,7 @@ static const struct h2_error *cut_padding(struct h2 *h, struct str *payload)
 static const struct h2_error *block_add(struct h2 *h, struct str fragment)
 {
     if (!buf_add(&h->block, fragment))
-        return &h2_error_block_too_large;
+        return &h2_error_header_overflow;
     if (h->head.flags & H2_END_HEADERS)
         h->block_due = true;
     return NULL;
@@ -108,6 +108,7 @@ static const struct h2_error *check_opening(struct h2 *h, uint32_t id)
     }
     if (h2_is_idle(h, id)) {
         opened(h, id);
+        h->block_opens = true;
         return NULL;
     }
     if (h2_is_reset(h, id))
@@ -134,6 +135,7 @@ static const struct h2_error *on_headers(struct h2 *h, struct str payload, struc
     const struct h2_stream *s;
 
     (void)ret;
+    h->block_opens = false;
     if (!error)
         error = check_opening(h, h->head.stream);
     if (error)
@@ -157,9 +159,9 @@ static const struct h2_error *on_continuation(struct h2 *h, struct str payload,
     if (h->block_stream == 0)
         return &h2_error_continuation;
     if (++h->block_frames > CONTINUATIONS_MAX)
-        return &h2_error_flood_continuation;
+        return &h2_error_inbound_continuation_frames_flood;
     if (payload.n == 0 && h->block_frames > EMPTY_MAX)
-        return &h2_error_flood_continuation;
+        return &h2_error_inbound_continuation_frames_flood;
     return block_add(h, payload);
 }
 
@@ -174,7 +176,8 @@ static const struct h2_error *on_priority(struct h2 *h, struct str payload, stru
         error = h2_id_bad(h, h->head.stream, &h2_error_self_dependency, ret);
     if (error)
         return error;
-    return h2_spend(&h->priorities, 100 * (1 + h->streams_seen), &h2_error_flood_priority);
+    return h2_spend(&h->priorities, 100 * (1 + h->streams_seen),
+                    &h2_error_inbound_priority_frames_flood);
 }
 
 static const struct h2_error *on_reset(struct h2 *h, struct str payload, struct h2_event *ret)
@@ -190,6 +193,7 @@ static const struct h2_error *on_reset(struct h2 *h, struct str payload, struct 
     ret->stream = s;
     ret->id = s->id;
     ret->code = h2_get32(payload.p);
+    h2_count(h, H2_COUNT_RX_RESET);
     if (s->sent_end)
         return NULL; /* answered in full: nothing was wasted */
     return h2_spend_reset(h, ++h->resets_theirs);
@@ -217,8 +221,11 @@ static const struct h2_error *move_windows(struct h2 *h, int64_t by)
 
 static const struct h2_error *set(struct h2 *h, uint16_t id, uint32_t value)
 {
+    bool told = id == H2_SETTINGS_ENABLE_CONNECT_PROTOCOL && h->theirs.v[id];
     const struct h2_error *error = h2_settings_set(&h->theirs, id, value);
 
+    if (told && !value) /* RFC 8441, 3: once said, it stays */
+        return &h2_error_setting;
     if (!error && id == H2_SETTINGS_HEADER_TABLE_SIZE)
         hpack_encoder_resize(&h->encoder, value);
     if (!error && id == H2_SETTINGS_ENABLE_PUSH && value && h->side == H2_CLIENT)
@@ -232,8 +239,10 @@ static const struct h2_error *on_settings(struct h2 *h, struct str payload, stru
     uint32_t old_window = h->theirs.v[H2_SETTINGS_INITIAL_WINDOW_SIZE];
     const struct h2_error *error = NULL;
 
-    if (h->head.flags & H2_ACK)
+    if (h->head.flags & H2_ACK) {
+        h->settings_agreed = true;
         return h2_spend_glitch(h);
+    }
     for (; payload.n && !error; payload = str_from(payload, 6)) {
         const unsigned char *u = (const unsigned char *)payload.p;
 
@@ -295,7 +304,7 @@ static const struct h2_error *on_window(struct h2 *h, struct str payload, struct
     const struct h2_error *error;
 
     error = h2_spend(&h->window_updates, 100 + 2 * (h->streams_seen + 10 * h->data_sent),
-                     &h2_error_flood_window);
+                     &h2_error_inbound_window_update_frames_flood);
     if (error)
         return error;
     if (h->head.stream == 0)

@@ -67,7 +67,8 @@ struct h2_event {
     struct h2_stream *stream; /* NULL: the block opens it, or nobody waits for it any more */
     struct str data;          /* H2_EV_DATA: a part of `in`; may be empty at the end */
     bool end;                 /* END_STREAM */
-    uint32_t code;            /* H2_EV_RESET, H2_EV_GOAWAY */
+    bool opens;    /* H2_EV_BLOCK: a stream of theirs, which is to be opened or refused */
+    uint32_t code; /* H2_EV_RESET, H2_EV_GOAWAY */
     /* H2_EV_BAD, H2_EV_STREAM_BAD; H2_EV_BLOCK: it is to be decoded and dropped, and the stream
      * was reset */
     const struct h2_error *error;
@@ -89,7 +90,7 @@ struct h2 {
     uint32_t left, padding; /* of its payload */
     struct buf block;       /* a header block being gathered */
     uint32_t block_stream;
-    bool block_end, block_due;
+    bool block_end, block_due, block_opens;
     const struct h2_error *block_error; /* of its stream */
     uint32_t block_frames;
     const struct h2_error *dead;
@@ -109,7 +110,11 @@ struct h2 {
     struct buf control;
     uint32_t control_frames; /* in it since it was last sent */
 
-    bool settings_seen; /* theirs arrived */
+    bool settings_seen;   /* theirs arrived */
+    bool settings_agreed; /* they acknowledged ours */
+
+    uint32_t counts[H2_COUNTS]; /* since h2_counts_take() */
+    bool counted;               /* one of them is not 0 */
 
     /* budgets */
     uint64_t relaxed_ms;
@@ -142,17 +147,15 @@ uint32_t h2_open_room(const struct h2 *h);
 bool h2_is_shut(const struct h2 *h);
 /* The content-length of the head that arrived, for the check of 8.1.1. */
 void h2_stream_expect(struct h2_stream *s, int64_t content_length);
-/* Was the stream reset from here a short while ago? Frames on it are ignored. */
-bool h2_is_reset(const struct h2 *h, uint32_t id);
 /* The other side broke a rule on it: unlinks it, sends RST_STREAM, counts it. */
 void h2_stream_fail(struct h2 *h, struct h2_stream *s, const struct h2_error *error);
 /* Unlinks it without a word: behind a GOAWAY that did not cover it. */
 void h2_stream_forget(struct h2 *h, struct h2_stream *s);
 /* Unlinks it; sends RST_STREAM unless both sides have ended. */
 void h2_stream_close(struct h2 *h, struct h2_stream *s, uint32_t code);
-/* For a block that opens a stream which is not wanted. `counts`: the other side is to blame,
+/* For a block that opens a stream which is not wanted. `blamed`: it is the other side's fault,
  * and too many of them end the connection. */
-void h2_refuse(struct h2 *h, uint32_t id, uint32_t code, bool counts);
+void h2_refuse(struct h2 *h, uint32_t id, const struct h2_error *error, bool blamed);
 
 /* `n` octets of a stream's DATA have gone on: their window is given back, in large steps. */
 void h2_stream_consumed(struct h2 *h, struct h2_stream *s, size_t n);
@@ -165,15 +168,23 @@ MUST_USE bool h2_write_block(struct h2 *h, struct h2_stream *s, const struct hpa
                              size_t n, bool end, struct buf *out);
 /* Octets that may be sent on `s` in one DATA frame now. */
 size_t h2_may_send(const struct h2 *h, const struct h2_stream *s);
+/* Does the other side take a list of fields that large (SETTINGS_MAX_HEADER_LIST_SIZE: 32 octets
+ * a field come on top, 6.5.2)? */
+bool h2_peer_takes(const struct h2 *h, const struct hpack_field *fields, size_t n);
 /* The head of a DATA frame of `n` octets, which follow; counts them. */
 void h2_write_data(struct h2 *h, struct h2_stream *s, size_t n, bool end,
                    char out[static H2_HEAD_LEN]);
+
 /* ---- the connection ---- */
 
+/* Adds to a count. */
+void h2_count(struct h2 *h, enum h2_count what);
+/* Moves the counts to `ret` and begins anew. */
+void h2_counts_take(struct h2 *h, uint32_t ret[static H2_COUNTS]);
 /* Tells the time, in milliseconds of any steady clock: budgets are given back slowly, so that
  * a connection that lives for days may have its keep-alive PINGs. */
 void h2_relax(struct h2 *h, uint64_t now_ms);
-/* Not 0 while a preface, or a HEADERS or CONTINUATION has begun and is not whole: which one. */
+/* Not 0 while the preface (UINT32_MAX), or a HEADERS or CONTINUATION is not whole: which one. */
 uint32_t h2_is_halfway(const struct h2 *h);
 /* Ends the connection from here: GOAWAY, and h2_next has nothing more. */
 void h2_end(struct h2 *h, const struct h2_error *error);

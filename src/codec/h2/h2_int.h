@@ -11,6 +11,8 @@ struct h2_stream *h2_stream_of(const struct h2 *h, uint32_t id);
 /* An id that no frame has opened yet. */
 bool h2_is_idle(const struct h2 *h, uint32_t id);
 bool h2_is_theirs(const struct h2 *h, uint32_t id);
+/* Was the stream reset from here a short while ago? Frames on it are ignored. */
+bool h2_is_reset(const struct h2 *h, uint32_t id);
 void h2_unlink(struct h2 *h, struct h2_stream *s);
 
 /* Queues a control frame; the connection dies where the other side does not read them. */

@@ -28,7 +28,7 @@ static const struct h2_error *count_empty(struct h2 *h)
     if (h->left > 0)
         h->empty_frames = 0;
     else if (!end && ++h->empty_frames > EMPTY_MAX)
-        return &h2_error_flood_empty;
+        return &h2_error_inbound_empty_frames_flood;
     return NULL;
 }
 
@@ -227,15 +227,18 @@ static void block_event(struct h2 *h, struct h2_event *ret)
         .id = h->block_stream,
         .stream = h2_stream_of(h, h->block_stream),
         .end = h->block_end,
+        .opens = h->block_opens && !h->block_error,
         .error = h->block_error,
     };
 }
 
 void h2_end(struct h2 *h, const struct h2_error *error)
 {
-    if (h->dead && h->dead != &h2_error_control_queue)
+    if (h->dead)
         return;
     h->dead = error;
+    h2_count(h, (enum h2_count)error->count);
+    h2_count(h, H2_COUNT_ENDED);
     h2_goaway(h, h->last_theirs, error->code);
 }
 
@@ -263,8 +266,8 @@ void h2_next(struct h2 *h, struct str in, size_t *ret_used, struct h2_event *ret
         *ret_used += used;
         if (!error) /* resets that the other side provokes cost as much (CVE-2025-8671) */
             error = h2_spend_reset(h, h->resets_ours);
-        if (error || h->dead)
-            h2_end(h, error ? error : h->dead);
+        if (error)
+            h2_end(h, error);
         if (h->dead)
             break;
         if (h->block_due) {
@@ -292,13 +295,16 @@ bool h2_block_read(struct h2 *h, const struct hpack_limits *limits, struct arena
         h2_end(h, &h2_error_compression);
         return false;
     }
-    h->resets_ours += *ret_over; /* as costly: a bomb that is answered 431 each time */
+    if (*ret_over) {
+        h->resets_ours++; /* as costly: a bomb that is answered 431 each time */
+        h2_count(h, H2_COUNT_HEADER_OVERFLOW);
+    }
     if (h->block.cap > 4096)
         buf_fini(&h->block);
     if (h->block_error && s)
         h2_stream_fail(h, s, h->block_error);
     else if (h->block_error)
-        h2_refuse(h, id, h->block_error->code, true);
+        h2_refuse(h, id, h->block_error, true);
     else if (s)
         s->got_end |= h->block_end;
     return true;

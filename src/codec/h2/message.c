@@ -158,8 +158,8 @@ static bool target_is_good(const struct h2_message *m)
 
     if (is_connect && !str_is_set(m->protocol)) /* 8.5 */
         return !str_is_set(m->scheme) && !str_is_set(m->path) && m->authority.n;
-    if (str_is_set(m->protocol) && !is_connect) /* RFC 8441, 4 */
-        return false;
+    if (str_is_set(m->protocol) && (!is_connect || !header_name_is_valid(m->protocol)))
+        return false; /* RFC 8441, 4; a token as in Upgrade */
     return scheme_is_good(m->scheme) && path_is_good(m);
 }
 

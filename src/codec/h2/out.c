@@ -23,7 +23,7 @@ void h2_control(struct h2 *h, const struct h2_head *head, const char *payload)
         buf_add(&h->control, str_make(octets, sizeof(octets))) &&
         buf_add(&h->control, str_make(payload, head->len)))
         return;
-    h->dead = &h2_error_control_queue;
+    h2_end(h, &h2_error_outbound_control_flood);
 }
 
 void h2_window_update(struct h2 *h, uint32_t id, uint32_t n)
@@ -43,6 +43,7 @@ void h2_goaway(struct h2 *h, uint32_t last, uint32_t code)
     h2_put32(payload, last);
     h2_put32(payload + 4, code);
     h2_control(h, &head, payload);
+    h2_count(h, H2_COUNT_GOAWAY_SENT);
 }
 
 void h2_ping(struct h2 *h, uint64_t value)
@@ -186,6 +187,20 @@ bool h2_write_block(struct h2 *h, struct h2_stream *s, const struct hpack_field 
     }
     s->sent_end |= end;
     return frame_block(h, s->id, at, end, out);
+}
+
+bool h2_peer_takes(const struct h2 *h, const struct hpack_field *fields, size_t n)
+{
+    size_t left = h->theirs.v[H2_SETTINGS_MAX_HEADER_LIST_SIZE];
+
+    for (size_t i = 0; i < n; i++) {
+        size_t cost = fields[i].name.n + fields[i].value.n + HPACK_ENTRY_COST;
+
+        if (cost > left)
+            return false;
+        left -= cost;
+    }
+    return true;
 }
 
 size_t h2_may_send(const struct h2 *h, const struct h2_stream *s)

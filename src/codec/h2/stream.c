@@ -110,6 +110,7 @@ void h2_reset(struct h2 *h, uint32_t id, uint32_t code)
 
     h2_put32(payload, code);
     h2_control(h, &head, payload);
+    h2_count(h, H2_COUNT_TX_RESET);
     ignore(h, id);
 }
 
@@ -122,11 +123,12 @@ void h2_stream_close(struct h2 *h, struct h2_stream *s, uint32_t code)
         h2_reset(h, s->id, code);
 }
 
-void h2_refuse(struct h2 *h, uint32_t id, uint32_t code, bool counts)
+void h2_refuse(struct h2 *h, uint32_t id, const struct h2_error *error, bool blamed)
 {
-    if (counts)
+    if (blamed)
         h->resets_ours++;
-    h2_reset(h, id, code);
+    h2_count(h, (enum h2_count)error->count);
+    h2_reset(h, id, error->code);
 }
 
 void h2_stream_fail(struct h2 *h, struct h2_stream *s, const struct h2_error *error)
@@ -134,7 +136,7 @@ void h2_stream_fail(struct h2 *h, struct h2_stream *s, const struct h2_error *er
     if (!s->is_open)
         return;
     h2_unlink(h, s);
-    h2_refuse(h, s->id, error->code, true);
+    h2_refuse(h, s->id, error, true);
 }
 
 void h2_stream_forget(struct h2 *h, struct h2_stream *s)
@@ -162,6 +164,23 @@ const struct h2_error *h2_id_bad(struct h2 *h, uint32_t id, const struct h2_erro
     else if (h2_is_idle(h, id))
         return error;
     else
-        h2_refuse(h, id, error->code, true);
+        h2_refuse(h, id, error, true);
     return NULL;
+}
+
+/* ---- counts ---- */
+
+void h2_count(struct h2 *h, enum h2_count what)
+{
+    if (what == H2_COUNT_NONE)
+        return;
+    h->counts[what]++;
+    h->counted = true;
+}
+
+void h2_counts_take(struct h2 *h, uint32_t ret[static H2_COUNTS])
+{
+    memcpy(ret, h->counts, sizeof(h->counts));
+    memset(h->counts, 0, sizeof(h->counts));
+    h->counted = false;
 }

@@ -136,7 +136,7 @@ static void on_block(struct h2_rig *r, const struct h2_event *ev)
     r->over |= over;
     say(r, "B%u%s%s%s", ev->id, ev->end ? "." : "", ev->error ? "=" : "",
         ev->error ? ev->error->name : "");
-    if (ev->error || h2_is_reset(&r->h, ev->id))
+    if (ev->error || (!s && !ev->opens))
         return;
     if (!s && r->n < RIG_STREAMS) {
         s = &r->streams[r->n++];

@@ -259,24 +259,26 @@ TEST(floods_end_the_connection_and_honest_numbers_do_not)
         const char *fine, *flood;
         const struct h2_error *error;
     } rows[] = {
-        { OPEN "*5 D 1 0", OPEN "*6 D 1 0", &h2_error_flood_empty },
-        { OPEN "*5 D 1 8 01 0", OPEN "*6 D 1 8 01 0", &h2_error_flood_empty },
+        { OPEN "*5 D 1 0", OPEN "*6 D 1 0", &h2_error_inbound_empty_frames_flood },
+        { OPEN "*5 D 1 8 01 0", OPEN "*6 D 1 8 01 0", &h2_error_inbound_empty_frames_flood },
         { OPEN "*100 D 1 0 'x", NULL, NULL },
-        { SETS "*190 I 0 0 %8", SETS "*300 I 0 0 %8", &h2_error_flood_control },
-        { SETS "*190 I 0 1 %8", SETS "*300 I 0 1 %8", &h2_error_flood_control },
-        { SETS "*190 S 0 0", SETS "*300 S 0 0", &h2_error_flood_control },
-        { SETS "*190 S 0 1", SETS "*300 S 0 1", &h2_error_flood_control },
-        { SETS "*190 X 0 0", SETS "*300 X 0 0", &h2_error_flood_control },
-        { SETS "*190 G 0 0 %8", SETS "*300 G 0 0 %8", &h2_error_flood_control },
-        { SETS "*100 P 1 0 %5", SETS "*101 P 1 0 %5", &h2_error_flood_priority },
-        { OPEN "*100 W 1 0 0 0 0 1", OPEN "*103 W 1 0 0 0 0 1", &h2_error_flood_window },
+        { SETS "*190 I 0 0 %8", SETS "*300 I 0 0 %8", &h2_error_inbound_control_frames_flood },
+        { SETS "*190 I 0 1 %8", SETS "*300 I 0 1 %8", &h2_error_inbound_control_frames_flood },
+        { SETS "*190 S 0 0", SETS "*300 S 0 0", &h2_error_inbound_control_frames_flood },
+        { SETS "*190 S 0 1", SETS "*300 S 0 1", &h2_error_inbound_control_frames_flood },
+        { SETS "*190 X 0 0", SETS "*300 X 0 0", &h2_error_inbound_control_frames_flood },
+        { SETS "*190 G 0 0 %8", SETS "*300 G 0 0 %8", &h2_error_inbound_control_frames_flood },
+        { SETS "*100 P 1 0 %5", SETS "*101 P 1 0 %5", &h2_error_inbound_priority_frames_flood },
+        { OPEN "*100 W 1 0 0 0 0 1", OPEN "*103 W 1 0 0 0 0 1",
+          &h2_error_inbound_window_update_frames_flood },
         { SETS "+100 H 1 5 82 84 86 41 01 78", NULL, NULL },
-        { OPEN "R 1 0 %4;*190 R 1 0 %4", OPEN "R 1 0 %4;*300 R 1 0 %4", &h2_error_flood_control },
+        { OPEN "R 1 0 %4;*190 R 1 0 %4", OPEN "R 1 0 %4;*300 R 1 0 %4",
+          &h2_error_inbound_control_frames_flood },
         { SETS "H 1 1 82;*5 C 1 0;C 1 4 84", SETS "H 1 1 82;*6 C 1 0",
-          &h2_error_flood_continuation },
+          &h2_error_inbound_continuation_frames_flood },
         { SETS "H 1 1 82;*63 C 1 0 84;C 1 4 84", SETS "H 1 1 82;*65 C 1 0 84",
-          &h2_error_flood_continuation },
-        { NULL, SETS "H 1 1 82;*10 C 1 0 %16384", &h2_error_block_too_large },
+          &h2_error_inbound_continuation_frames_flood },
+        { NULL, SETS "H 1 1 82;*10 C 1 0 %16384", &h2_error_header_overflow },
     };
 
     for (size_t i = 0; i < LEN(rows); i++) {
@@ -339,10 +341,10 @@ static const struct h2_error *resets(int n, const char *after, int answered)
 TEST(resets_of_both_kinds_have_a_budget)
 {
     CHECK(resets(150, "R %d 0 0 0 0 8", 0) == NULL); /* a browser leaves a page */
-    CHECK(resets(1000, "R %d 0 0 0 0 8", 0) == &h2_error_flood_resets);
-    CHECK(resets(10000, "R %d 0 0 0 0 8", 6) == NULL);              /* most were answered in full */
-    CHECK(resets(1000, "W %d 0 %%4", 0) == &h2_error_flood_resets); /* MadeYouReset */
-    CHECK(resets(1000, "P %d 0 %%4", 0) == &h2_error_flood_resets);
+    CHECK(resets(1000, "R %d 0 0 0 0 8", 0) == &h2_error_too_many_premature_resets);
+    CHECK(resets(10000, "R %d 0 0 0 0 8", 6) == NULL); /* most were answered in full */
+    CHECK(resets(1000, "W %d 0 %%4", 0) == &h2_error_too_many_premature_resets); /* MadeYouReset */
+    CHECK(resets(1000, "P %d 0 %%4", 0) == &h2_error_too_many_premature_resets);
     CHECK(resets(1000, "W %d 0 0 0 0 1", 0) == NULL);
 }
 
@@ -395,7 +397,7 @@ TEST(answers_that_are_not_sent_end_the_connection)
     h2_rig_frames(SETS "+250 H 1 5 " GET ";*1100 I 0 0 %8", &in);
     r.h.data_sent = 10000; /* so that the PINGs alone are no flood */
     h2_rig_feed(&r, buf_str(&in), 4096, 0);
-    CHECK(r.h.dead == &h2_error_control_queue);
+    CHECK(r.h.dead == &h2_error_outbound_control_flood);
     CHECK(str_find(h2_rig_text(&r), 'g') < r.seen.n); /* GOAWAY has room all the same */
     h2_rig_fini(&r);
     buf_fini(&in);

@@ -2,9 +2,10 @@
 
 #include "codec/h2/frame.h"
 #include "codec/h2/h2.h"
+#include "codec/h2/message.h"
 #include "unit/check.h"
 
-#define SETS "\0\0\0\4\0\0\0\0\0"
+#define MS 1000000u
 #define LIT(s) str_make(s, sizeof(s) - 1)
 
 static void put(struct rig *r, struct str s)
@@ -67,15 +68,50 @@ static struct str path_block(const char *path, char *text)
     return str_make(text, n + 7);
 }
 
-static void begin(struct rig *r)
+/* The first HEADERS that came are an extended CONNECT. */
+static void check_extended_connect(struct rig *r)
+{
+    struct hpack_limits limits = { 1000, 20 };
+    struct headers fields = { 0 };
+    struct hpack_decoder d;
+    struct h2_message m;
+    struct arena arena;
+    struct h2_head f = { 0 };
+    char octets[1000];
+    size_t at = H2_PREFACE.n;
+    ssize_t n = r->a->ops->read(r->a, octets, sizeof(octets));
+    bool over;
+
+    while (h2_head_read(str_make(octets + at, (size_t)n - at), &f) && f.type != H2_HEADERS)
+        at += H2_HEAD_LEN + f.len;
+    CHECK_EQ(f.type, H2_HEADERS);
+    arena_init(&arena, 1000);
+    hpack_decoder_init(&d, 4096);
+    CHECK(!hpack_decode(&d, str_make(octets + at + H2_HEAD_LEN, f.len), &limits, &arena, &fields,
+                        &over));
+    CHECK(!h2_request_read(&fields, &arena, &m));
+    CHECK_STRZ(m.method, "CONNECT");
+    CHECK_STRZ(m.protocol, "websocket");
+    CHECK_STRZ(m.path, "/upgrade");
+    hpack_decoder_fini(&d);
+    arena_fini(&arena);
+}
+
+static void begin_with(struct rig *r, struct str settings)
 {
     char text[1000];
 
     rig_init_raw(r);
     put(r, H2_PREFACE);
-    put(r, LIT(SETS));
+    put_frame(r, H2_SETTINGS, 0, 0, settings);
     rig_settle(r);
     CHECK_STRZ(came(r, text, sizeof(text)), "4:0 8:0 4:0");
+}
+
+static void begin(struct rig *r)
+{
+    begin_with(r, STR(""));
+    put_frame(r, H2_SETTINGS, H2_ACK, 0, STR(""));
 }
 
 TEST(a_connection_error_leaves_as_goaway_before_the_end)
@@ -237,16 +273,159 @@ TEST(a_head_above_the_limits_is_answered_431_and_may_be_reset_meanwhile)
 
 TEST(all_frames_of_a_turn_leave_in_one_write)
 {
+    uint32_t before;
     char block[100];
     struct rig r;
 
     begin(&r);
     for (uint32_t i = 0; i < 10; i++)
         put_frame(&r, H2_HEADERS, 5, 2 * i + 1, path_block("/size/100", block));
-    pipe_script(r.b)->needs_flush = true;
-    rig_turns(&r, 1);
-    CHECK_EQ(r.requests, 10);
+    put_frame(&r, H2_PING, 0, 0, LIT("12345678"));
+    before = pipe_writes(r.b);
     rig_settle(&r);
+    CHECK_EQ(r.requests, 10);
     CHECK(pipe_waiting(r.a) > 10 * 100);
+    CHECK_EQ(pipe_writes(r.b) - before, 2); /* PONG in the turn of arrival; the answers in theirs */
+    rig_fini(&r);
+
+    rig_init_raw_server(&r); /* a client's requests, bodies and all */
+    put_frame(&r, H2_SETTINGS, 0, 0, STR(""));
+    rig_settle(&r);
+    before = pipe_writes(r.b);
+    for (uint32_t i = 0; i < 10; i++)
+        rig_call(&r, "POST", "/echo", 100);
+    rig_settle(&r);
+    CHECK_EQ(pipe_writes(r.b) - before, 1);
+    CHECK(pipe_waiting(r.a) > 10 * 100);
+    rig_fini(&r);
+}
+
+TEST(settings_that_are_not_acknowledged_end_the_connection)
+{
+    char text[1000], block[100];
+    struct rig r;
+
+    begin_with(&r, STR(""));
+    put_frame(&r, H2_HEADERS, 5, 1, path_block("/never", block));
+    rig_settle(&r);
+    r.now_ns += 59000ull * MS;
+    rig_settle(&r);
+    CHECK_STRZ(came(&r, text, sizeof(text)), "");
+    r.now_ns += 2000ull * MS;
+    rig_settle(&r);
+    CHECK_STRZ(came(&r, text, sizeof(text)), "7:0=1,4 !");
+    CHECK_EQ(r.exchanges, 0);
+    CHECK_EQ(r.counts[H2_COUNT_SETTINGS_TIMEOUT], 1);
+    CHECK_EQ(r.counts[H2_COUNT_ENDED], 1);
+    rig_fini(&r);
+
+    begin(&r);
+    put_frame(&r, H2_HEADERS, 5, 1, path_block("/never", block));
+    rig_settle(&r);
+    r.now_ns += 100000ull * MS;
+    rig_settle(&r);
+    CHECK_STRZ(came(&r, text, sizeof(text)), "");
+    CHECK_EQ(r.exchanges, 1);
+    rig_fini(&r);
+
+    rig_init_raw_server(&r); /* a backend, too */
+    put_frame(&r, H2_SETTINGS, 0, 0, STR(""));
+    rig_call(&r, "GET", "/never", 0);
+    rig_settle(&r);
+    (void)came(&r, text, sizeof(text));
+    r.now_ns += 61000ull * MS;
+    rig_settle(&r);
+    CHECK_STRZ(came(&r, text, sizeof(text)), "7:0=0,4 !");
+    CHECK_EQ(r.calls[0].fail, LEG_PROTOCOL);
+    CHECK_EQ(r.client_counts[H2_COUNT_SETTINGS_TIMEOUT], 1);
+    rig_fini(&r);
+}
+
+#define MAX_LIST(n) LIT("\0\6\0\0\0" n)
+
+TEST(a_head_that_a_client_does_not_take_is_answered_by_a_smaller_one)
+{
+    char text[1000], block[100];
+    struct rig r;
+
+    begin_with(&r, MAX_LIST("\xc8"));
+    put_frame(&r, H2_HEADERS, 5, 1, path_block("/heavy", block));
+    put_frame(&r, H2_HEADERS, 5, 3, path_block("/size/2", block));
+    rig_settle(&r);
+    CHECK_STRZ(came(&r, text, sizeof(text)), "1:3 0:3 1:1");
+    CHECK_EQ(r.counts[H2_COUNT_PEER_HEADER_OVERFLOW], 1);
+    CHECK_EQ(r.exchanges, 0);
+    rig_fini(&r);
+
+    begin_with(&r, MAX_LIST("\x20")); /* not even that one */
+    put_frame(&r, H2_HEADERS, 5, 1, path_block("/heavy", block));
+    rig_settle(&r);
+    CHECK_STRZ(came(&r, text, sizeof(text)), "3:1=2");
+    CHECK_EQ(r.exchanges, 0);
+    rig_fini(&r);
+
+    begin_with(&r, MAX_LIST("\x2a")); /* the head, but not the trailers */
+    put_frame(&r, H2_HEADERS, 4, 1, path_block("/echo", block));
+    put_frame(&r, H2_HEADERS, 5, 1, LIT("\0\3x-t\x8longlong"));
+    rig_settle(&r);
+    CHECK_STRZ(came(&r, text, sizeof(text)), "1:1 3:1=2");
+    CHECK_EQ(r.counts[H2_COUNT_TRAILERS], 1);
+    rig_fini(&r);
+}
+
+TEST(a_head_that_a_backend_does_not_take_is_not_sent)
+{
+    char text[1000];
+    struct call *c;
+    struct rig r;
+
+    rig_init_raw_server(&r);
+    put_frame(&r, H2_SETTINGS, 0, 0, MAX_LIST("\xc8"));
+    rig_settle(&r);
+    (void)came(&r, text, sizeof(text));
+    c = rig_call(&r, "GET", "/", 0);
+    headers_add(&c->head->headers, c->arena, STR("x-large"),
+                STR("0123456789012345678901234567890123456789"));
+    rig_settle(&r);
+    CHECK_STRZ(came(&r, text, sizeof(text)), "");
+    CHECK(c->done);
+    CHECK_EQ(c->fail, LEG_TOO_LARGE);
+    CHECK_EQ(r.client_counts[H2_COUNT_PEER_HEADER_OVERFLOW], 1);
+    rig_call(&r, "GET", "/", 0);
+    rig_settle(&r);
+    CHECK_STRZ(came(&r, text, sizeof(text)), "1:3"); /* the other number goes unused */
+    rig_fini(&r);
+}
+
+/* RFC 8441 on both sides: what HTTP/1 says by Upgrade. */
+TEST(extended_connect_is_a_get_that_asks_for_an_upgrade)
+{
+    char text[1000];
+    struct call *c;
+    struct rig r;
+
+    begin(&r);
+    put_frame(&r, H2_HEADERS, 4, 1,
+              LIT("\x42\7CONNECT\x86\x41\1x\x44\x8/upgrade\0\x9:protocol\x9websocket"));
+    rig_settle(&r);
+    CHECK_EQ(r.requests, 1); /* as the rig checks */
+    CHECK_STRZ(came(&r, text, sizeof(text)), "1:1 3:1=0");
+    rig_fini(&r);
+
+    rig_init(&r, HTTP_2); /* not offered: not sent */
+    c = rig_call(&r, "GET", "/upgrade", 0);
+    c->head->upgrade = STR("websocket");
+    rig_settle(&r);
+    CHECK(c->done);
+    CHECK_EQ(c->fail, LEG_PROTOCOL);
+    CHECK_EQ(r.requests, 0);
+    rig_fini(&r);
+
+    rig_init_raw_server(&r);
+    put_frame(&r, H2_SETTINGS, 0, 0, LIT("\0\x8\0\0\0\1"));
+    c = rig_call(&r, "GET", "/upgrade", 0);
+    c->head->upgrade = STR("websocket");
+    rig_settle(&r);
+    check_extended_connect(&r);
     rig_fini(&r);
 }

@@ -100,13 +100,23 @@ static void served_hints(struct served *x)
     }
 }
 
-static void served_big(struct served *x)
+static void served_big(struct served *x, size_t n)
 {
-    char *text = arena_raw(x->leg->arena, 70000);
+    char *text = arena_raw(x->leg->arena, n);
 
-    memset(text, 'v', 70000);
+    memset(text, 'v', n);
     served_answer(x, 200, 0);
-    headers_add(&x->head->headers, x->leg->arena, STR("x-big"), str_make(text, 70000));
+    headers_add(&x->head->headers, x->leg->arena, STR("x-big"), str_make(text, n));
+    x->leg->out_end = true;
+}
+
+static void served_upgrade(struct served *x)
+{
+    const struct head *rq = x->leg->in_head;
+
+    CHECK_STRZ(rq->method, "GET");
+    CHECK_STRZ(rq->upgrade, "websocket");
+    served_answer(x, 501, 0);
     x->leg->out_end = true;
 }
 
@@ -128,7 +138,11 @@ static void served_begin(struct served *x)
         MUST(bufq_copy(&leg->out, &x->rig->pools->chunks, STR("half")));
         leg->out_break = true;
     } else if (str_eq(path, STR("/big"))) {
-        served_big(x);
+        served_big(x, 70000);
+    } else if (str_eq(path, STR("/heavy"))) {
+        served_big(x, 2000);
+    } else if (str_eq(path, STR("/upgrade"))) {
+        served_upgrade(x);
     } else if (!str_eq(path, STR("/never"))) {
         if (str_eq(path, STR("/hints")))
             served_hints(x);
@@ -158,6 +172,13 @@ static void served_run(struct task *t)
     bool bad = leg->fail == LEG_BAD || leg->fail == LEG_TIMEOUT;
     struct str path;
 
+    if (leg->fail == LEG_TOO_LARGE) {
+        leg->fail = LEG_OK;
+        served_answer(x, 502, 0);
+        leg->out_end = true;
+        leg_wake(leg);
+        return;
+    }
     if ((leg->fail && !bad) || leg->out_done) {
         served_end(x);
         return;
@@ -209,6 +230,18 @@ static void on_request(struct http_server *s, struct http_conn *c, struct leg *l
     leg->task = &x->task;
     leg->want_body = true;
     task_wake(&x->task);
+}
+
+static void on_counted(struct http_server *s, const uint32_t counts[static H2_COUNTS])
+{
+    for (size_t i = 0; i < H2_COUNTS; i++)
+        CONTAINER_OF(s, struct rig, server)->counts[i] += counts[i];
+}
+
+static void on_client_counted(struct http_client *c, const uint32_t counts[static H2_COUNTS])
+{
+    for (size_t i = 0; i < H2_COUNTS; i++)
+        CONTAINER_OF(c, struct rig, client)->client_counts[i] += counts[i];
 }
 
 static void on_replaced(struct http_server *s, struct http_conn *old, struct http_conn *fresh)
@@ -341,10 +374,11 @@ static void init_loop(struct rig *r)
                                           .max_headers = 100,
                                           .max_head_octets = 60 * 1024,
                                           .buffer_limit = 256 * 1024 };
-    r->server = (struct http_server){ .request = on_request,
-                                      .replaced = on_replaced,
-                                      .closed = on_closed };
+    r->server = (struct http_server){
+        .request = on_request, .replaced = on_replaced, .closed = on_closed, .counted = on_counted
+    };
     r->client.changed = on_changed;
+    r->client.counted = on_client_counted;
     pipe_pair(NULL, NULL, &r->a, &r->b);
     r->down = http_serve(r->pools, r->b, &r->server, &r->settings);
     CHECK(r->down != NULL);
@@ -353,6 +387,20 @@ static void init_loop(struct rig *r)
 void rig_init_raw(struct rig *r)
 {
     init_loop(r);
+}
+
+void rig_init_raw_server(struct rig *r)
+{
+    struct transport *up;
+
+    init_loop(r);
+    transport_close(r->a, false);
+    rig_settle(r);
+    pipe_pair(NULL, NULL, &up, &r->a);
+    r->b = up;
+    r->version = HTTP_2;
+    r->up = http_connect(r->pools, up, &r->client, &r->settings, HTTP_2);
+    CHECK(r->up != NULL);
 }
 
 void rig_init(struct rig *r, enum http_version version)

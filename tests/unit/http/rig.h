@@ -5,7 +5,9 @@
  * Paths: /echo sends the body back as it comes, with its trailers; /size/N sends N octets;
  * /early answers without reading; /never does not answer; /hold does not read until `hold`
  * is cleared, then as /echo; /break sends half and breaks off; /release lets go at once;
- * /hints sends two 103 before; /big sends a head that no limit lets pass.
+ * /hints sends two 103 before; /big sends a head that no limit lets pass; /heavy one of 2,000
+ * octets, and 502 where the client takes none so large; /upgrade says 501 where it is asked to be
+ * something else.
  */
 #pragma once
 
@@ -47,6 +49,7 @@ struct rig {
     uint32_t n;
     uint32_t requests, bad_requests, closed, changed;
     uint16_t bad_status;
+    uint32_t counts[H2_COUNTS], client_counts[H2_COUNTS];
     size_t served;      /* octets of bodies that exchanges of the server took */
     uint32_t exchanges; /* of the server, alive */
     bool hold;
@@ -57,6 +60,8 @@ void rig_init(struct rig *r, enum http_version version);
 void rig_fini(struct rig *r);
 /* The same, the client's side by hand: octets through r->a. */
 void rig_init_raw(struct rig *r);
+/* The same, the server's side by hand: octets through r->a; r->b is the client's end. */
+void rig_init_raw_server(struct rig *r);
 struct call *rig_call(struct rig *r, const char *method, const char *path, size_t body);
 void call_release(struct call *c);
 /* Turns of the loop, or until nothing moves. */

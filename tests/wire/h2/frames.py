@@ -180,6 +180,15 @@ class Peer(Wire):
         self.send(frame(HEADERS, flags | (END_STREAM if end else 0), stream, block))
         return stream
 
+    def headers_cut(self, stream, pairs, end=True):
+        """HEADERS and as many CONTINUATION as it takes."""
+        block = self.encoder.encode(pairs)
+        parts = [block[i:i + 16384] for i in range(0, len(block), 16384)]
+        for i, part in enumerate(parts):
+            flags = (END_HEADERS if i == len(parts) - 1 else 0) | (END_STREAM if end and i == 0 else 0)
+            self.send(frame(CONTINUATION if i else HEADERS, flags, stream, part))
+        return stream
+
     def data(self, stream, octets, end=False, step=16384):
         for at in range(0, max(len(octets), 1), step):
             last = at + step >= len(octets)

@@ -1,11 +1,16 @@
 """Floods (reliability.md 4.2): the connection ends within a second of the first frame that is
 too much, others are served meanwhile, and memory does not grow."""
+import fcntl
 import pathlib
+import re
+import struct
+import termios
 import time
 
 import pytest
 from frames import *  # noqa: F403
 from harness import BIN
+from wire import wait_until
 
 CUT_S = 5.0 if "san" in str(BIN) else 1.0
 GROWTH = 32 << 20
@@ -116,9 +121,29 @@ def goaways(c, host):
         yield frame(GOAWAY, 0, 0, bytes(8))
 
 
-FLOODS = [rapid_reset, made_you_reset, malformed, continuations, large_continuations, hpack_bomb, pings,
-          many_settings, acks, priorities, window_updates, empty_data, padding, resets_of_closed, unknown,
-          goaways]
+# Each with the limit that cuts it: its name in /stats, and behind "http2." in the access log.
+FLOODS = {
+    rapid_reset: "too_many_premature_resets", made_you_reset: "too_many_premature_resets",
+    malformed: "too_many_premature_resets", hpack_bomb: "too_many_premature_resets",
+    continuations: "inbound_continuation_frames_flood", large_continuations: "header_overflow",
+    pings: "inbound_control_frames_flood", many_settings: "inbound_control_frames_flood",
+    acks: "inbound_control_frames_flood", resets_of_closed: "inbound_control_frames_flood",
+    unknown: "inbound_control_frames_flood", goaways: "inbound_control_frames_flood",
+    priorities: "inbound_priority_frames_flood", window_updates: "inbound_window_update_frames_flood",
+    empty_data: "inbound_empty_frames_flood", padding: "inbound_empty_frames_flood",
+}
+LEAVE_A_STREAM_OPEN = (window_updates, empty_data, padding)
+
+
+def stat(bench, name):
+    found = re.search(rf"^{re.escape(name)}: (\d+)$", bench.lateen.admin("/stats").text, re.M)
+    return int(found[1]) if found else 0
+
+
+def ended(bench):
+    """Connections of clients that broke a rule or a limit."""
+    return sum(map(int, re.findall(r"^http\..*\.downstream_cx_protocol_error: (\d+)$",
+                                   bench.lateen.admin("/stats").text, re.M)))
 
 
 def attack(client, frames):
@@ -142,7 +167,7 @@ def attack(client, frames):
 def test_flood(bench, plain, flood, tls):
     with bench.h2() as other, bench.h2(tls=tls) as client:
         assert other.get(plain.host).status == 200
-        before = rss(bench)
+        before, counted, over = rss(bench), stat(bench, f"http2.{FLOODS[flood]}"), ended(bench)
         seconds, sent = attack(client, flood(client, plain.host))
         assert seconds < CUT_S, f"{seconds:.2f} s, {sent} octets"
         start = time.monotonic()
@@ -156,6 +181,42 @@ def test_flood(bench, plain, flood, tls):
         except OSError:
             pass
         assert bytes(client.got).find(u32(ENHANCE_YOUR_CALM)) >= 0 or client.reset
+    assert stat(bench, f"http2.{FLOODS[flood]}") > counted and ended(bench) > over
+    if flood in LEAVE_A_STREAM_OPEN:
+        wait_until("its request is logged", lambda: re.search(
+            rf'"POST / HTTP/2" 0 DPE http2\.{FLOODS[flood]} .* "{plain.host}"', bench.lateen.access_log()))
+
+
+def test_answers_to_control_frames_wait_up_to_a_limit(bench, plain):
+    """A client with the budget for many PINGs, whose kernel is full of content that it does not read."""
+    plain.script = lambda peer: [peer.reply(b"x" * (64 << 20) if peer.request().path == "/big" else b"ok")
+                                 for _ in range(401)]
+    with bench.h2(pairs=((INITIAL_WINDOW, 0x7fffffff),)) as client:
+        client.send(frame(WINDOW_UPDATE, 0, 0, u32(0x7fffffff - 65535)))
+        for _ in range(400):
+            assert client.get(plain.host).status == 200
+        counted = stat(bench, "http2.outbound_control_flood")
+        client.head(client.request(plain.host, "GET", "/big"))
+        wait_until("nothing more comes through", lambda: not grows(bench, plain))
+        try:
+            client.send(frame(PING, 0, 0, bytes(8)) * 1500)
+        except OSError:
+            pass
+        wait_until("the limit", lambda: stat(bench, "http2.outbound_control_flood") > counted)
+
+
+def grows(bench, plain):
+    """Does the gateway's connection to the backend still take something?"""
+    def queued():
+        return plain.peers[-1].sock.fileno(), unsent(plain.peers[-1].sock)
+    before = queued()
+    time.sleep(0.1)
+    return queued() != before or not before[1]
+
+
+def unsent(sock):
+    """Octets in the kernel that the other end has not taken."""
+    return struct.unpack("i", fcntl.ioctl(sock, termios.TIOCOUTQ, bytes(4)))[0]
 
 
 def test_answers_that_are_never_read_end_the_connection(bench, plain):

@@ -1,7 +1,9 @@
 """Requests over HTTP/2 on either side, or both, as they leave on the other."""
+import re
+
 import pytest
 from frames import *  # noqa: F403
-from wire import Gone, read_body
+from wire import Gone, read_body, wait_until
 
 BIG = bytes(range(256)) * 16384  # 4 MiB
 
@@ -300,13 +302,52 @@ def test_cookie_crumbs_are_joined(client, plain):
 def test_large_heads_are_answered_431(client, plain):
     for more in ([("x-big", "v" * 62000)], [("cookie", "v" * 1000)] * 70, [(f"x-{i}", "v") for i in range(120)]):
         stream, client.next_stream = client.next_stream, client.next_stream + 2
-        block = client.encoder.encode(fields(plain.host, "GET", "/", *more, scheme=client.scheme))
-        parts = [block[i:i + 16384] for i in range(0, len(block), 16384)]
-        for i, part in enumerate(parts):
-            last = END_HEADERS if i == len(parts) - 1 else 0
-            client.send(frame(CONTINUATION if i else HEADERS, last | (0 if i else END_STREAM), stream, part))
+        client.headers_cut(stream, fields(plain.host, "GET", "/", *more, scheme=client.scheme))
         assert client.answer(stream).status == 431
     assert client.get(plain.host).status == 200 and len(plain.requests) == 1
+
+
+def test_an_answer_above_the_clients_limit_becomes_502(bench, plain):
+    """SETTINGS_MAX_HEADER_LIST_SIZE: a named answer that it takes, instead of a dead stream."""
+    def script(peer):
+        while True:
+            request = peer.request()
+            large = "" if request.path == "/fine" else "x-large: " + "v" * 3000 + "\r\n"
+            kind = "content-type: application/grpc\r\n" if request.path == "/grpc" else ""
+            peer.reply(b"body", "200 OK", large + kind)
+
+    plain.script = script
+    with bench.h2(pairs=((MAX_LIST, 2000),)) as client:
+        answer = client.get(plain.host, "/large")
+        assert answer.status == 502 and answer.reset is None and answer.ended
+        grpc = client.answer(client.request(plain.host, "POST", "/grpc", ("content-type", "application/grpc"), body=b""))
+        assert grpc.status == 200 and grpc.get("grpc-status") == "14"
+        assert client.get(plain.host, "/fine").body == b"body"
+    wait_until("the reason is logged", lambda: f'"GET /large HTTP/2" 502 - http2.peer_header_overflow'
+               in bench.lateen.access_log())
+
+
+def test_a_request_above_the_backends_limit_becomes_431(client, bench):
+    def script(peer):
+        peer.begin((MAX_LIST, 2000))
+        while True:
+            peer.reply(peer.request(), b"fine")
+
+    backend = bench.backend(script)
+    assert client.get(backend.host).body == b"fine"  # the limit is known
+    answer = client.get(backend.host, "/", ("x-large", "v" * 3000))
+    assert answer.status == 431 and b"takes no head of that size" in answer.body
+    assert client.get(backend.host).body == b"fine" and len(backend.peers) == 1
+    stats = bench.lateen.admin("/stats").text
+    assert re.search(rf"^cluster\..*{backend.host.split('.')[0]}.*\.http2\.peer_header_overflow: [1-9]", stats, re.M), stats
+
+
+def test_trailers_are_counted_with_their_head(client, plain):
+    for stream, head in ((1, 40000), (3, 50000)):
+        client.headers_cut(stream, fields(plain.host, "POST", "/", ("x-big", "v" * head), scheme=client.scheme), end=False)
+        client.headers(stream, [("x-more", "w" * 15000)])
+    assert client.answer(1).status == 200
+    client.rst(3, PROTOCOL_ERROR)
 
 
 def test_expect_100_continue_is_answered(client, plain):

@@ -40,6 +40,15 @@ def bad_head(*more, drop=(), put=None):
     return send
 
 
+def extended(*names, protocol="websocket", authority=True):
+    """An extended CONNECT with these of :scheme and :path; pairs as they are."""
+    def send(c, host):
+        known = {":scheme": c.scheme, ":path": "/"}
+        c.headers(1, [(":method", "CONNECT"), (":protocol", protocol), *[(":authority", host)] * authority,
+                      *[(n, known[n]) if isinstance(n, str) else n for n in names]], end=False)
+    return send
+
+
 CASES = {
     # frames
     "4.2 longer than SETTINGS_MAX_FRAME_SIZE": (GONE, FRAME_SIZE_ERROR, lambda c, h: (
@@ -205,9 +214,35 @@ CASES = {
     "8.3.1 Host says another": (RESET, PROTOCOL_ERROR, bad_head(("host", "other.test"))),
     "8.3.1 user information": (RESET, PROTOCOL_ERROR, bad_head(drop=(":authority",), put=[(":authority", "u@x.test")])),
     "8.5 CONNECT with :path": (RESET, PROTOCOL_ERROR, bad_head(drop=(":method",), put=[(":method", "CONNECT")])),
-    "8441 3 :protocol that was not announced": (RESET, PROTOCOL_ERROR, bad_head(
-        drop=(":method",), put=[(":method", "CONNECT"), (":protocol", "websocket")])),
+    "8441 4 :protocol without CONNECT": (RESET, PROTOCOL_ERROR, bad_head(put=[(":protocol", "websocket")])),
+    "8441 4 an empty :protocol": (RESET, PROTOCOL_ERROR, extended(":scheme", ":path", protocol="")),
+    "8441 4 a :protocol that is no token": (RESET, PROTOCOL_ERROR, extended(":scheme", ":path", protocol="web socket")),
+    "8441 4 :protocol twice": (RESET, PROTOCOL_ERROR, extended(":scheme", ":path", (":protocol", "websocket"))),
+    "8441 4 :protocol behind a field": (RESET, PROTOCOL_ERROR, bad_head(
+        ("a", "b"), (":protocol", "websocket"), drop=(":method",), put=[(":method", "CONNECT")])),
+    "8441 4 extended CONNECT without :path": (RESET, PROTOCOL_ERROR, extended(":scheme")),
+    "8441 4 extended CONNECT without :scheme": (RESET, PROTOCOL_ERROR, extended(":path")),
+    "8441 4 extended CONNECT without :authority": (RESET, PROTOCOL_ERROR, extended(":scheme", ":path", authority=False)),
+    "8441 4 :protocol in trailers": (RESET, PROTOCOL_ERROR, lambda c, h: (
+        half(c, h), c.headers(1, [(":protocol", "websocket")])) and None),
+    "8441 3 ENABLE_CONNECT_PROTOCOL of 2": (GONE, PROTOCOL_ERROR, lambda c, h: c.send(settings((8, 2)))),
+    "8441 3 ENABLE_CONNECT_PROTOCOL that is taken back": (GONE, PROTOCOL_ERROR, lambda c, h: c.send(
+        settings((8, 1)) + settings((8, 0)))),
 }
+
+
+@pytest.mark.parametrize("protocol, status", [("websocket", 501), ("WebSocket", 501), ("h2c", 403), ("x", 403)])
+def test_8441_an_extended_connect_is_answered_by_name(client, target, protocol, status):
+    """It is not announced; who asks all the same gets an answer and no dead stream."""
+    c = client
+    c.send(frame(HEADERS, END_HEADERS, 1, block(
+        c, (":method", "CONNECT"), (":protocol", protocol), (":scheme", c.scheme), (":path", "/"),
+        (":authority", target.host), ("sec-websocket-version", "13"))))
+    answer = c.head(1)
+    assert answer.status == status
+    c.data(1, b"x", end=True)
+    c.next_stream = 3
+    assert c.get(target.host).body == b"ok"
 
 
 @pytest.fixture(scope="module")
