@@ -115,8 +115,10 @@ static void take_response(struct h1_conn *h, const struct h1_response *rs)
     head->reason = rs->reason;
     head_of_message(head, &rs->m);
     if (rs->is_interim) {
-        *h->leg.in_info_last = head;
-        h->leg.in_info_last = &head->next;
+        if (!leg_add_info(&h->leg, head)) {
+            h1_die(h, LEG_PROTOCOL, "http1.too_many_informational_responses", true);
+            return;
+        }
         h1_scan_init(&h->scan, H1_RESPONSE, &h->limits);
     } else {
         h->leg.in_head = head;

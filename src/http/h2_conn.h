@@ -52,7 +52,6 @@ struct h2_leg {
     struct list turn; /* in conn->pending or blocked, or in none */
     size_t held;      /* octets in leg.in that are counted in conn->held */
     int64_t out_left; /* by the head's content_length; -1: not known */
-    uint32_t infos;   /* informational heads that came */
     bool unopened;    /* counted in conn->unopened */
     bool gone;        /* failed: nothing moves any more */
     bool head_sent, head_refused, no_body, continue_sent;

@@ -6,7 +6,6 @@
 #include "codec/h2/message.h"
 
 #define READ_OCTETS SCRATCH_OCTETS
-#define INFOS_MAX 32 /* informational heads of one response */
 /* Cookies may come in crumbs, a field each: they count as one, and their octets in full. */
 #define CRUMBS 400
 #define MALFORMED "http2.violation.of.messaging.rule"
@@ -166,14 +165,11 @@ static const struct h2_error *take_response(struct h2_leg *l, const struct heade
     struct head *head;
 
     error = h2_response_read(fields, l->leg.arena, &m);
-    if (error || (m.status < 200 && (end || ++l->infos > INFOS_MAX)))
+    if (error || (m.status < 200 && end))
         return &h2_error_malformed;
     head = head_of(l->leg.arena, &m);
-    if (m.status < 200) {
-        *l->leg.in_info_last = head;
-        l->leg.in_info_last = &head->next;
-        return NULL;
-    }
+    if (m.status < 200)
+        return leg_add_info(&l->leg, head) ? NULL : &h2_error_malformed;
     l->s.got_head = true;
     if (l->leg.is_head_request || m.status == 304 || m.status == 204)
         h2_stream_expect(&l->s, 0); /* whatever its content-length says */

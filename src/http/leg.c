@@ -13,3 +13,13 @@ void leg_fini(struct leg *leg)
     bufq_reset(&leg->in);
     bufq_reset(&leg->out);
 }
+
+bool leg_add_info(struct leg *leg, struct head *info)
+{
+    if (leg->in_infos == LEG_INFOS_MAX)
+        return false;
+    leg->in_infos++;
+    *leg->in_info_last = info;
+    leg->in_info_last = &info->next;
+    return true;
+}

@@ -52,6 +52,7 @@ struct leg {
     /* from the other side */
     struct head *in_head;                 /* complete head; NULL before */
     struct head *in_info, **in_info_last; /* informational responses (1xx), to be taken */
+    uint8_t in_infos;                     /* how many there were */
     struct bufq in;                       /* body octets that arrived */
     size_t in_limit;                      /* the driver stops reading above */
     struct headers *in_trailers;          /* NULL without */
@@ -101,6 +102,11 @@ static inline void leg_notify(struct leg *leg)
     if (leg->task)
         task_wake(leg->task);
 }
+
+/* For drivers: an informational response arrived. False: one more than LEG_INFOS_MAX of this
+ * exchange, which is a backend that would fill the memory. */
+#define LEG_INFOS_MAX 32
+MUST_USE bool leg_add_info(struct leg *leg, struct head *info);
 
 void leg_init(struct leg *leg, const struct leg_ops *ops);
 void leg_fini(struct leg *leg); /* drops the queues */

@@ -107,6 +107,21 @@ def test_a_response_that_cannot_be_read(client, backend, head):
     assert len(backend.peers) == 2
 
 
+def test_a_backend_that_only_hints_is_left(client, backend):
+    """Informational responses are held in memory: 32 of one response are passed on, no more."""
+    def script(peer):
+        peer.request()
+        peer.send(b"HTTP/1.1 103 Early Hints\r\n\r\n" * 33 + b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+        peer.take_all()
+
+    backend.script = script
+    client.send(request(backend.host))
+    hints = 0
+    while (answer := client.answer()).status == 103:
+        hints += 1
+    assert answer.status == 502 and hints <= 32
+
+
 def test_octets_behind_a_response_are_never_anothers(client, backend):
     """A connection with octets that nobody asked for is not clean (reliability.md 7, rule 2)."""
     def script(peer):
