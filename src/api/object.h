@@ -143,13 +143,22 @@ void api_note_other(struct notes *notes, const struct api_object *o, struct api_
 /* The place of a path as printed above; where a part of it is not written, of what is. */
 struct pos api_pos_of(const struct api_object *o, struct str path);
 
+/* A message that a leaf stands in, and its record. */
+struct api_level {
+    const struct api_record *record;
+    const void *message;
+};
+#define API_DEPTH_MAX 16
+
 /* A field that a manifest sets, in the order of the file's tables. */
 struct api_set {
     const struct api_field *field;
-    struct str path; /* valid during the call */
+    struct str path; /* valid during the call, as are the levels */
     struct pos pos;
+    const struct api_level *levels; /* from the body (or metadata) to the message of the leaf */
+    size_t depth;
 };
 typedef void api_set_fn(void *arg, const struct api_set *set);
-/* Calls `fn` for each leaf of the body that is set; a message whose own state is API_NOT is
- * given as one leaf and not looked into. Metadata and API_SKIP fields are left out. */
+/* Calls `fn` for labels and annotations, and for each leaf of the body that is written; a
+ * message whose own state is API_NOT is given as one leaf and not looked into. */
 void api_each_set_leaf(const struct api_object *o, api_set_fn *fn, void *arg);

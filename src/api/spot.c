@@ -207,7 +207,7 @@ void api_note_at(const struct api_object *o, struct notes *notes, enum severity 
 {
     struct buf b, path;
 
-    if (notes->n >= NOTES_MAX) {
+    if (notes->n >= notes->max) {
         note_add(notes, severity, pos, code, " ");
         return;
     }

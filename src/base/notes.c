@@ -4,7 +4,7 @@
 
 void notes_init(struct notes *notes, struct arena *arena)
 {
-    *notes = (struct notes){ .arena = arena };
+    *notes = (struct notes){ .arena = arena, .max = NOTES_MAX };
 }
 
 static void add(struct notes *notes, struct note note)
@@ -13,7 +13,7 @@ static void add(struct notes *notes, struct note note)
         notes->errors++;
     if (note.severity == SEV_WARNING)
         notes->warnings++;
-    if (notes->n >= NOTES_MAX) {
+    if (notes->n >= notes->max) {
         notes->dropped++;
         return;
     }
@@ -27,7 +27,7 @@ void note_add(struct notes *notes, enum severity severity, struct pos pos, const
     va_list args;
     struct str text = STR_NONE;
 
-    if (notes->n < NOTES_MAX) {
+    if (notes->n < notes->max) {
         va_start(args, fmt);
         text = arena_vprintf(notes->arena, fmt, args);
         va_end(args);

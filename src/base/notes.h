@@ -34,6 +34,7 @@ struct notes {
     struct arena *arena;
     struct note *v;
     size_t n, cap;
+    size_t max; /* NOTES_MAX, unless the owner sets another; SIZE_MAX: no limit */
     size_t errors, warnings, dropped;
 };
 

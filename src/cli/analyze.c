@@ -271,6 +271,7 @@ static int analyze_run(struct invocation *in)
                                        .labels = o->labels,
                                        .mesh_config = o->mesh_config,
                                        .dev = o->dev,
+                                       .verdicts = o->verdicts,
                                        .command = "analyze" };
     int code;
 

@@ -109,6 +109,7 @@ static struct mesh *mesh_make(struct offline *o, const struct offline_options *o
         .labels = o->labels.n ? &o->labels : NULL,
         .namespace = options->namespace,
         .dev = options->dev,
+        .verdicts = options->verdicts,
         .mesh_config = mesh_config,
         .mesh_config_file = options->mesh_config,
         .hooks = { .arg = o },
@@ -155,6 +156,7 @@ bool offline_open(struct offline *o, const struct offline_options *options, stru
         o->labels.v[o->labels.n++] = (struct str_entry){ options->labels.v[i].key,
                                                          options->labels.v[i].value };
     notes_init(&o->notes, a);
+    o->notes.max = SIZE_MAX;
     o->mesh = mesh_make(o, options, mesh_config);
     o->source = source_new(options->files.v, options->files.n, 0);
     compile(o);

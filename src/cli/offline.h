@@ -14,7 +14,7 @@ struct offline_options {
     struct flag_strs files;
     struct flag_pairs labels;
     struct str namespace, mesh_config;
-    bool dev;
+    bool dev, verdicts;  /* `verdicts`: mesh_each_verdict will be asked */
     const char *command; /* for messages: "explain" */
 };
 

@@ -9,6 +9,7 @@
 #include "api/core.h"
 #include "base/hash.h"
 #include "mesh/memo.h"
+#include "mesh/uses.h"
 
 #define BLACK_HOLE "BlackHoleCluster"
 
@@ -66,6 +67,7 @@ static struct hosts *hosts_new(struct job *j, struct str name, const struct api_
 
         if (subset && !labels_hold(f->labels, &subset->labels))
             continue;
+        uses_endpoint(j->c, j->s, j->port, f);
         endpoint_fill(p, &h->endpoints.v[n++], f,
                       part_origin(p, compile_origin(j->c, f->object, f->spot)));
     }
@@ -89,12 +91,14 @@ static void cluster_make(struct job *j, const struct rule_subset *rs)
     struct cluster *k;
     struct hosts *h;
 
-    policy_find(c, &j->rule, subset, rs ? rs->object : NULL, j->port->number, &policy);
+    policy_find(c, &j->rule, rs, j->port->number, &policy);
+    uses_policy(c, &policy, j->port);
     if (policy.needs_tls) {
         digest_cluster(j->s, name, SLOT_NONE, 1);
         ref_new(c, name, "its DestinationRule asks for TLS, which is not carried out yet");
         return;
     }
+    uses_cluster(c, j->s, j->port, &j->found, rs);
     h = hosts_new(j, name, subset);
     ref = ref_new(c, name, NULL);
     ref->endpoints = h->endpoints.n;

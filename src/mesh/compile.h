@@ -10,7 +10,12 @@
 #include "mesh/mesh.h"
 #include "mesh/names.h"
 #include "mesh/store.h"
+#include "mesh/trace.h"
 
+struct api_client_tls;
+struct api_connection_pool;
+struct api_load_balancer;
+struct api_port_selector;
 struct api_subset;
 struct api_traffic_policy;
 
@@ -51,6 +56,12 @@ struct found {
     struct str source; /* "EndpointSlice", ... */
 };
 
+/* Where a block of a policy stands. */
+struct policy_block {
+    const struct api_object *by;          /* NULL: there is no block */
+    const struct api_port_selector *port; /* in the settings of this port; NULL: of all */
+};
+
 /* What a DestinationRule says for one service, port and subset. */
 struct policy {
     uint8_t lb;
@@ -58,6 +69,11 @@ struct policy {
     bool h2_upgrade;               /* HTTP ports are spoken to in HTTP/2 */
     bool needs_tls;                /* a mode that is not carried out */
     const struct api_object *rule; /* that said it; NULL: the defaults */
+    /* The blocks that are in effect; NULL: none. */
+    const struct api_load_balancer *balancer;
+    const struct api_connection_pool *pool;
+    const struct api_client_tls *tls;
+    struct policy_block lb_block, pool_block, tls_block;
 };
 
 /* The merged DestinationRule of a service; NULL parts where there is none. */
@@ -104,6 +120,7 @@ struct compile {
     const struct api_object *config_object; /* NULL: the defaults */
     struct str root_namespace;
     struct memos *memos;
+    struct trace *trace;     /* NULL: nobody asked for verdicts */
     struct memo *capture;    /* the piece of work under way; NULL: none */
     uint64_t registry_round; /* changes with the registry */
     uint64_t config_digest;  /* of the MeshConfig object; 0: none */
@@ -173,8 +190,9 @@ const struct service_port *service_port_find(const struct service *s, uint32_t n
 
 /* ---- policy.c ---- */
 void rule_find(struct compile *c, const struct service *s, struct rule *ret);
-void policy_find(struct compile *c, const struct rule *r, const struct api_subset *subset,
-                 const struct api_object *subset_object, uint32_t port, struct policy *ret);
+/* `rs` NULL: the service as a whole. */
+void policy_find(struct compile *c, const struct rule *r, const struct rule_subset *rs,
+                 uint32_t port, struct policy *ret);
 
 /* ---- endpoints.c, workloads.c: the sources in order (surface.md 2.1) ---- */
 void endpoints_find(struct compile *c, const struct service *s, const struct service_port *port,

@@ -10,6 +10,7 @@
 #include "api/gateway.h"
 #include "mesh/compile.h"
 #include "mesh/issued.h"
+#include "mesh/uses.h"
 #include "tls/keypair.h"
 
 /* What holds a credential: a Secret, or a Certificate that is to become one. */
@@ -205,6 +206,8 @@ static bool put_secret(struct compile *c, const struct holder *h, struct secret_
     s->chain_pem = arena_dup(p->arena, chain);
     s->key_pem = arena_dup(p->arena, key);
     fine = compile_put(c, p, &why);
+    if (fine)
+        uses_credential(c, h->object);
     if (fine)
         show_certificate(c, ref, s);
     else

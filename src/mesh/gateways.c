@@ -7,6 +7,7 @@
 #include "api/gateway.h"
 #include "base/hash.h"
 #include "mesh/memo.h"
+#include "mesh/uses.h"
 
 enum server_class { SERVER_HTTP, SERVER_TLS };
 
@@ -246,6 +247,7 @@ static void manager_fill(struct compile *c, struct part *p, struct http_manager 
         h->server_name = STR("");
     h->path_form = path_form(c->config);
     h->is_gateway = true;
+    uses_manager(c);
     if (pc && pc->gateway_topology)
         h->trusted_hops = (uint32_t)MAX(pc->gateway_topology->num_trusted_proxies.v, 0);
     h->request_head_ms = duration_ms(cs ? &cs->http_request_headers_timeout : NULL, 60000);
@@ -401,6 +403,9 @@ static void listener_compile(struct compile *c, struct listener_plan *plan)
     l->manifest_port = plan->manifest_port;
     l->stat_prefix = l->part.name;
     l->tls_handshake_ms = 15000;
+    for (size_t i = 0; i < plan->n; i++)
+        uses_server(c, plan->v[i].ref.gateway, plan->v[i].server, plan->class == SERVER_TLS,
+                    plan->v[i].is_closed);
     if (plan->class == SERVER_TLS)
         tls_compile(c, plan, l);
     else

@@ -85,6 +85,7 @@ void memo_begin(struct compile *c, struct memo_capture *cap, struct str name, ui
     m->round = c->memos->round;
     m->registry = c->registry_round;
     notes_init(&m->notes, a);
+    m->notes.max = c->notes->max;
     *cap = (struct memo_capture){ m, c->capture, c->notes, c->sum->unsupported, c->sum->routes };
     c->capture = m;
     c->notes = &m->notes;

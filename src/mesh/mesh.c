@@ -1,5 +1,6 @@
 #include "mesh/mesh.h"
 
+#include "api/core.h"
 #include "mesh/compile.h"
 #include "mesh/issued.h"
 #include "mesh/lookup.h"
@@ -30,6 +31,7 @@ void mesh_free(struct mesh *m)
     memos_fini(&m->memos);
     registry_free(m->registry);
     issued_free(&m->issued);
+    trace_free(m->trace);
     slots_free(m->slots);
     store_free(m->store);
     arena_free(m->arena);
@@ -61,7 +63,10 @@ static const struct api_object *find_config(struct compile *c)
             (!found || str_eq(meta->namespace, STR("istio-system"))))
             found = maps->v[i];
     }
-    return found ? api_meshconfig_of(c->a, found, c->notes) : NULL;
+    if (!found)
+        return NULL;
+    trace_use(c->trace, found, LEAF((const struct api_configmap *)found->body, "data"));
+    return api_meshconfig_of(c->a, found, c->notes);
 }
 
 static void config_load(struct compile *c)
@@ -88,6 +93,10 @@ static void compile_init(struct compile *c, struct mesh *m, struct notes *notes)
     c->sum = ARENA_NEW(c->a, struct mesh_summary);
     c->edit = root_edit_new(m->root);
     c->memos = &m->memos;
+    if (m->o.verdicts) {
+        trace_free(m->trace);
+        c->trace = m->trace = trace_new();
+    }
     map_init(&c->bound);
     map_init(&c->secrets);
     map_init(&c->stand_ins);
@@ -177,6 +186,7 @@ static void mesh_keep(struct mesh *m, struct compile *c)
     m->arena = c->a;
     m->summary = c->sum;
     m->config = c->config;
+    m->config_object = c->config_object;
 }
 
 static uint64_t now_ns(const struct mesh *m)
@@ -201,8 +211,11 @@ enum mesh_verdict mesh_update(struct mesh *m, const struct source_scan *scan, st
     enum mesh_verdict verdict = MESH_NEW;
     uint64_t begun = now_ns(m), stored;
 
+    if (m->o.verdicts)
+        mesh_forget(m);
     compile_init(&c, m, &made);
     notes_init(&made, c.a);
+    made.max = notes->max;
     store_update(m->store, scan, &made);
     count_changes(m);
     stored = now_ns(m);

@@ -68,6 +68,7 @@ struct mesh_options {
     struct addr bind;             /* --bind; family 0: every address */
     bool strict;                  /* an error or an unsupported field refuses the update */
     bool dev;                     /* stand-ins, and Certificates from `issue` */
+    bool verdicts;                /* mesh_each_verdict will be asked: each update does all anew */
     struct str mesh_config;       /* --mesh-config: its octets; STR_NONE: ConfigMap or defaults */
     struct str mesh_config_file;  /* its name, for messages */
     struct mesh_hooks hooks;

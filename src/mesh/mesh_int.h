@@ -21,4 +21,6 @@ struct mesh {
     struct arena *arena; /* of the summary and the mesh config in effect */
     struct mesh_summary *summary;
     const struct api_meshconfig *config;
+    const struct api_object *config_object; /* NULL: the defaults */
+    struct trace *trace;                    /* of the last update; NULL: none */
 };

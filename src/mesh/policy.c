@@ -222,41 +222,63 @@ static void pool_fill(const struct api_connection_pool *pool, struct policy *p)
     }
 }
 
-/* The rule that a block stands in: merged ones come from several objects. */
-static const struct api_object *owner_of(const struct rule *r, const struct api_subset *subset,
-                                         const struct api_object *subset_object, const void *block)
+static bool block_find(const struct api_traffic_policy *t, const void *block,
+                       const struct api_port_selector **ret_port)
 {
-    const struct api_traffic_policy *t = subset ? subset->traffic_policy : NULL;
+    *ret_port = NULL;
+    if (t && (t->load_balancer == block || t->connection_pool == block || t->tls == block))
+        return true;
+    for (size_t i = 0; t && i < t->port_level_settings.n; i++) {
+        const struct api_port_policy *p = &t->port_level_settings.v[i];
 
-    if (t && (t->load_balancer == block || t->tls == block))
-        return subset_object;
-    for (size_t i = 0; t && i < t->port_level_settings.n; i++)
-        if (t->port_level_settings.v[i].load_balancer == block ||
-            t->port_level_settings.v[i].tls == block)
-            return subset_object;
-    return r->object;
+        *ret_port = p->port;
+        if (p->load_balancer == block || p->connection_pool == block || p->tls == block)
+            return true;
+    }
+    return false;
 }
 
-void policy_find(struct compile *c, const struct rule *r, const struct api_subset *subset,
-                 const struct api_object *subset_object, uint32_t port, struct policy *ret)
+/* The rule that a block stands in: merged ones come from several objects. */
+static struct policy_block block_of(const struct rule *r, const struct rule_subset *rs,
+                                    const void *block)
+{
+    struct policy_block found = { 0 };
+
+    if (!block)
+        return found;
+    if (rs && block_find(rs->subset->traffic_policy, block, &found.port))
+        found.by = rs->object;
+    else if (block_find(r->traffic, block, &found.port))
+        found.by = r->object;
+    return found;
+}
+
+void policy_find(struct compile *c, const struct rule *r, const struct rule_subset *rs,
+                 uint32_t port, struct policy *ret)
 {
     struct blocks b = { 0 };
 
+    blocks_inherit(&b, r->traffic, port);
+    if (rs)
+        blocks_inherit(&b, rs->subset->traffic_policy, port);
     *ret = (struct policy){
         .connect_ms = duration_ms(&c->config->connect_timeout, CONNECT_MS),
         .idle_ms = IDLE_MS,
         .h2_upgrade = c->config->h2_upgrade_policy.v == H2_UPGRADE_UPGRADE,
-        .rule = subset_object ? subset_object : r->object,
+        .rule = rs ? rs->object : r->object,
+        .balancer = b.lb,
+        .pool = b.pool,
+        .tls = b.tls,
+        .lb_block = block_of(r, rs, b.lb),
+        .pool_block = block_of(r, rs, b.pool),
+        .tls_block = block_of(r, rs, b.tls),
     };
-    blocks_inherit(&b, r->traffic, port);
-    if (subset)
-        blocks_inherit(&b, subset->traffic_policy, port);
     if (b.lb)
-        ret->lb = lb_of(c, owner_of(r, subset, subset_object, b.lb), b.lb);
+        ret->lb = lb_of(c, ret->lb_block.by, b.lb);
     pool_fill(b.pool, ret);
     ret->needs_tls = b.tls && b.tls->mode.v != CLIENT_TLS_DISABLE;
     if (ret->needs_tls)
-        compile_unsupported(c, owner_of(r, subset, subset_object, b.tls), LEAF(b.tls, "mode"),
+        compile_unsupported(c, ret->tls_block.by, LEAF(b.tls, "mode"),
                             "TLS to services is not carried out yet: requests for it are answered "
                             "503 NC");
 }

@@ -55,6 +55,7 @@ static void registry_make(struct compile *c, struct registry *r)
 
     c->a = r->arena;
     c->notes = &r->notes;
+    r->notes.max = notes->max;
     c->reg = r;
     lookups_build(c);
     services_index(c);

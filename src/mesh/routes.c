@@ -9,6 +9,7 @@
 #include "mesh/lookup.h"
 #include "mesh/memo.h"
 #include "mesh/routes_int.h"
+#include "mesh/uses.h"
 #include "model/sorted.h"
 
 /* ---- which rules of a VirtualService count for a server ---- */
@@ -122,10 +123,12 @@ static void rules_of_vhost(struct compile *c, const struct vhost_plan *p, struct
     for (size_t i = 0; i < p->used_n; i++) {
         const struct vhost_source *u = &p->used[i];
 
-        if (u->is_stub)
+        if (u->is_stub) {
             rules_add(c, ret, (struct rule_ref){ .vs = u->vs, .port = u->server->manifest_port });
-        else
-            rules_of(c, u->vs, u->server, ret);
+            continue;
+        }
+        uses_virtualservice(c, u->vs);
+        rules_of(c, u->vs, u->server, ret);
     }
     c->notes = notes;
     c->sum->unsupported = unsupported;

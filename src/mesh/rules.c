@@ -5,7 +5,7 @@
  */
 #include "api/common.h"
 #include "api/virtualservice.h"
-#include "mesh/compile.h"
+#include "mesh/uses.h"
 
 #include <stdlib.h>
 
@@ -402,6 +402,7 @@ void rule_compile(struct compile *c, struct part *p, const struct rule_ref *r, s
         stub_compile(p, arena_printf(c->a, "%.*s is broken\n", STRF(compile_title(c, r->vs))), out);
         return;
     }
+    uses_rule(c, r);
     out->name = route_name(p->arena, r);
     out->origin = part_origin(p, compile_origin(c, r->vs, r->match ? SPOT(r->match) : SPOT(http)));
     match_compile(p, r->match, &out->match);

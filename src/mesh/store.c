@@ -29,6 +29,7 @@ struct store {
     struct stored_file **scanned;       /* of the update under way, in the order of the scan */
     const struct api_objects **unknown; /* of contents with kinds that are not known */
     size_t unknown_n, unknown_cap;
+    size_t notes_max; /* of a file */
 };
 
 static const struct {
@@ -135,14 +136,16 @@ static struct content *content_new(struct store *s, const struct api_objects *fr
 }
 
 /* How many documents could not be parsed. */
-static size_t octets_load(struct arena *a, struct str path, struct str octets,
+static size_t octets_load(struct arena *a, struct str path, struct str octets, size_t notes_max,
                           struct notes *ret_notes, struct api_objects *ret)
 {
     notes_init(ret_notes, a);
+    ret_notes->max = notes_max;
     if (api_load_file(a, path, octets, ret_notes, ret))
         return 0;
     arena_reset(a);
     notes_init(ret_notes, a);
+    ret_notes->max = notes_max;
     return api_load_parts(a, path, octets, ret_notes, ret);
 }
 
@@ -168,11 +171,12 @@ static void file_decode(struct store *s, struct stored_file *f, const struct sou
     struct notes made;
 
     f->hash = sf->hash;
-    f->lost = octets_load(&s->scratch, f->path, sf->octets, &made, &objects);
+    f->lost = octets_load(&s->scratch, f->path, sf->octets, s->notes_max, &made, &objects);
     for (size_t i = 0; i < objects.n; i++)
         check_object(objects.v[i], &made);
     arena_reset(&f->note_arena);
     notes_init(&f->notes, &f->note_arena);
+    f->notes.max = s->notes_max;
     notes_append(&f->notes, &made);
     file_serve(s, f, content_new(s, &objects));
     arena_reset(&s->scratch);
@@ -337,6 +341,7 @@ void store_update(struct store *s, const struct source_scan *scan, struct notes 
 {
     const struct map_entry *e;
 
+    s->notes_max = notes->max;
     for (size_t at = 0; (e = map_next(&s->files, &at));)
         ((struct stored_file *)e->value)->seen = false;
     for (size_t i = 0; i < scan->error_count; i++)

@@ -1,7 +1,7 @@
 #include "mesh/verdict.h"
 
 #include "base/map.h"
-#include "mesh/mesh_int.h"
+#include "mesh/verdict_int.h"
 
 const char *verdict_kind_name(enum verdict_kind kind)
 {
@@ -28,7 +28,9 @@ static const struct {
     { "LAT0306", VERDICT_NOT_APPLICABLE, "names no Gateway", true },
     { "LAT0306", VERDICT_NOT_APPLICABLE, "none of these hosts", true },
     { "LAT0306", VERDICT_NOT_APPLICABLE, NULL, false },
-    { "LAT0307", VERDICT_NOT_APPLICABLE, NULL, false },
+    { "LAT0307", VERDICT_NOT_APPLICABLE, "handshakes for these hosts are closed", false },
+    { "LAT0307", VERDICT_NOT_APPLICABLE, "holds no certificate", false },
+    { "LAT0307", VERDICT_NOT_APPLICABLE, "cannot be issued", false },
     { "LAT0308", VERDICT_OVERRIDDEN, "last good version stays", true },
     { "LAT0308", VERDICT_NOT_APPLICABLE, "no good version", true },
 };
@@ -45,34 +47,6 @@ static struct str why_of(const struct note *n)
     if (str_starts(why, STR("unsupported: ")))
         why = str_from(why, 13);
     return why;
-}
-
-/* Fields of Kubernetes' kinds that nothing here reads; the tables do not tell them apart. */
-static bool is_unread(struct str name)
-{
-    static const struct str names[] = {
-        STR_INIT("image"),
-        STR_INIT("nodePort"),
-        STR_INIT("clusterIP"),
-        STR_INIT("clusterIPs"),
-        STR_INIT("externalIPs"),
-        STR_INIT("internalTrafficPolicy"),
-        STR_INIT("trafficDistribution"),
-        STR_INIT("serving"),
-        STR_INIT("zone"),
-        STR_INIT("hostname"),
-        STR_INIT("nodeName"),
-        STR_INIT("serviceAccountName"),
-        STR_INIT("serviceAccount"),
-        STR_INIT("immutable"),
-        STR_INIT("binaryData"),
-    };
-
-    for (size_t i = 0; i < LEN(names); i++) {
-        if (str_eq(name, names[i]))
-            return true;
-    }
-    return false;
 }
 
 static struct str parent_of(struct str path)
@@ -133,9 +107,10 @@ struct known {
 struct walk {
     struct arena a;
     struct map objects; /* title -> struct known */
+    const struct mesh *m;
+    const struct api_object *o; /* the object at hand */
     struct str title;
-    const struct known *known; /* of the object at hand; NULL: none */
-    bool is_istio;
+    const struct known *known; /* what notes say of it; NULL: nothing */
     mesh_verdict_fn *fn;
     void *arg;
 };
@@ -156,6 +131,8 @@ static void remember(struct walk *w, const struct verdict *v)
 
 static bool covers(struct str scope, struct str path)
 {
+    if (str_eq(scope, STR("metadata"))) /* said of the object, not of its labels */
+        return false;
     if (!scope.n || str_eq(scope, path))
         return true;
     return str_starts(path, scope) && (path.p[scope.n] == '.' || path.p[scope.n] == '[');
@@ -173,10 +150,9 @@ static bool is_inside(struct str scope, struct str leaf)
     return scope.n > leaf.n && covers(leaf, scope);
 }
 
-static void tell_leaf(void *arg, const struct api_set *set)
+/* What notes say of a leaf: the one that names the smallest piece around it. */
+static void from_notes(struct walk *w, struct verdict *v)
 {
-    struct walk *w = arg;
-    struct verdict v = { .object = w->title, .path = set->path, .pos = set->pos };
     size_t deepest = 0;
 
     for (size_t i = 0; w->known && i < w->known->n; i++) {
@@ -184,23 +160,51 @@ static void tell_leaf(void *arg, const struct api_set *set)
 
         if (is_of_another(k))
             continue;
-        if (is_inside(k->path, set->path) && !w->known->told[i]) {
+        if (is_inside(k->path, v->path) && !w->known->told[i]) {
             w->known->told[i] = true;
             w->fn(w->arg, k);
         }
-        if (!covers(k->path, set->path))
+        if (!covers(k->path, v->path))
             continue;
         w->known->told[i] = true;
-        if (v.note && k->path.n < deepest)
+        if (v->note && k->path.n < deepest)
             continue;
         deepest = k->path.n;
-        v.kind = k->kind;
-        v.text = k->text;
-        v.note = k->note;
+        v->kind = k->kind;
+        v->text = k->text;
+        v->note = k->note;
     }
-    if (!v.note && set->field->state == API_NOTE && (w->is_istio || is_unread(set->field->name))) {
+}
+
+/* The access log is the program's, not the snapshot's. */
+static bool is_of_program(const struct walk *w, const struct api_set *set)
+{
+    return w->o == w->m->config_object && str_starts(set->field->name, STR("accessLog"));
+}
+
+static bool is_used(const struct walk *w, const struct api_set *set)
+{
+    const struct api_at *at = set->levels[set->depth - 1].message;
+    char name[64];
+
+    if (set->field->state == API_NOT || set->field->type == API_SKIP)
+        return false;
+    if (set->field->state == API_NOTE && w->o->kind->proto)
+        return false;
+    return is_of_program(w, set) ||
+           trace_has(w->m->trace, w->o,
+                     (struct api_spot){ .at = at, .field = str_copy(set->field->name, name, 64) });
+}
+
+static void tell_leaf(void *arg, const struct api_set *set)
+{
+    struct walk *w = arg;
+    struct verdict v = { .object = w->title, .path = set->path, .pos = set->pos };
+
+    from_notes(w, &v);
+    if (!v.note && !is_used(w, set)) {
         v.kind = VERDICT_NOT_APPLICABLE;
-        v.text = STR("says nothing to this program");
+        v.text = str_of(verdict_reason(w->m, w->o, set));
     }
     w->fn(w->arg, &v);
 }
@@ -211,10 +215,11 @@ static void tell_object(struct walk *w, const struct api_object *o)
 
     buf_init(&b, 8192);
     api_object_title(o, &b);
+    w->o = o;
     w->title = buf_str(&b);
     w->known = map_get(&w->objects, w->title);
-    w->is_istio = o->kind->proto;
     api_each_set_leaf(o, tell_leaf, w);
+    api_object_rest(o);
     api_object_rest(o);
     buf_fini(&b);
 }
@@ -236,9 +241,10 @@ static void tell_rest(struct walk *w)
 void mesh_each_verdict(const struct mesh *m, const struct notes *notes, mesh_verdict_fn *fn,
                        void *arg)
 {
-    struct walk w = { .fn = fn, .arg = arg };
+    struct walk w = { .m = m, .fn = fn, .arg = arg };
     struct verdict v;
 
+    MUST(m->trace);
     arena_init(&w.a, 16384);
     map_init(&w.objects);
     for (size_t i = 0; i < notes->n; i++) {
@@ -251,6 +257,8 @@ void mesh_each_verdict(const struct mesh *m, const struct notes *notes, mesh_ver
         for (size_t i = 0; i < list->n; i++)
             tell_object(&w, list->v[i]);
     }
+    if (m->config_object)
+        tell_object(&w, m->config_object);
     tell_rest(&w);
     map_fini(&w.objects);
     arena_fini(&w.a);

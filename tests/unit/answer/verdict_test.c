@@ -53,14 +53,22 @@ static const char base[] =
     "apiVersion: v1\n"
     "kind: Service\n"
     "metadata: {name: s, namespace: ns}\n"
-    "spec: {ports: [{port: 81}]}\n";
+    "spec: {ports: [{port: 81}]}\n"
+    "---\n"
+    "apiVersion: apps/v1\n"
+    "kind: Deployment\n"
+    "metadata: {name: s, namespace: ns}\n"
+    "spec:\n"
+    "  selector: {matchLabels: {app: s}}\n"
+    "  template: {metadata: {labels: {app: s, version: v1}}, spec: {containers: [{name: c, image: "
+    "i}]}}\n";
 
 static const struct row {
     const char *object, *path;
     enum verdict_kind kind;
     uint32_t by; /* line of the other; 0: none */
 } rows[] = {
-    { "Gateway ns/gw", "spec.selector", VERDICT_EFFECTIVE, 0 },
+    { "Gateway ns/gw", "spec.selector", VERDICT_NOT_APPLICABLE, 0 },
     { "Gateway ns/gw", "spec.servers[0].tls.credentialName", VERDICT_EFFECTIVE, 0 },
     { "Gateway ns/gw", "spec.servers[1].hosts", VERDICT_OVERRIDDEN, 7 },
     { "Gateway ns/gw", "spec.servers[1].tls.credentialName", VERDICT_OVERRIDDEN, 7 },
@@ -76,7 +84,7 @@ static const struct row {
     { "VirtualService ns/m", "spec.hosts", VERDICT_NOT_APPLICABLE, 0 },
     { "VirtualService ns/m", "spec.http[0].route[0].destination.host", VERDICT_NOT_APPLICABLE, 0 },
     { "DestinationRule ns/d1", "spec.subsets[0].labels", VERDICT_EFFECTIVE, 0 },
-    { "DestinationRule ns/d2", "spec.host", VERDICT_EFFECTIVE, 0 },
+    { "DestinationRule ns/d2", "spec.host", VERDICT_NOT_APPLICABLE, 0 },
     { "DestinationRule ns/d2", "spec.subsets[0].labels", VERDICT_OVERRIDDEN, 34 },
     { "Service ns/s", "spec.selector", VERDICT_EFFECTIVE, 0 },
     { "Service ns/s", "spec.ports[0].port", VERDICT_EFFECTIVE, 0 },

@@ -166,7 +166,7 @@ void world_open(struct world *w, struct str yaml, bool serves)
         .path = STR("world.yaml"), .octets = yaml, .hash = hash_stable(yaml), .changed = true
     };
     struct source_scan scan = { .files = &file, .n = 1, .changed = true };
-    struct mesh_options o = { .dev = true };
+    struct mesh_options o = { .dev = true, .verdicts = !serves };
 
     memset(w, 0, sizeof(*w));
     arena_init(&w->arena, 65536);

@@ -5,7 +5,7 @@
 
 #include "mesh/mesh.h"
 
-#define BENCH_FILES 16
+#define BENCH_FILES 48
 
 struct bench {
     struct mesh_options options;

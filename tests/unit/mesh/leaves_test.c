@@ -1,6 +1,7 @@
 /* No field is ignored in silence: each leaf that the tables call carried out changes what is
  * compiled, or a note names it. */
 #include "api/schema.h"
+#include "mesh/verdict.h"
 #include "unit/check.h"
 #include "unit/mesh/bench.h"
 
@@ -266,10 +267,27 @@ static const struct row rows[] = {
     { "WorkloadEntry.locality", "r/z", "r/x" },
     { "WorkloadEntry.weight", "weight: 2", "weight: 4" },
     { "Service.selector", "selector: {app: svc}", "selector: {app: none}" },
-    { "Service.ports.port", "port: 80, targetPort: 8000", "port: 82, targetPort: 8000" },
-    { "Service.ports.targetPort", "targetPort: 8000", "targetPort: 8002" },
-    { "Service.ports.appProtocol", "targetPort: 8000", "targetPort: 8000, appProtocol: http2" },
+    { "Service.ports[].port", "port: 80, targetPort: 8000", "port: 82, targetPort: 8000" },
+    { "Service.ports[].targetPort", "targetPort: 8000", "targetPort: 8002" },
+    { "Service.ports[].appProtocol", "targetPort: 8000", "targetPort: 8000, appProtocol: http2" },
 };
+
+/* What the rows write there keeps the rule from the gateway: its verdict is "not applicable", and
+ * every_leaf_test shows it effective. */
+static const char *const turned_off[] = {
+    "VirtualService.http[].match[].sourceLabels{}",
+    "VirtualService.http[].match[].sourceNamespace",
+    "VirtualService.http[].match[].gateways[]",
+    "DestinationRule.workloadSelector.matchLabels{}",
+};
+
+static bool is_turned_off(const char *path)
+{
+    for (size_t i = 0; i < LEN(turned_off); i++)
+        if (strcmp(path, turned_off[i]) == 0)
+            return true;
+    return false;
+}
 
 static struct buf changed_text(const struct row *row)
 {
@@ -285,6 +303,51 @@ static struct buf changed_text(const struct row *row)
     buf_add(&b, str_of(at + strlen(row->old)));
     buf_addc(&b, 0);
     return b;
+}
+
+/* ---- what is told of it ---- */
+
+struct told {
+    char want[256]; /* "VirtualService.http[].redirect.port" */
+    bool is_effective, is_said;
+};
+
+/* "spec.http[0].match[0].headers.x.exact" of a VirtualService, as a row spells it. */
+static void spell(const struct verdict *v, char out[static 256])
+{
+    size_t n = str_find(v->object, ' ');
+
+    memcpy(out, v->object.p, n);
+    for (size_t i = 4; i < v->path.n && n < 250; i++)
+        if (v->path.p[i] < '0' || v->path.p[i] > '9' || v->path.p[i - 1] != '[')
+            out[n++] = v->path.p[i];
+    out[n] = 0;
+}
+
+static void see(void *arg, const struct verdict *v)
+{
+    struct told *t = arg;
+    char is[256];
+
+    spell(v, is);
+    if (strncmp(is, t->want, strlen(t->want)) != 0)
+        return;
+    t->is_effective |= v->kind == VERDICT_EFFECTIVE;
+    t->is_said |= v->note != NULL;
+}
+
+/* The verdict of the leaf of a row: it counts as effective, or a note says why not. */
+static bool is_told(const struct bench *b, const char *path)
+{
+    struct told t = { .is_effective = false };
+    size_t n;
+
+    snprintf(t.want, sizeof(t.want), "%s", path);
+    n = strlen(t.want);
+    if (n > 2 && (t.want[n - 1] == ']' || t.want[n - 1] == '}'))
+        t.want[n - 2] = 0;
+    mesh_each_verdict(b->mesh, &b->notes, see, &t);
+    return t.is_effective || t.is_said;
 }
 
 /* "VirtualService.http[].redirect.port" -> "port". */
@@ -306,6 +369,7 @@ TEST(each_leaf_that_is_carried_out_changes_what_is_compiled_or_is_named_in_a_not
 
     bench_init(&b);
     bench_dev(&b);
+    b.options.verdicts = true;
     b.options.namespace = STR("ns");
     b.options.labels = &labels;
     bench_load(&b, base);
@@ -313,6 +377,7 @@ TEST(each_leaf_that_is_carried_out_changes_what_is_compiled_or_is_named_in_a_not
     for (size_t i = 0; i < LEN(rows); i++) {
         struct buf text = changed_text(&rows[i]);
         char name[64];
+        bool told;
 
         CASE(i);
         bench_load(&b, text.p);
@@ -321,9 +386,14 @@ TEST(each_leaf_that_is_carried_out_changes_what_is_compiled_or_is_named_in_a_not
             print_error("%s is ignored in silence\n", rows[i].path);
             silent++;
         }
+        told = is_told(&b, rows[i].path);
         buf_fini(&text);
         bench_load(&b, base);
         CHECK_EQ(root_hash(b.root), before);
+        if (!told && !is_told(&b, rows[i].path) && !is_turned_off(rows[i].path)) {
+            print_error("%s counts as without effect\n", rows[i].path);
+            silent++;
+        }
     }
     CASE(-1);
     CHECK_EQ(silent, 0);
