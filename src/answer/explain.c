@@ -2,6 +2,7 @@
 
 #include "codec/url.h"
 #include "lb/lb.h"
+#include "model/origins.h"
 #include "proxy/redirect.h"
 #include "route/route.h"
 
@@ -264,6 +265,7 @@ static void reply_of(struct explanation *x, const struct route *r)
 static void target_hosts(struct explanation *x, struct explain_target *t)
 {
     const struct hosts *h = t->hosts;
+    struct origin_list origins = part_origins(&h->part, x->arena);
     uint32_t usable = 0;
 
     t->endpoints = ARENA_ARRAY(x->arena, struct explain_endpoint, h->endpoints.n + 1);
@@ -271,7 +273,9 @@ static void target_hosts(struct explanation *x, struct explain_target *t)
     for (uint32_t i = 0; i < h->endpoints.n; i++) {
         const struct endpoint *e = &h->endpoints.v[i];
 
-        t->endpoints[i] = (struct explain_endpoint){ e, origin_of(&h->part, e->origin) };
+        t->endpoints[i] = (struct explain_endpoint){ e, e->origin < origins.n
+                                                            ? &origins.v[e->origin]
+                                                            : NULL };
         usable += endpoint_is_usable(e);
     }
     if (!usable)
@@ -282,14 +286,14 @@ static void target_fill(struct explanation *x, struct explain_target *t,
                         const struct destination *d, uint64_t sum)
 {
     t->destination = d;
-    t->origin = origin_of(&x->decision.vhost->part, d->origin);
+    t->origin = origin_of(x, &x->decision.vhost->part, d->origin);
     t->percent = sum ? (double)d->weight * 100 / (double)sum : 0;
     t->cluster = root_cluster(x->root, d->cluster);
     if (!t->cluster) {
         t->refused = &refused_no_cluster;
         return;
     }
-    t->cluster_origin = origin_of(&t->cluster->part, 0);
+    t->cluster_origin = origin_of(x, &t->cluster->part, 0);
     t->hosts = root_hosts(x->root, t->cluster->hosts);
     if (t->hosts)
         target_hosts(x, t);

@@ -103,7 +103,8 @@ void misses_target(struct explanation *x, const struct explain_target *t);
 
 void explain_add(struct explanation *x, struct explain_list *to, const struct part *p, origin_id at,
                  struct explain_step step);
-const struct origin *origin_of(const struct part *p, origin_id at); /* NULL: none */
+/* In the arena of `x`; NULL: none. */
+const struct origin *origin_of(struct explanation *x, const struct part *p, origin_id at);
 struct str words_listener(const struct listener *l, struct arena *a);
 /* "path prefix "/x", header x-v "1""; "every request" */
 struct str words_match(const struct route_match *m, struct arena *a);

@@ -1,4 +1,6 @@
 #include "answer/explain.h"
+
+#include "model/origins.h"
 #include "route/route.h"
 
 #define TEXT_MAX 4096
@@ -6,14 +8,20 @@
 void explain_add(struct explanation *x, struct explain_list *to, const struct part *p, origin_id at,
                  struct explain_step step)
 {
-    step.origin = p ? origin_of(p, at) : NULL;
+    step.origin = p ? origin_of(x, p, at) : NULL;
     to->v = arena_grow(x->arena, to->v, to->n, &to->cap, sizeof(*to->v));
     to->v[to->n++] = step;
 }
 
-const struct origin *origin_of(const struct part *p, origin_id at)
+const struct origin *origin_of(struct explanation *x, const struct part *p, origin_id at)
 {
-    return at < p->origin_count ? &p->origins[at] : NULL;
+    struct origin *o;
+
+    if (at >= p->origin_count)
+        return NULL;
+    o = ARENA_NEW(x->arena, struct origin);
+    *o = part_origin_get(p, at, x->arena);
+    return o;
 }
 
 static struct str take(struct buf *b, struct arena *a)

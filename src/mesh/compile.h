@@ -115,6 +115,7 @@ struct compile {
     struct root *base;
     struct root_edit *edit;
     struct arena *a;
+    struct arena *scratch; /* what `a` is during a remembered piece of work */
     struct notes *notes;
     const struct api_meshconfig *config;
     const struct api_object *config_object; /* NULL: the defaults */

@@ -86,7 +86,10 @@ void memo_begin(struct compile *c, struct memo_capture *cap, struct str name, ui
     m->registry = c->registry_round;
     notes_init(&m->notes, a);
     m->notes.max = c->notes->max;
-    *cap = (struct memo_capture){ m, c->capture, c->notes, c->sum->unsupported, c->sum->routes };
+    *cap = (struct memo_capture){
+        m, c->capture, c->notes, c->a, c->sum->unsupported, c->sum->routes
+    };
+    c->a = c->scratch;
     c->capture = m;
     c->notes = &m->notes;
 }
@@ -112,9 +115,12 @@ struct memo *memo_end(struct compile *c, struct memo_capture *cap, bool keep)
     notes_own(&m->notes);
     c->capture = cap->outer;
     c->notes = cap->notes;
+    c->a = cap->a;
     notes_append(c->notes, &m->notes);
     m->unsupported = c->sum->unsupported - cap->unsupported;
     m->routes = c->sum->routes - cap->routes;
+    if (!cap->outer)
+        arena_reset(c->scratch);
     old = map_del(&c->memos->by_name, m->name);
     if (old)
         memo_free(old);

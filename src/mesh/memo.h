@@ -50,10 +50,12 @@ uint64_t memo_object(const struct api_object *o);
  * NULL: the piece has to be done. */
 const struct memo *memo_recall(struct compile *c, struct str name, uint64_t key);
 
-/* Around the work of a piece: until memo_end, notes and counts go to it. */
+/* Around the work of a piece: until memo_end, notes and counts go to it, and what is made in
+ * c->a lives no longer. */
 struct memo_capture {
     struct memo *memo, *outer;
     struct notes *notes;
+    struct arena *a;
     size_t unsupported, routes;
 };
 void memo_begin(struct compile *c, struct memo_capture *cap, struct str name, uint64_t key);

@@ -90,6 +90,7 @@ static void compile_init(struct compile *c, struct mesh *m, struct notes *notes)
         .m = m, .o = &m->o, .store = m->store, .slots = m->slots, .base = m->root, .notes = notes
     };
     c->a = arena_new(65536);
+    c->scratch = arena_new(65536);
     c->sum = ARENA_NEW(c->a, struct mesh_summary);
     c->edit = root_edit_new(m->root);
     c->memos = &m->memos;
@@ -105,6 +106,7 @@ static void compile_init(struct compile *c, struct mesh *m, struct notes *notes)
 
 static void compile_fini(struct compile *c)
 {
+    arena_free(c->scratch);
     map_fini(&c->bound);
     map_fini(&c->secrets);
     map_fini(&c->stand_ins);

@@ -99,25 +99,11 @@ static void fields_pack(struct packer *k, const struct shape *s, char *object)
     }
 }
 
-static void origins_pack(struct packer *k, struct part *p)
-{
-    if (p->origin_count)
-        p->origins = (void *)list_move(k, (char *)p->origins,
-                                       p->origin_count * sizeof(*p->origins));
-    for (uint32_t i = 0; i < p->origin_count; i++) {
-        struct origin *o = &p->origins[i];
-
-        o->file = str_pack(k, o->file);
-        o->object = str_pack(k, o->object);
-        o->path = str_pack(k, o->path);
-    }
-}
-
 static void part_pack(struct packer *k, struct part *p)
 {
     p->name = str_pack(k, p->name);
     fields_pack(k, shape_of_part(p->kind), (char *)p);
-    origins_pack(k, p);
+    p->origins = str_pack(k, p->origins);
 }
 
 void part_compact(struct part *p)
@@ -132,4 +118,5 @@ void part_compact(struct part *p)
     part_pack(&move, p);
     MUST(move.list_octets == count.list_octets && move.string_octets == count.string_octets);
     arena_free(from);
+    p->origin_writer = NULL;
 }

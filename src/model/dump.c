@@ -1,6 +1,7 @@
 #include "model/dump.h"
 
 #include "base/jsontext.h"
+#include "model/origins.h"
 #include "model/shape.h"
 #include "model/sorted.h"
 
@@ -65,15 +66,15 @@ static bool is_off(const struct shape *s, const char *object)
 }
 
 /* {"object":"VirtualService a/b","path":"spec.http[0]","at":"file:line:col"} */
-static void add_origin(struct buf *out, const struct part *p, origin_id id)
+static void add_origin(struct buf *out, const struct origin_list *origins, origin_id id)
 {
     const struct origin *o;
 
-    if (id >= p->origin_count) {
+    if (id >= origins->n) {
         buf_add(out, STR("null"));
         return;
     }
-    o = &p->origins[id];
+    o = &origins->v[id];
     buf_add(out, STR("{\"object\":"));
     json_add_string(out, o->object);
     buf_add(out, STR(",\"path\":"));
@@ -100,14 +101,15 @@ static void add_addr(struct buf *out, const struct addr *a)
         buf_printf(out, "\"*:%u\"", a->port);
 }
 
-static void add_object(struct buf *out, const struct part *p, const struct shape *s,
+static void add_object(struct buf *out, const struct origin_list *origins, const struct shape *s,
                        const char *object);
 
 /* A list element is its struct, or the one value that it has. */
-static void add_list(struct buf *out, const struct part *p, const struct field *f,
+static void add_list(struct buf *out, const struct origin_list *origins, const struct field *f,
                      const struct list_any *list);
 
-static void add_value(struct buf *out, const struct part *p, const struct field *f, const void *at)
+static void add_value(struct buf *out, const struct origin_list *origins, const struct field *f,
+                      const void *at)
 {
     switch ((enum field_kind)f->kind) {
     case FIELD_BOOL:
@@ -134,23 +136,23 @@ static void add_value(struct buf *out, const struct part *p, const struct field 
         json_add_string(out, slot_name(f->part_kind, *(const slot_id *)at));
         break;
     case FIELD_ORIGIN:
-        add_origin(out, p, *(const origin_id *)at);
+        add_origin(out, origins, *(const origin_id *)at);
         break;
     case FIELD_STRUCT:
-        add_object(out, p, f->of, at);
+        add_object(out, origins, f->of, at);
         break;
     case FIELD_OPTION:
-        add_object(out, p, f->of, *(char *const *)at);
+        add_object(out, origins, f->of, *(char *const *)at);
         break;
     case FIELD_LIST:
-        add_list(out, p, f, at);
+        add_list(out, origins, f, at);
         break;
     case FIELD_DERIVED:
         break;
     }
 }
 
-static void add_list(struct buf *out, const struct part *p, const struct field *f,
+static void add_list(struct buf *out, const struct origin_list *origins, const struct field *f,
                      const struct list_any *list)
 {
     const struct shape *s = f->of;
@@ -163,14 +165,14 @@ static void add_list(struct buf *out, const struct part *p, const struct field *
         if (i)
             buf_addc(out, ',');
         if (is_value)
-            add_value(out, p, &s->fields[0], object);
+            add_value(out, origins, &s->fields[0], object);
         else
-            add_object(out, p, s, object);
+            add_object(out, origins, s, object);
     }
     buf_addc(out, ']');
 }
 
-static void add_fields(struct buf *out, const struct part *p, const struct shape *s,
+static void add_fields(struct buf *out, const struct origin_list *origins, const struct shape *s,
                        const char *object, bool first)
 {
     for (uint32_t i = 0; i < s->n; i++) {
@@ -183,28 +185,34 @@ static void add_fields(struct buf *out, const struct part *p, const struct shape
         first = false;
         json_add_string(out, str_of(f->name));
         buf_addc(out, ':');
-        add_value(out, p, f, object + f->offset);
+        add_value(out, origins, f, object + f->offset);
     }
 }
 
-static void add_object(struct buf *out, const struct part *p, const struct shape *s,
+static void add_object(struct buf *out, const struct origin_list *origins, const struct shape *s,
                        const char *object)
 {
     buf_addc(out, '{');
-    add_fields(out, p, s, object, true);
+    add_fields(out, origins, s, object, true);
     buf_addc(out, '}');
 }
 
 void part_dump(const struct part *p, struct buf *out)
 {
+    struct origin_list origins;
+    struct arena a;
+
+    arena_init(&a, 4096);
+    origins = part_origins(p, &a);
     buf_printf(out, "{\"kind\":\"%s\",\"name\":", part_kind_name(p->kind));
     json_add_string(out, p->name);
     buf_printf(out, ",\"hash\":\"%016" PRIx64 "\"", p->hash);
     if (p->origin_count > 0) {
         buf_add(out, STR(",\"made_from\":"));
-        add_origin(out, p, 0);
+        add_origin(out, &origins, 0);
     }
-    add_fields(out, p, shape_of_part(p->kind), (const char *)p, false);
+    add_fields(out, &origins, shape_of_part(p->kind), (const char *)p, false);
+    arena_fini(&a);
     buf_addc(out, '}');
 }
 

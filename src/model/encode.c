@@ -1,6 +1,7 @@
 #include "model/encode.h"
 
 #include "base/hash.h"
+#include "model/origins.h"
 #include "model/shape.h"
 
 /* What of a part is written: all of it for an image, one side for a hash. */
@@ -120,17 +121,19 @@ static void put_fields(struct buf *out, const struct shape *s, const char *objec
 
 static void put_origins(struct buf *out, const struct part *p)
 {
-    put_u32(out, p->origin_count);
-    for (uint32_t i = 0; i < p->origin_count; i++) {
-        const struct origin *o = &p->origins[i];
+    struct origin_reader r;
 
-        put_u8(out, o->kind);
-        put_u32(out, o->line);
-        put_u32(out, o->col);
-        put_str(out, o->file);
-        put_str(out, o->object);
-        put_str(out, o->path);
+    put_u32(out, p->origin_count);
+    origin_reader_init(&r, p);
+    while (origin_reader_next(&r)) {
+        put_u8(out, r.now.kind);
+        put_u32(out, r.now.line);
+        put_u32(out, r.now.col);
+        put_str(out, r.now.file);
+        put_str(out, r.now.object);
+        put_str(out, r.now.path);
     }
+    origin_reader_fini(&r);
 }
 
 static void put_part(struct buf *out, const struct part *p, enum side side)

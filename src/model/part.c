@@ -52,31 +52,6 @@ void part_unref(struct part *p)
         part_release_hook(p);
 }
 
-/* The one before it says the same most of the time. */
-static struct str shared_dup(struct part *p, struct str s, struct str before)
-{
-    return str_is_set(s) && str_is_set(before) && str_eq(s, before) ? before
-                                                                    : arena_dup(p->arena, s);
-}
-
-origin_id part_origin(struct part *p, struct origin origin)
-{
-    uint32_t n = p->origin_count;
-
-    if ((n & (n - 1)) == 0) { /* full: the room is the next power of two */
-        struct origin *grown = ARENA_ARRAY(p->arena, struct origin, MAX(n * 2, 1));
-
-        if (n)
-            memcpy(grown, p->origins, n * sizeof(*grown));
-        p->origins = grown;
-    }
-    origin.file = shared_dup(p, origin.file, n ? p->origins[n - 1].file : STR_NONE);
-    origin.object = shared_dup(p, origin.object, n ? p->origins[n - 1].object : STR_NONE);
-    origin.path = arena_dup(p->arena, origin.path);
-    p->origins[n] = origin;
-    return p->origin_count++;
-}
-
 static void hold_slot(__attribute__((unused)) struct shape_visitor *v, const struct field *f,
                       void *at)
 {

@@ -41,7 +41,7 @@ struct origin {
     struct str path;   /* "spec.http[0].route[1]" */
 };
 
-/* Index into the `origins` of the same part; 0 is the part's own. */
+/* Number of an origin of the same part; 0 is the part's own. */
 typedef uint32_t origin_id;
 
 struct part {
@@ -53,8 +53,9 @@ struct part {
     uint64_t origin_hash; /* of the origins alone: moved lines are no change of content */
     struct str name;      /* unique within its kind; the slot's stable identity */
     struct arena *arena;
-    struct origin *origins;
+    struct str origins; /* packed: model/origins.h reads them */
     uint32_t origin_count;
+    struct origin_writer *origin_writer; /* while it is filled; else NULL */
 };
 
 /* A part of `kind` (one of the structs of model/parts.h) with one reference, in an arena of

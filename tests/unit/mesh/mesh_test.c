@@ -1,4 +1,5 @@
 #include "mesh/tree.h"
+#include "model/origins.h"
 #include "unit/check.h"
 #include "unit/mesh/bench.h"
 
@@ -60,7 +61,7 @@ TEST(routes_destinations_and_endpoints_know_where_they_come_from)
 {
     struct bench b;
     const struct vhost *v = NULL;
-    const struct origin *o;
+    struct origin o;
     const struct hosts *h;
 
     bench_init(&b);
@@ -70,17 +71,17 @@ TEST(routes_destinations_and_endpoints_know_where_they_come_from)
     for (slot_id i = 0; i < root_slots(b.root, PART_VHOST) && !v; i++)
         v = root_vhost(b.root, i);
     CHECK(v != NULL);
-    CHECK_STRZ(v->part.origins[0].object, "Gateway hedgus/hedgus-api");
-    o = &v->part.origins[v->routes.v[0].origin];
-    CHECK_STRZ(o->object, "VirtualService hedgus/hedgus-app");
-    CHECK_STRZ(o->path, "spec.http[0].match[0]");
-    CHECK_EQ(o->line, 15);
-    o = &v->part.origins[v->routes.v[0].destinations.v[1].origin];
-    CHECK_STRZ(o->path, "spec.http[0].route[1]");
-    CHECK(str_ends(o->file, STR("5-virtual-service.yaml")));
+    CHECK_STRZ(part_origin_get(&v->part, 0, &b.arena).object, "Gateway hedgus/hedgus-api");
+    o = part_origin_get(&v->part, v->routes.v[0].origin, &b.arena);
+    CHECK_STRZ(o.object, "VirtualService hedgus/hedgus-app");
+    CHECK_STRZ(o.path, "spec.http[0].match[0]");
+    CHECK_EQ(o.line, 15);
+    o = part_origin_get(&v->part, v->routes.v[0].destinations.v[1].origin, &b.arena);
+    CHECK_STRZ(o.path, "spec.http[0].route[1]");
+    CHECK(str_ends(o.file, STR("5-virtual-service.yaml")));
     h = root_hosts(b.root, root_cluster(b.root, v->routes.v[0].destinations.v[1].cluster)->hosts);
-    o = &h->part.origins[h->endpoints.v[0].origin];
-    CHECK_STRZ(o->object, "Deployment hedgus/hedgus-app-v2");
-    CHECK_STRZ(o->path, "spec.template");
+    o = part_origin_get(&h->part, h->endpoints.v[0].origin, &b.arena);
+    CHECK_STRZ(o.object, "Deployment hedgus/hedgus-app-v2");
+    CHECK_STRZ(o.path, "spec.template");
     bench_fini(&b);
 }

@@ -1,3 +1,4 @@
+#include "model/origins.h"
 #include "model/parts.h"
 
 #include "unit/check.h"
@@ -36,8 +37,8 @@ TEST(a_virtual_host_is_packed_with_equal_strings_once)
         CHECK_STRZ(r->match.path.value, i ? "/p1" : "/p0");
         CHECK_STR(r->redirect->path, r->match.path.value);
         CHECK(str_is_set(r->redirect->scheme) && !str_is_set(r->redirect->authority));
-        CHECK_STRZ(vhost->part.origins[r->origin].file, "a.yaml");
-        CHECK_EQ(vhost->part.origins[r->origin].line, i);
+        CHECK_STRZ(part_origin_get(&vhost->part, r->origin, vhost->part.arena).file, "a.yaml");
+        CHECK_EQ(part_origin_get(&vhost->part, r->origin, vhost->part.arena).line, i);
     }
     part_unref(&vhost->part);
 }

@@ -1,5 +1,6 @@
 #include "model/root.h"
 
+#include "model/origins.h"
 #include "model/sorted.h"
 #include "unit/check.h"
 #include "unit/model/random_parts.h"
@@ -56,8 +57,52 @@ TEST(origins_keep_their_order_and_are_copied)
     for (uint32_t i = 0; i < 40; i++)
         CHECK_EQ(part_origin(p, (struct origin){ .line = i, .object = str_of(text) }), i);
     text[0] = 'X';
-    CHECK_EQ(p->origins[39].line, 39);
-    CHECK_STRZ(p->origins[0].object, "VirtualService a/b");
+    CHECK_EQ(part_origin_get(p, 39, p->arena).line, 39);
+    CHECK_STRZ(part_origin_get(p, 0, p->arena).object, "VirtualService a/b");
+    part_unref(p);
+}
+
+static void check_origin(struct origin got, struct origin want)
+{
+    CHECK_EQ(got.kind, want.kind);
+    CHECK_EQ(got.line, want.line);
+    CHECK_EQ(got.col, want.col);
+    CHECK_STR(got.file, want.file);
+    CHECK_STR(got.object, want.object);
+    CHECK_STR(got.path, want.path);
+}
+
+TEST(origins_come_back_whatever_stood_before_them)
+{
+    const struct origin all[] = {
+        { .kind = ORIGIN_DEFAULT },
+        { ORIGIN_FILE, 7, 3, STR("a.yaml"), STR("Gateway a/g"), STR("spec.servers[0]") },
+        { ORIGIN_FILE, 7000000, 300, STR("a.yaml"), STR("Gateway a/g"), STR("spec.servers[10]") },
+        { ORIGIN_FILE, 1, 1, STR("b.yaml"), STR("Gateway a/g"), STR("spec") },
+        { ORIGIN_FILE, UINT32_MAX, UINT32_MAX, STR("b.yaml"), STR(""), STR("") },
+        { ORIGIN_FILE, 0, 0, STR("b.yaml"), STR_NONE, STR("spec.servers[0].tls.mode") },
+        { ORIGIN_XDS, 2, 2, STR_NONE, STR_NONE, STR_NONE },
+        { ORIGIN_KUBERNETES, 2, 2, STR_NONE, STR("x"), STR("spec.servers[0].tls.mode") },
+    };
+    struct part *p = part_new(PART_CLUSTER, STR("c"));
+    struct arena *a = arena_new(1024);
+    struct origin_list list;
+    struct str err;
+
+    CHECK_EQ(part_origins(p, a).n, 0);
+    for (uint32_t i = 0; i < LEN(all); i++)
+        part_origin(p, all[i]);
+    for (int round = 0; round < 2; round++) {
+        list = part_origins(p, a);
+        CHECK_EQ(list.n, LEN(all));
+        for (uint32_t i = 0; i < LEN(all); i++) {
+            CASE(i);
+            check_origin(list.v[i], all[i]);
+            check_origin(part_origin_get(p, i, a), all[i]);
+        }
+        CHECK(round || part_finish(p, &err));
+    }
+    arena_free(a);
     part_unref(p);
 }
 
