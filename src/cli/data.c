@@ -59,11 +59,24 @@ static bool host_explain(void *arg, const struct admin_question *q, struct buf *
     return true;
 }
 
-static void host_drain(void *arg)
+static void data_not_live(struct data *d)
 {
-    const struct data *d = arg;
+    d->state = ADMIN_DRAINING;
+    metrics_set_live(false);
+}
 
-    d->o.host.drain_asked(d->o.host.arg);
+static void host_drain(void *arg, enum admin_drain how)
+{
+    struct data *d = arg;
+
+    if (!front_is_started(d->front))
+        return;
+    if (how != ADMIN_DRAIN_TELL) {
+        d->o.host.drain_asked(d->o.host.arg, how == ADMIN_DRAIN_AT_ONCE);
+        return;
+    }
+    data_not_live(d);
+    front_tell_to_go(d->front);
 }
 
 static void host_quit(void *arg)
@@ -202,7 +215,7 @@ void data_round(struct data *d, uint64_t round)
 
 void data_drain(struct data *d, uint32_t min_ms, uint32_t max_ms)
 {
-    d->state = ADMIN_DRAINING;
+    data_not_live(d);
     front_drain(d->front, min_ms, max_ms);
 }
 

@@ -16,8 +16,8 @@ struct data;
 struct data_host {
     void (*live)(void *arg, uint64_t round); /* all workers serve what came up to that round */
     void (*drained)(void *arg);
-    void (*drain_asked)(void *arg); /* POST /drain_listeners: drain, and stay */
-    void (*quit_asked)(void *arg);  /* POST /quitquitquit */
+    void (*drain_asked)(void *arg, bool at_once); /* POST /drain_listeners: drain, and stay */
+    void (*quit_asked)(void *arg);                /* POST /quitquitquit */
     void *arg;
 };
 

@@ -250,6 +250,12 @@ bool front_is_started(const struct front *f)
     return f->started;
 }
 
+void front_tell_to_go(struct front *f)
+{
+    for (uint32_t w = 0; w < f->o.workers; w++)
+        worker_tell_to_go(f->workers[w]);
+}
+
 void front_drain(struct front *f, uint32_t min_ms, uint32_t max_ms)
 {
     f->is_draining = true;

@@ -34,6 +34,8 @@ bool front_is_started(const struct front *f);
  * or before, but by no root. */
 void front_round(struct front *f, uint64_t round);
 
+/* Clients are told to go; listeners stay. */
+void front_tell_to_go(struct front *f);
 void front_drain(struct front *f, uint32_t min_ms, uint32_t max_ms);
 /* Ends all connections and threads. */
 void front_stop(struct front *f);

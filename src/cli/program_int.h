@@ -48,7 +48,8 @@ struct program {
 
 void program_told(struct program *p); /* people know of the start, or of a reload */
 void program_drained(struct program *p);
-void program_drain(struct program *p); /* POST /drain_listeners: drains, and stays */
+/* POST /drain_listeners: drains, and stays; `at_once`: listeners accept no more. */
+void program_drain(struct program *p, bool at_once);
 void program_leave(struct program *p, int exit_code);
 
 /* program_leave.c */

@@ -23,16 +23,18 @@ void program_drained(struct program *p)
         program_leave(p, EXIT_FINE);
 }
 
-void program_drain(struct program *p)
+void program_drain(struct program *p, bool at_once)
 {
+    uint64_t min_ms = at_once ? 0 : p->o->drain_min.ms;
+    uint64_t max_ms = MAX(p->o->drain.ms, min_ms);
+
     if (p->state != SERVING)
         return;
     p->state = DRAINING;
     p->stays = true;
-    log_info("run", "draining; a second signal leaves at once", KVN("least_ms", p->o->drain_min.ms),
-             KVN("most_ms", p->o->drain.ms));
-    p->parts->drain(p->parts, (uint32_t)MIN(p->o->drain_min.ms, UINT32_MAX),
-                    (uint32_t)MIN(MAX(p->o->drain.ms, p->o->drain_min.ms), UINT32_MAX));
+    log_info("run", "draining; a second signal leaves at once", KVN("least_ms", min_ms),
+             KVN("most_ms", max_ms));
+    p->parts->drain(p->parts, (uint32_t)MIN(min_ms, UINT32_MAX), (uint32_t)MIN(max_ms, UINT32_MAX));
 }
 
 /* The first signal drains and leaves behind it, the second one leaves at once. */
@@ -41,7 +43,7 @@ static void leave_in_order(struct program *p)
     bool again = p->state != SERVING && !p->stays;
 
     notify_send(STR("STOPPING=1"));
-    program_drain(p);
+    program_drain(p, false);
     p->stays = false;
     if (again || p->is_drained) {
         log_info("run", "leaving at once");

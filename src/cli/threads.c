@@ -61,11 +61,11 @@ static void data_drained(void *arg)
     program_drained(t->parts.program);
 }
 
-static void data_drain_asked(void *arg)
+static void data_drain_asked(void *arg, bool at_once)
 {
     const struct threads *t = arg;
 
-    program_drain(t->parts.program);
+    program_drain(t->parts.program, at_once);
 }
 
 static void data_quit_asked(void *arg)

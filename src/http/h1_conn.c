@@ -3,6 +3,7 @@
 #include "http/h2_conn.h"
 
 #define LINGER_MS 1000
+#define FIRST_MS 1000 /* what a connection that is to end waits for its first request */
 #define LINGER_OCTETS (256 * 1024)
 #define ROUNDS_PER_TURN 8
 
@@ -187,7 +188,13 @@ static void conn_timed_out(struct h1_conn *h)
     }
 }
 
-enum armed { ARMED_NOT, ARMED_OPENING, ARMED_IDLE, ARMED_HEAD, ARMED_LINGER };
+enum armed { ARMED_NOT, ARMED_OPENING, ARMED_IDLE, ARMED_FIRST, ARMED_HEAD, ARMED_LINGER };
+
+/* To be ended, but its first request may be under way: it was accepted a moment ago. */
+static bool is_unused(const struct h1_conn *h)
+{
+    return h1_is_server(h) && h->c.exchanges == 0;
+}
 
 static enum armed conn_waits_for(const struct h1_conn *h)
 {
@@ -195,7 +202,9 @@ static enum armed conn_waits_for(const struct h1_conn *h)
     case H1_OPENING:
         return ARMED_OPENING;
     case H1_IDLE:
-        return h->in.n ? ARMED_HEAD : ARMED_IDLE;
+        if (h->in.n)
+            return ARMED_HEAD;
+        return h->c.retiring && is_unused(h) ? ARMED_FIRST : ARMED_IDLE;
     case H1_LINGER:
         return ARMED_LINGER;
     default:
@@ -217,6 +226,8 @@ static void conn_arm(struct h1_conn *h)
         ms = h1_is_server(h) ? s->handshake_ms : s->connect_ms;
     else if (waits == ARMED_IDLE)
         ms = s->idle_ms;
+    else if (waits == ARMED_FIRST)
+        ms = FIRST_MS;
     else if (waits == ARMED_HEAD)
         ms = s->request_head_ms;
     else if (waits == ARMED_LINGER)
@@ -285,7 +296,7 @@ static void conn_run(struct task *t)
         become_h2(h);
         return;
     }
-    if (h->state == H1_IDLE && h->c.retiring && h->in.n == 0)
+    if (h->state == H1_IDLE && h->c.retiring && h->in.n == 0 && !is_unused(h))
         h1_die(h, LEG_GONE, NULL, false);
     if (h->state == H1_DEAD && conn_bury(h))
         return;

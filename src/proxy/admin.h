@@ -28,6 +28,10 @@ struct admin_question {
     struct arena *arena;
 };
 
+/* POST /drain_listeners: listeners close at once, after the drain's least time (?graceful), or
+ * not at all (?graceful&skip_exit: clients are only told to go). */
+enum admin_drain { ADMIN_DRAIN_AT_ONCE, ADMIN_DRAIN_GRACEFUL, ADMIN_DRAIN_TELL };
+
 /* The program, as the pages see it. Members that are NULL make their page answer 501. */
 struct admin_host {
     /* The first configuration serves: LIVE; no drain has begun. */
@@ -37,9 +41,9 @@ struct admin_host {
     /* Writes the answer. False: the question is wrong, and `out` says why. */
     bool (*explain)(void *arg, const struct admin_question *q, struct buf *out,
                     bool *ret_is_answered);
-    void (*drain_listeners)(void *arg); /* POST /drain_listeners */
-    void (*quit)(void *arg);            /* POST /quitquitquit: may return before it is done */
-    void (*reopen_logs)(void *arg);     /* POST /reopen_logs */
+    void (*drain_listeners)(void *arg, enum admin_drain how);
+    void (*quit)(void *arg);        /* POST /quitquitquit: may return before it is done */
+    void (*reopen_logs)(void *arg); /* POST /reopen_logs */
     void *arg;
 };
 

@@ -205,25 +205,48 @@ static void not_built(struct admin_call *c)
     admin_say(c, 501, "%.*s: not built yet", STRF(c->path));
 }
 
-/* `graceful` and `skip_exit` are what this page does anyway. */
-static void page_drain(struct admin_call *c)
+/* The three parameters of Envoy's page; false: one that is not known. */
+static bool drain_params(struct admin_call *c, bool ret[static 3])
 {
+    static const char *const names[] = { "graceful", "skip_exit", "inboundonly" };
     struct str rest = c->query;
 
     while (str_is_set(rest)) {
         struct str one = str_cut(&rest, '&');
+        size_t i = 0;
 
-        if (one.n && !str_eq(one, STR("graceful")) && !str_eq(one, STR("skip_exit"))) {
+        while (i < LEN(names) && one.n && !str_eq(one, str_of(names[i])))
+            i++;
+        if (i == LEN(names)) {
             admin_say(c, 501, "/drain_listeners?%.*s: not built yet", STRF(one));
-            return;
+            return false;
         }
+        if (one.n)
+            ret[i] = true;
     }
-    if (!c->admin->host.drain_listeners) {
-        not_built(c);
+    return true;
+}
+
+static void page_drain(struct admin_call *c)
+{
+    const struct admin_host *host = &c->admin->host;
+    bool params[3] = { false };
+    bool graceful, skip_exit, inbound_only;
+
+    if (!drain_params(c, params))
         return;
+    graceful = params[0], skip_exit = params[1], inbound_only = params[2];
+    if (!host->drain_listeners) {
+        not_built(c);
+    } else if (skip_exit && !graceful) {
+        admin_say(c, 400, "skip_exit requires graceful");
+    } else {
+        if (!inbound_only) /* a gateway's listeners are not */
+            host->drain_listeners(host->arg, skip_exit  ? ADMIN_DRAIN_TELL
+                                             : graceful ? ADMIN_DRAIN_GRACEFUL
+                                                        : ADMIN_DRAIN_AT_ONCE);
+        admin_say(c, 200, "OK");
     }
-    c->admin->host.drain_listeners(c->admin->host.arg);
-    admin_say(c, 200, "OK");
 }
 
 static void quit_now(struct admin *a)
@@ -372,7 +395,9 @@ const struct admin_page admin_pages[] = {
     POST("/logging", page_logging, "the level of the program's own log; ?level=debug"),
     POST("/healthcheck/fail", page_healthcheck_fail, "be not ready from now on"),
     POST("/healthcheck/ok", page_healthcheck_ok, "be ready again"),
-    POST("/drain_listeners", page_drain, "stop accepting, finish what is under way"),
+    POST("/drain_listeners", page_drain,
+         "stop accepting, finish what is under way; ?graceful: after --drain-min; "
+         "?graceful&skip_exit: only tell clients to go; ?inboundonly: none"),
     POST("/reopen_logs", page_reopen_logs, "open log files again"),
     POST("/quitquitquit", page_quit, "leave now"),
     { STR_INIT("/healthz/ready"), ADMIN_HEALTH, false, "readiness", page_ready },

@@ -140,7 +140,7 @@ static bool downstream_start(struct downstream *d, int take_fd, const struct add
     d->conn = http_serve(w->pools, t, &d->server, &d->settings);
     if (!d->conn)
         return false;
-    if (w->draining)
+    if (w->telling)
         http_conn_drain(d->conn);
     return true;
 }

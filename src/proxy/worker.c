@@ -170,7 +170,6 @@ static void drain_min_passed(struct timer *t)
 {
     struct worker *w = CONTAINER_OF(t, struct worker, drain_timer);
 
-    w->retiring = true;
     LIST_EACH (it, &w->ports, after) {
         port_close(LIST_ITEM(it, struct port, node));
     }
@@ -180,11 +179,41 @@ static void drain_min_passed(struct timer *t)
     timer_set(&w->drain_poll, DRAIN_POLL_MS);
 }
 
+static void tell_to_go(struct worker *w)
+{
+    w->telling = true;
+    LIST_EACH (it, &w->downstreams, after) {
+        http_conn_drain(LIST_ITEM(it, struct downstream, node)->conn);
+    }
+}
+
 struct drain_mail {
     struct mail mail;
     struct worker *worker;
     uint32_t min_ms, max_ms;
 };
+
+static void tell_deliver(struct mail *m, struct loop *loop)
+{
+    struct drain_mail *d = CONTAINER_OF(m, struct drain_mail, mail);
+
+    (void)loop;
+    tell_to_go(d->worker);
+    free(d);
+}
+
+static void drain_post(struct drain_mail drain)
+{
+    struct drain_mail *d = must_alloc(sizeof(*d));
+
+    *d = drain;
+    mail_post(d->worker->loop, &d->mail);
+}
+
+void worker_tell_to_go(struct worker *w)
+{
+    drain_post((struct drain_mail){ .mail.deliver = tell_deliver, .worker = w });
+}
 
 static void drain_deliver(struct mail *m, struct loop *loop)
 {
@@ -193,19 +222,14 @@ static void drain_deliver(struct mail *m, struct loop *loop)
 
     w->draining = true;
     w->drain_ends_ms = loop_now_ms(loop) + d->max_ms;
-    LIST_EACH (it, &w->downstreams, after) {
-        http_conn_drain(LIST_ITEM(it, struct downstream, node)->conn);
-    }
+    tell_to_go(w);
     timer_set(&w->drain_timer, d->min_ms);
     free(d);
 }
 
 void worker_drain(struct worker *w, uint32_t min_ms, uint32_t max_ms)
 {
-    struct drain_mail *d = must_alloc(sizeof(*d));
-
-    *d = (struct drain_mail){ { .deliver = drain_deliver }, w, min_ms, max_ms };
-    mail_post(w->loop, &d->mail);
+    drain_post((struct drain_mail){ { .deliver = drain_deliver }, w, min_ms, max_ms });
 }
 
 /* ---- the thread ---- */

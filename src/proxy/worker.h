@@ -38,7 +38,10 @@ struct worker *worker_start(const struct worker_options *options);
 void worker_publish(struct worker *w, struct root *take_root, const struct listen_grant *grants,
                     size_t n);
 
-/* From now on answers end their connections; listeners close after `min_ms`, idle
+/* From now on answers end their connections: HTTP/2 says GOAWAY, HTTP/1 `Connection: close`. */
+void worker_tell_to_go(struct worker *w);
+
+/* The same, and listeners close after `min_ms`, idle
  * connections with them; after `max_ms` all is over. Then options.drained is called. */
 void worker_drain(struct worker *w, uint32_t min_ms, uint32_t max_ms);
 

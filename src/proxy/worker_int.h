@@ -53,7 +53,7 @@ struct worker {
     struct upstream_pool **upstream_pools; /* by live_host id */
     size_t upstream_pool_cap;
 
-    bool draining, retiring, stopping;
+    bool telling, draining, stopping; /* telling: clients to go */
     struct timer drain_timer, drain_poll;
     uint64_t drain_ends_ms;
 };

@@ -3,7 +3,7 @@ import re
 
 import pytest
 
-from harness import BIN, Manifests, running
+from harness import BIN, DRAIN, Manifests, running
 
 
 def pytest_configure(config):
@@ -31,11 +31,11 @@ def manifests(tmp_path):
 
 @pytest.fixture
 def start(manifests, request):
-    """start(flags, ports): runs the test's own manifests, stopped and checked at its end."""
+    """start(flags, ports, drain): runs the test's own manifests, stopped and checked at its end."""
     stack = []
 
-    def begin(flags=(), ports=(80, 443)):
-        context = running(manifests, plain(request.node.name), flags, ports)
+    def begin(flags=(), ports=(80, 443), drain=DRAIN):
+        context = running(manifests, plain(request.node.name), flags, ports, drain)
         lateen = context.__enter__()
         stack.append(context)
         return lateen

@@ -105,10 +105,13 @@ class Client(http.client.HTTPConnection):
         return self.sock.getsockname()[1]
 
 
+DRAIN = ("--drain-min", "0s", "--drain", "5s")
+
+
 class Lateen:
     """`lateen run --dev` over a folder of manifests, with every port an own one."""
 
-    def __init__(self, manifests, name, flags=(), ports=(80, 443)):
+    def __init__(self, manifests, name, flags=(), ports=(80, 443), drain=DRAIN):
         self.manifests = pathlib.Path(manifests)
         self.ports = dict(zip(ports, free_ports(len(ports))))
         self.admin_port, health, metrics = free_ports(3)
@@ -118,7 +121,7 @@ class Lateen:
         self.access_path = LOGS / f"e2e-{name}-access.log"
         command = [BIN, "run", "--dev", "-f", self.manifests, "--state", self.state,
                    "--admin", f"127.0.0.1:{self.admin_port}", "--health", f"127.0.0.1:{health}",
-                   "--metrics", f"127.0.0.1:{metrics}", "--drain-min", "0s", "--drain", "5s"]
+                   "--metrics", f"127.0.0.1:{metrics}", *drain]
         for number, port in self.ports.items():
             command += ["--port", f"{number}={port}"]
         self.health_port, self.metrics_port = health, metrics
@@ -198,8 +201,8 @@ class Lateen:
 
 
 @contextlib.contextmanager
-def running(manifests, name, flags=(), ports=(80, 443)):
-    lateen = Lateen(manifests, name, flags, ports)
+def running(manifests, name, flags=(), ports=(80, 443), drain=DRAIN):
+    lateen = Lateen(manifests, name, flags, ports, drain)
     try:
         yield lateen.wait_ready()
         lateen.stop()

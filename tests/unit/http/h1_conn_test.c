@@ -342,3 +342,44 @@ TEST(a_client_that_leaves_fails_the_leg_and_frees_all)
         bench_stop(&b);
     }
 }
+
+TEST(a_connection_that_is_to_end_waits_a_second_for_its_first_request)
+{
+    struct bench b;
+
+    bench_start(&b);
+    http_conn_retire(b.conn);
+    turn(&b);
+    pass(&b, 999);
+    CHECK(!b.is_closed);
+    say(&b, "GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+    CHECK_EQ(b.requests, 1);
+    pass(&b, 5000); /* the request has its own time */
+    answer(&b, 200, "");
+    CHECK_STRZ(heard(&b), "HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
+    bench_release(&b);
+    CHECK(client_sees_end(&b));
+    bench_stop(&b);
+
+    bench_start(&b);
+    http_conn_retire(b.conn);
+    turn(&b);
+    pass(&b, 1000);
+    CHECK(b.is_closed);
+    bench_stop(&b);
+}
+
+TEST(a_connection_that_is_to_end_and_was_used_ends_at_once)
+{
+    struct bench b;
+
+    bench_start(&b);
+    say(&b, "GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+    answer(&b, 200, "");
+    bench_release(&b);
+    CHECK(heard(&b).n > 0);
+    http_conn_retire(b.conn);
+    CHECK(client_sees_end(&b));
+    CHECK(b.is_closed);
+    bench_stop(&b);
+}

@@ -15,6 +15,7 @@
 static struct {
     enum admin_state state;
     struct root *root;
+    enum admin_drain how;
     int drains, quits, reopens;
 } program;
 
@@ -30,10 +31,11 @@ static const struct root *program_root(void *arg)
     return program.root;
 }
 
-static void program_drain(void *arg)
+static void program_drain(void *arg, enum admin_drain how)
 {
     (void)arg;
     program.drains++;
+    program.how = how;
 }
 
 static void program_quit(void *arg)
@@ -418,9 +420,38 @@ TEST(what_a_program_cannot_do_is_501)
 {
     rig_start();
     CHECK_EQ(code_of(ask(ADMIN_PAGES, "POST", "/reopen_logs", LOCAL)), 501);
-    CHECK_EQ(code_of(ask(ADMIN_PAGES, "POST", "/drain_listeners?inboundonly", LOCAL)), 501);
-    CHECK_EQ(code_of(ask(ADMIN_PAGES, "POST", "/drain_listeners?graceful&skip_exit", LOCAL)), 200);
-    CHECK_EQ(program.drains, 1);
+    CHECK_EQ(code_of(ask(ADMIN_PAGES, "POST", "/drain_listeners?slowly", LOCAL)), 501);
+    CHECK_EQ(program.drains, 0);
+    rig_stop();
+}
+
+TEST(listeners_drain_as_envoys_page_asks)
+{
+    static const struct {
+        const char *query;
+        int code, drains;
+        enum admin_drain how;
+    } cases[] = {
+        { "", 200, 1, ADMIN_DRAIN_AT_ONCE },
+        { "?graceful", 200, 1, ADMIN_DRAIN_GRACEFUL },
+        { "?graceful&skip_exit", 200, 1, ADMIN_DRAIN_TELL },
+        { "?skip_exit&graceful&", 200, 1, ADMIN_DRAIN_TELL },
+        { "?skip_exit", 400, 0, ADMIN_DRAIN_AT_ONCE },
+        { "?inboundonly", 200, 0, ADMIN_DRAIN_AT_ONCE },
+        { "?inboundonly&graceful", 200, 0, ADMIN_DRAIN_AT_ONCE },
+    };
+    char path[64];
+
+    rig_start();
+    for (size_t i = 0; i < LEN(cases); i++) {
+        CASE(i);
+        program.drains = 0;
+        program.how = ADMIN_DRAIN_AT_ONCE;
+        snprintf(path, sizeof(path), "/drain_listeners%s", cases[i].query);
+        CHECK_EQ(code_of(ask(ADMIN_PAGES, "POST", path, LOCAL)), cases[i].code);
+        CHECK_EQ(program.drains, cases[i].drains);
+        CHECK_EQ(program.how, cases[i].how);
+    }
     rig_stop();
 }
 
