@@ -1,6 +1,7 @@
 #include "api/decode_int.h"
 
 #include "base/map.h"
+#include "codec/yaml_pack.h"
 
 /* Fields of an object that no body describes. */
 static const char *const outer_names[] = { "apiVersion", "kind", "metadata", NULL };
@@ -251,6 +252,22 @@ bool api_load_file(struct arena *arena, struct str file, struct str octets, stru
         return false;
     for (size_t i = 0; i < ret->n; i++)
         api_validate(ret->v[i], notes);
+    return true;
+}
+
+bool api_load_packed(struct arena *arena, struct str file, struct str packed, struct notes *notes,
+                     struct api_objects *ret)
+{
+    struct file_reader f = { .arena = arena, .notes = notes, .file = file };
+    const struct node *object = node_unpack(arena, packed);
+
+    if (!object)
+        return false;
+    read_document(&f, object, true);
+    if (f.objects.n != 1)
+        return false;
+    api_validate(f.objects.v[0], notes);
+    *ret = f.objects;
     return true;
 }
 

@@ -67,6 +67,11 @@ MUST_USE bool api_load_file(struct arena *arena, struct str file, struct str oct
 MUST_USE size_t api_load_parts(struct arena *arena, struct str file, struct str octets,
                                struct notes *notes, struct api_objects *ret);
 
+/* One object by its packed tree, as it stands in `file`. False: these octets are none, or its kind
+ * is not known. */
+MUST_USE bool api_load_packed(struct arena *arena, struct str file, struct str packed,
+                              struct notes *notes, struct api_objects *ret);
+
 /* Notes at info level each unknown kind once, over all files of a run. */
 void api_note_unknown(const struct api_objects *const *files, size_t n, struct notes *notes);
 
@@ -91,6 +96,9 @@ struct api_object *api_object_keep(struct arena *a, const struct api_object *o,
 void api_object_wake(const struct api_object *o);
 void api_object_rest(const struct api_object *o);
 void api_pool_rest(struct api_pool *p); /* all that are awake */
+
+/* Appends its tree as codec/yaml_pack does; it may rest. */
+void api_object_pack(const struct api_object *o, struct buf *out);
 
 /* MeshConfig: the body of ConfigMap `istio` (key `mesh`), or of a --mesh-config file. The
  * object's body is a struct api_meshconfig; its kind is api_kind_meshconfig. For a ConfigMap

@@ -81,6 +81,14 @@ static struct str pack(struct arena *a, const struct node *n)
     return packed;
 }
 
+void api_object_pack(const struct api_object *o, struct buf *out)
+{
+    if (o->rest)
+        buf_add(out, o->rest->packed);
+    else
+        node_pack(o->node, out);
+}
+
 /* Decodes again: what is to be said about it was said the first time. */
 static struct api_object decode_again(const struct api_object *o, struct str packed,
                                       struct arena *a)
@@ -91,6 +99,7 @@ static struct api_object decode_again(const struct api_object *o, struct str pac
 
     notes_init(&said, a);
     fresh.node = node_unpack(a, packed);
+    MUST(fresh.node != NULL); /* packed here */
     decode_object(&d, fresh.node);
     return fresh;
 }

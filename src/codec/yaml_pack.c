@@ -139,33 +139,41 @@ void node_pack(const struct node *n, struct buf *out)
 
 /* ---- reading ---- */
 
+#define DEPTH_MAX 256 /* more than any reader lets through */
+
 struct unpacker {
     struct arena *arena;
     const char *p, *end;
-    uint32_t line;
+    uint32_t line, depth;
     struct str *texts; /* by number - 1 */
     size_t text_count, text_cap;
+    bool failed; /* then all reads give 0 */
 };
+
+static uint64_t fail(struct unpacker *u)
+{
+    u->failed = true;
+    u->p = u->end;
+    return 0;
+}
 
 static uint8_t get_octet(struct unpacker *u)
 {
-    MUST(u->p < u->end);
-    return (uint8_t)*u->p++;
+    return u->p < u->end ? (uint8_t)*u->p++ : (uint8_t)fail(u);
 }
 
 static uint64_t get_number(struct unpacker *u)
 {
     uint64_t v = 0;
-    uint8_t octet;
-    unsigned shift = 0;
 
-    do {
-        MUST(shift < 64);
-        octet = get_octet(u);
+    for (unsigned shift = 0; shift < 64; shift += 7) {
+        uint8_t octet = get_octet(u);
+
         v |= (uint64_t)(octet & 0x7f) << shift;
-        shift += 7;
-    } while (octet & 0x80);
-    return v;
+        if (!(octet & 0x80))
+            return v;
+    }
+    return fail(u);
 }
 
 static struct head get_place(struct unpacker *u, struct around at, uint32_t *line, uint32_t *col)
@@ -173,7 +181,10 @@ static struct head get_place(struct unpacker *u, struct around at, uint32_t *lin
     uint8_t octet = get_octet(u);
     struct head h = { octet & 3, octet >> 2 & 1, octet >> 3 & 3, octet >> 5 };
 
-    MUST(h.col <= COL_BEHIND_KEY);
+    if (h.col > COL_BEHIND_KEY || h.kind > NODE_SEQ) {
+        fail(u);
+        h = (struct head){ 0 };
+    }
     u->line = h.line == LINE_WRITTEN ? (uint32_t)get_number(u) : u->line + h.line;
     *line = u->line;
     *col = h.col == COL_WRITTEN ? (uint32_t)get_number(u) : col_of(at, h.col);
@@ -184,12 +195,13 @@ static struct str get_text(struct unpacker *u)
 {
     uint64_t number = get_number(u), n;
 
-    if (number) {
-        MUST(number <= u->text_count);
+    if (number && number <= u->text_count)
         return u->texts[number - 1];
+    n = number ? fail(u) : get_number(u);
+    if (u->failed || n >= (size_t)(u->end - u->p) || u->p[n]) {
+        fail(u);
+        return STR("");
     }
-    n = get_number(u);
-    MUST(n < (size_t)(u->end - u->p));
     u->texts = arena_grow(u->arena, u->texts, u->text_count, &u->text_cap, sizeof(*u->texts));
     u->texts[u->text_count] = str_make(u->p, n);
     u->p += n + 1;
@@ -208,6 +220,29 @@ static void get_pair(struct unpacker *u, uint32_t container, struct node_pair *r
     get_node(u, (struct around){ container, key_end(ret) }, &ret->value);
 }
 
+/* The children; each takes an octet at least. */
+static void get_children(struct unpacker *u, struct node *ret)
+{
+    uint64_t n = get_number(u);
+
+    if (n > (size_t)(u->end - u->p) || u->depth == DEPTH_MAX)
+        n = fail(u);
+    ret->n = (uint32_t)n;
+    ret->items = NULL;
+    if (ret->kind == NODE_MAP && n)
+        ret->pairs = arena_raw(u->arena, n * sizeof(*ret->pairs));
+    else if (n)
+        ret->items = arena_raw(u->arena, n * sizeof(*ret->items));
+    u->depth++;
+    for (uint32_t i = 0; i < n && !u->failed; i++) {
+        if (ret->kind == NODE_MAP)
+            get_pair(u, ret->col, &ret->pairs[i]);
+        else
+            get_node(u, (struct around){ ret->col, 0 }, &ret->items[i]);
+    }
+    u->depth--;
+}
+
 static void get_node(struct unpacker *u, struct around at, struct node *ret)
 {
     struct head h = get_place(u, at, &ret->line, &ret->col);
@@ -215,22 +250,10 @@ static void get_node(struct unpacker *u, struct around at, struct node *ret)
     ret->kind = h.kind;
     ret->quoted = h.quoted;
     ret->n = 0;
-    if (h.kind == NODE_SCALAR) {
+    if (h.kind == NODE_SCALAR)
         ret->text = get_text(u);
-        return;
-    }
-    ret->n = (uint32_t)get_number(u);
-    ret->items = NULL;
-    if (h.kind == NODE_MAP && ret->n)
-        ret->pairs = arena_raw(u->arena, ret->n * sizeof(*ret->pairs));
-    else if (ret->n)
-        ret->items = arena_raw(u->arena, ret->n * sizeof(*ret->items));
-    for (uint32_t i = 0; i < ret->n; i++) {
-        if (h.kind == NODE_MAP)
-            get_pair(u, ret->col, &ret->pairs[i]);
-        else
-            get_node(u, (struct around){ ret->col, 0 }, &ret->items[i]);
-    }
+    else
+        get_children(u, ret);
 }
 
 struct node *node_unpack(struct arena *arena, struct str packed)
@@ -240,6 +263,5 @@ struct node *node_unpack(struct arena *arena, struct str packed)
 
     u.line = (uint32_t)get_number(&u);
     get_node(&u, (struct around){ 0, 0 }, n);
-    MUST(u.p == u.end);
-    return n;
+    return u.failed || u.p != u.end ? NULL : n;
 }

@@ -8,6 +8,7 @@
 
 /* A file, as far as identities have to do with it. */
 struct holder {
+    struct str path;     /* borrowed from the file */
     size_t rank;         /* among those of the scan: the first in path order serves */
     bool keeps;          /* not all of it can be read now: what stood there stays */
     struct list staying; /* identities that stay for that reason */

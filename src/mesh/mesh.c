@@ -205,6 +205,50 @@ static void count_changes(struct mesh *m)
         m->changed[v[i].kind]++;
 }
 
+void mesh_adopt(struct mesh *m, struct root *root)
+{
+    MUST(!m->root && !m->has_read);
+    m->root = root_ref(root);
+}
+
+bool mesh_is_cold(const struct mesh *m)
+{
+    return m->root && !m->has_read;
+}
+
+/* Reads the scan; false: nothing can be read of it, and there is a snapshot to go on with. */
+static bool begin(struct mesh *m, const struct source_scan *scan)
+{
+    enum store_found found;
+
+    store_take(m->store, scan);
+    if (m->has_read)
+        return true;
+    found = store_found(m->store, scan);
+    if (found == STORE_NOTHING && m->root)
+        return false;
+    m->has_read = true;
+    if (found != STORE_SOUND && m->o.hooks.recall)
+        m->o.hooks.recall(m->o.hooks.arg, m);
+    return true;
+}
+
+static enum mesh_verdict stay_cold(struct mesh *m, const struct source_scan *scan,
+                                   struct notes *notes)
+{
+    struct notes made; /* names of files are borrowed there */
+
+    arena_free(m->arena);
+    m->arena = arena_new(4096);
+    m->summary = ARENA_NEW(m->arena, struct mesh_summary);
+    m->config = api_meshconfig_default(m->arena)->body;
+    notes_init(&made, m->arena);
+    store_note(m->store, scan, &made);
+    notes_append(notes, &made);
+    notes_sort(notes);
+    return MESH_SAME;
+}
+
 enum mesh_verdict mesh_update(struct mesh *m, const struct source_scan *scan, struct notes *notes,
                               struct root **ret_root)
 {
@@ -213,12 +257,14 @@ enum mesh_verdict mesh_update(struct mesh *m, const struct source_scan *scan, st
     enum mesh_verdict verdict = MESH_NEW;
     uint64_t begun = now_ns(m), stored;
 
+    if (!begin(m, scan))
+        return stay_cold(m, scan, notes);
     if (m->o.verdicts)
         mesh_forget(m);
     compile_init(&c, m, &made);
     notes_init(&made, c.a);
     made.max = notes->max;
-    store_update(m->store, scan, &made);
+    store_settle(m->store, scan, &made);
     count_changes(m);
     stored = now_ns(m);
     compile_all(&c);

@@ -43,6 +43,7 @@ struct mesh_certificate {
 
 /* What the program does for its compiler; called on the compiler thread during mesh_update.
  * Each may be NULL. */
+struct mesh;
 struct mesh_hooks {
     void *arg;
     /* The port to bind where a Gateway says `port` (--port, --dev). The same answer each time.
@@ -58,6 +59,9 @@ struct mesh_hooks {
                   struct str *ret_chain, struct str *ret_key, struct str *ret_error);
     /* Wall clock, to tell expired certificates. NULL: nothing is said about them. */
     int64_t (*wall_ms)(void *arg);
+    /* Last good versions are wanted: calls kept_read (mesh/kept.h) with what there is. Once, in
+     * the first update that reads something, and only if something of it is broken. */
+    void (*recall)(void *arg, struct mesh *m);
     /* A clock to measure with. NULL: nothing is measured. */
     uint64_t (*now_ns)(void *arg);
 };
@@ -74,8 +78,6 @@ struct mesh_options {
     struct mesh_hooks hooks;
 };
 
-struct mesh;
-
 /* Strings and maps of `o` are borrowed for the life of the mesh. */
 struct mesh *mesh_new(const struct mesh_options *o);
 void mesh_free(struct mesh *m); /* takes NULL; parts live on in the roots that hold them */
@@ -90,6 +92,12 @@ enum mesh_verdict {
  * as they are now, sorted. With MESH_NEW `ret_root` is one reference for the caller. */
 MUST_USE enum mesh_verdict mesh_update(struct mesh *m, const struct source_scan *scan,
                                        struct notes *notes, struct root **ret_root);
+
+/* Before the first update: the snapshot that served last, of an earlier process. What cannot be
+ * made from it is kept from it as if that process had run on. As long as nothing at all can be
+ * read of the manifests updates leave it as it is (MESH_SAME, mesh_is_cold). */
+void mesh_adopt(struct mesh *m, struct root *root);
+bool mesh_is_cold(const struct mesh *m);
 
 /* The next update does everything anew, but for what was last good. It comes to the same; tests
  * see to that. */

@@ -13,6 +13,7 @@ struct mesh {
     struct store *store;
     struct slots *slots;
     struct root *root; /* the last one published; NULL: none */
+    bool has_read;     /* an update found something to read */
     struct memos memos;
     uint64_t changed[OBJ_KINDS]; /* how many objects of a kind ever changed */
     struct registry *registry;   /* NULL: none yet */

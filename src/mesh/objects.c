@@ -205,6 +205,23 @@ static void serve(struct objects *o, struct entry *e)
     change(o, was, now);
 }
 
+void objects_recall(struct objects *o, struct content *c)
+{
+    for (size_t i = 0; i < c->objects.n; i++) {
+        struct entry *e = entry_get(o, c->keys[i]);
+
+        if (e->now.in)
+            continue;
+        e->now = (struct claim){ content_ref(c), i };
+        touch(o, e);
+        if (object_of(&e->now)->broken)
+            continue;
+        e->good = object_of(&e->now);
+        e->good_in = content_ref(c);
+        change(o, NULL, e->good);
+    }
+}
+
 static void find_broken(struct objects *o)
 {
     size_t n = 0;
@@ -276,13 +293,19 @@ static void entry_settle(struct objects *o, struct entry *e)
         list_push_back(&o->noted, &e->noted);
 }
 
+static void settle_lists(struct objects *o)
+{
+    for (size_t i = 0; i < OBJ_KINDS; i++)
+        aged_settle(&o->lists[i]);
+}
+
 void objects_settle(struct objects *o)
 {
+    settle_lists(o); /* with what was recalled: it may leave at once */
     for (size_t i = 0; i < o->touched_n; i++)
         entry_settle(o, o->touched[i]);
     o->touched_n = 0;
-    for (size_t i = 0; i < OBJ_KINDS; i++)
-        aged_settle(&o->lists[i]);
+    settle_lists(o);
     find_broken(o);
 }
 
@@ -347,4 +370,15 @@ const struct api_object *objects_find(const struct objects *o, struct str key)
     const struct entry *e = map_get(&o->entries, key);
 
     return e ? e->good : NULL;
+}
+
+bool objects_next(const struct objects *o, size_t *at, struct object_kept *ret)
+{
+    const struct map_entry *m = map_next(&o->entries, at);
+    const struct entry *e = m ? m->value : NULL;
+
+    if (e)
+        *ret = (struct object_kept){ e->key, e->now.in->holder->path,
+                                     e->good ? e->good : object_of(&e->now) };
+    return e != NULL;
 }

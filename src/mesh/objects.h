@@ -21,6 +21,9 @@ void objects_attach(struct objects *o, struct content *c); /* takes a reference 
 void objects_detach(struct objects *o, struct content *c);
 /* The file was read, or could not be, or is gone: what stays for its sake is looked at again. */
 void objects_unsettle(struct objects *o, struct holder *h);
+/* What was good, or broken without a good version, before this process: of identities that were
+ * never settled here. It stays only as such do whose file was forgotten. */
+void objects_recall(struct objects *o, struct content *c);
 /* Chooses for each identity touched since; lists and changes are those of this call. Objects
  * that no longer serve are there until objects_done. */
 void objects_settle(struct objects *o);
@@ -32,3 +35,11 @@ const struct object_change *objects_changes(const struct objects *o, size_t *ret
 const struct object_list *objects_list(const struct objects *o, enum object_kind kind);
 const struct object_list *objects_broken(const struct objects *o);
 const struct api_object *objects_find(const struct objects *o, struct str key);
+
+/* One after another, all identities: `at` starts at 0. The version is the one that would serve on
+ * if the file broke: the last good one, or else the broken one. */
+struct object_kept {
+    struct str key, holder;
+    const struct api_object *version;
+};
+MUST_USE bool objects_next(const struct objects *o, size_t *at, struct object_kept *ret);

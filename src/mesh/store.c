@@ -98,6 +98,7 @@ static struct stored_file *file_get(struct store *s, struct str path)
     memcpy(copy, path.p, path.n);
     f->path = str_make(copy, path.n);
     arena_init(&f->note_arena, 1024);
+    f->holder.path = f->path;
     list_init(&f->holder.staying);
     map_put(&s->files, f->path, f);
     return f;
@@ -337,13 +338,67 @@ void store_free(struct store *s)
     free(s);
 }
 
-void store_update(struct store *s, const struct source_scan *scan, struct notes *notes)
+void store_take(struct store *s, const struct source_scan *scan)
 {
     const struct map_entry *e;
 
     s->notes_max = notes->max;
     for (size_t at = 0; (e = map_next(&s->files, &at));)
         ((struct stored_file *)e->value)->seen = false;
+    s->unknown_n = 0;
+    s->scanned = must_realloc(s->scanned, (scan->n + 1) * sizeof(struct stored_file *));
+    for (size_t i = 0; i < scan->n; i++)
+        s->scanned[i] = file_update(s, scan, &scan->files[i], i);
+    arena_fini(&s->scratch);
+}
+
+static bool is_sound(const struct stored_file *f)
+{
+    if (f->unread || f->lost)
+        return false;
+    for (size_t i = 0; i < f->served->objects.n; i++)
+        if (f->served->objects.v[i]->broken)
+            return false;
+    return true;
+}
+
+enum store_found store_found(const struct store *s, const struct source_scan *scan)
+{
+    bool sound = scan->error_count == 0, any = false;
+
+    for (size_t i = 0; i < scan->n; i++) {
+        const struct stored_file *f = s->scanned[i];
+
+        sound = sound && is_sound(f);
+        any |= f->served && (f->served->objects.n || !f->lost);
+    }
+    if (sound)
+        return STORE_SOUND;
+    return any ? STORE_TROUBLE : STORE_NOTHING;
+}
+
+bool store_recall(struct store *s, struct str holder, struct str file, struct str tree)
+{
+    struct api_objects objects;
+    struct content *c;
+    struct notes notes;
+    bool known;
+
+    notes_init(&notes, &s->scratch);
+    known = api_load_packed(&s->scratch, file, tree, &notes, &objects);
+    if (known) {
+        check_object(objects.v[0], &notes);
+        c = content_new(s, &objects);
+        c->holder = &file_get(s, holder)->holder;
+        objects_recall(s->objects, c);
+        content_unref(c);
+    }
+    arena_fini(&s->scratch);
+    return known;
+}
+
+void store_note(struct store *s, const struct source_scan *scan, struct notes *notes)
+{
     for (size_t i = 0; i < scan->error_count; i++)
         note_add(notes, SEV_ERROR, (struct pos){ .file = scan->errors[i].path }, "LAT0303",
                  "cannot be read: %.*s; what was read below it before stays",
@@ -352,19 +407,24 @@ void store_update(struct store *s, const struct source_scan *scan, struct notes 
         note_add(notes, SEV_WARNING, (struct pos){ .file = scan->unwatched.path }, "LAT0303",
                  "cannot be watched: %.*s; changes there are live after SIGHUP",
                  STRF(scan->unwatched.text));
-    s->scanned = must_realloc(s->scanned, (scan->n + 1) * sizeof(struct stored_file *));
     for (size_t i = 0; i < scan->n; i++)
-        s->scanned[i] = file_update(s, scan, &scan->files[i], i);
+        file_note(s->scanned[i], &scan->files[i], notes);
+}
+
+void store_settle(struct store *s, const struct source_scan *scan, struct notes *notes)
+{
     files_unseen(s, scan);
-    arena_fini(&s->scratch);
     files_leave(s);
     objects_settle(s->objects);
     objects_note(s->objects, notes);
-    for (size_t i = 0; i < scan->n; i++)
-        file_note(s->scanned[i], &scan->files[i], notes);
+    store_note(s, scan, notes);
     files_sweep(s);
     api_note_unknown(s->unknown, s->unknown_n, notes);
-    s->unknown_n = 0;
+}
+
+const struct objects *store_objects(const struct store *s)
+{
+    return s->objects;
 }
 
 void store_done(struct store *s)

@@ -49,9 +49,26 @@ struct store;
 struct store *store_new(void);
 void store_free(struct store *s);
 
-/* Takes up a scan: decodes what changed, drops what is gone, finds each touched identity's
- * version to serve. Adds all notes about files and objects as they are now. */
-void store_update(struct store *s, const struct source_scan *scan, struct notes *notes);
+/* An update in two steps. The first decodes what changed in a scan ... */
+void store_take(struct store *s, const struct source_scan *scan);
+/* ... which came to this, before anything was served ... */
+enum store_found {
+    STORE_SOUND,   /* everything could be read, and all of it is sound */
+    STORE_TROUBLE, /* something cannot be read or is broken: last good versions are wanted */
+    STORE_NOTHING, /* nothing at all can be read: no document of no file */
+};
+enum store_found store_found(const struct store *s, const struct source_scan *scan);
+/* ... and the second drops what is gone and finds each touched identity's version to serve. Adds
+ * all notes about files and objects as they are now. */
+void store_settle(struct store *s, const struct source_scan *scan, struct notes *notes);
+/* Instead of the second: only what is to be said of files. */
+void store_note(struct store *s, const struct source_scan *scan, struct notes *notes);
+
+/* Between the first two steps there ever are: what `holder` held before this process, read from
+ * `file`; packed. False: it is no object of a known kind. */
+bool store_recall(struct store *s, struct str holder, struct str file, struct str tree);
+struct objects;
+const struct objects *store_objects(const struct store *s);
 
 /* The versions to serve, oldest first (design 7): creationTimestamp, then name, then
  * namespace. Valid until the next update. */

@@ -95,23 +95,63 @@ void bench_fini(struct bench *b)
     buf_fini(&b->text);
 }
 
+static struct source_file *file_of(const struct bench *b, const char *path)
+{
+    for (size_t i = 0; i < b->n; i++)
+        if (str_eq(b->files[i].path, str_of(path)))
+            return (struct source_file *)(uintptr_t)&b->files[i];
+    return NULL;
+}
+
+static struct source_file *file_make(struct bench *b, const char *path)
+{
+    struct source_file *f = file_of(b, path);
+
+    if (f)
+        return f;
+    CHECK(b->n < BENCH_FILES);
+    f = &b->files[b->n++];
+    *f = (struct source_file){ .path = str_of(path) };
+    return f;
+}
+
 static void set_file(struct bench *b, const char *path, struct str octets)
 {
-    size_t i = 0;
+    struct source_file *f = file_make(b, path);
     char *copy = malloc(octets.n + 1);
 
-    while (i < b->n && !str_eq(b->files[i].path, str_of(path)))
-        i++;
-    CHECK(i < BENCH_FILES);
     memcpy(copy, octets.p, octets.n);
-    if (i < b->n)
-        free((char *)(uintptr_t)b->files[i].octets.p);
-    else
-        b->n++;
-    b->files[i] = (struct source_file){ .path = str_of(path),
-                                        .octets = str_make(copy, octets.n),
-                                        .hash = hash_stable(octets),
-                                        .changed = true };
+    free((char *)(uintptr_t)f->octets.p);
+    *f = (struct source_file){ .path = f->path,
+                               .octets = str_make(copy, octets.n),
+                               .hash = hash_stable(octets),
+                               .changed = true };
+}
+
+bool bench_has(const struct bench *b, const char *path)
+{
+    return file_of(b, path) != NULL;
+}
+
+void bench_lock(struct bench *b, const char *path)
+{
+    file_make(b, path)->error = STR("Permission denied");
+}
+
+void bench_start_over(struct bench *b, const struct bench *from)
+{
+    b->error = from->error;
+    b->has_error = from->has_error;
+    for (size_t i = 0; i < from->n; i++) {
+        const struct source_file *f = &from->files[i];
+
+        if (from->has_error && str_starts(f->path, from->error.path))
+            continue;
+        if (f->error.n)
+            bench_lock(b, f->path.p);
+        else
+            set_file(b, f->path.p, f->octets);
+    }
 }
 
 void bench_file(struct bench *b, const char *path, const char *octets)
@@ -121,14 +161,12 @@ void bench_file(struct bench *b, const char *path, const char *octets)
 
 void bench_remove(struct bench *b, const char *path)
 {
-    for (size_t i = 0; i < b->n; i++)
-        if (str_eq(b->files[i].path, str_of(path))) {
-            free((char *)(uintptr_t)b->files[i].octets.p);
-            memmove(&b->files[i], &b->files[i + 1], (b->n - i - 1) * sizeof(b->files[0]));
-            b->n--;
-            return;
-        }
-    CHECK(!"a file of the bench");
+    struct source_file *f = file_of(b, path);
+
+    CHECK(f != NULL);
+    free((char *)(uintptr_t)f->octets.p);
+    b->n--;
+    memmove(f, f + 1, (size_t)(&b->files[b->n] - f) * sizeof(*f));
 }
 
 void bench_read(struct bench *b, const char *path)
@@ -394,4 +432,21 @@ const char *bench_routes(struct bench *b, const char *vhost)
         return b->text.p;
     }
     return "(no such virtual host)";
+}
+
+void bench_check_same(const struct root *a, const struct root *b)
+{
+    CHECK_EQ(root_hash(a), root_hash(b));
+    for (int kind = 0; kind < PART_KINDS; kind++) {
+        slot_id n = MAX(root_slots(a, (enum part_kind)kind), root_slots(b, (enum part_kind)kind));
+
+        for (slot_id i = 0; i < n; i++) { /* a name has one slot in the process */
+            const struct part *x = root_part(a, (enum part_kind)kind, i);
+            const struct part *y = root_part(b, (enum part_kind)kind, i);
+
+            CHECK((x == NULL) == (y == NULL));
+            if (x)
+                CHECK(x->hash == y->hash && x->origin_hash == y->origin_hash);
+        }
+    }
 }

@@ -31,6 +31,12 @@ void bench_dev(struct bench *b);
 /* Sets or replaces a file. Files are in the order in which they were first set. */
 void bench_file(struct bench *b, const char *path, const char *octets);
 void bench_remove(struct bench *b, const char *path);
+bool bench_has(const struct bench *b, const char *path);
+/* From now on a file cannot be read: its octets stay, if it was ever read. */
+void bench_lock(struct bench *b, const char *path);
+/* The files of `from` as a program sees them that starts now: nothing of those that are locked,
+ * and not a word of those below `from->error`. */
+void bench_start_over(struct bench *b, const struct bench *from);
 void bench_read(struct bench *b, const char *path); /* a real file, by its path */
 void bench_update(struct bench *b);
 /* One file, one update. */
@@ -42,3 +48,5 @@ const char *bench_text(struct bench *b, enum part_kind kind);
 const char *bench_notes(struct bench *b, const char *needle);
 /* The routes of a virtual host, one a line: "<name> <match> -> <action>". */
 const char *bench_routes(struct bench *b, const char *vhost);
+/* Two roots are the same, part by part, with the places of their origins. */
+void bench_check_same(const struct root *a, const struct root *b);
