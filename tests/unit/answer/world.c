@@ -30,7 +30,10 @@ static struct {
     SSL_CTX *client;
     struct log_format *format;
     struct arena arena;
-    struct str chain, key; /* one certificate for all names */
+    struct {
+        struct str names, chain, key;
+    } issued[STANDINS_MAX];
+    size_t issued_n;
 } shared;
 
 /* ---- hooks ---- */
@@ -56,7 +59,16 @@ static bool stand_in(void *arg, const struct mesh_workload *mw, uint32_t replica
     return true;
 }
 
-/* For the names asked for; the key is made once. */
+static struct str names_of(const struct mesh_certificate *c)
+{
+    struct str names = STR("");
+
+    for (size_t i = 0; i < c->dns_name_count; i++)
+        names = arena_printf(&shared.arena, "%.*s %.*s", STRF(names), STRF(c->dns_names[i]));
+    return names;
+}
+
+/* One for each list of names, made once. */
 static bool issue(void *arg, const struct mesh_certificate *c, struct arena *a,
                   struct str *ret_chain, struct str *ret_key, struct str *ret_error)
 {
@@ -65,16 +77,28 @@ static bool issue(void *arg, const struct mesh_certificate *c, struct arena *a,
                                 .dns_name_count = c->dns_name_count,
                                 .not_before_ms = now - 1000,
                                 .not_after_ms = now + 86400000 };
+    struct str names = names_of(c);
     struct buf cert, key;
+    size_t i = 0;
 
     (void)arg;
-    buf_init(&cert, 1 << 16);
-    buf_init(&key, 1 << 16);
-    CHECK(issue_certificate(&rq, &cert, &key, ret_error));
-    *ret_chain = arena_dup(a, buf_str(&cert));
-    *ret_key = arena_dup(a, buf_str(&key));
-    buf_fini(&cert);
-    buf_fini(&key);
+    (void)a;
+    while (i < shared.issued_n && !str_eq(shared.issued[i].names, names))
+        i++;
+    if (i == shared.issued_n) {
+        CHECK(i < STANDINS_MAX);
+        buf_init(&cert, 1 << 16);
+        buf_init(&key, 1 << 16);
+        CHECK(issue_certificate(&rq, &cert, &key, ret_error));
+        shared.issued[i].names = names;
+        shared.issued[i].chain = arena_dup(&shared.arena, buf_str(&cert));
+        shared.issued[i].key = arena_dup(&shared.arena, buf_str(&key));
+        shared.issued_n++;
+        buf_fini(&cert);
+        buf_fini(&key);
+    }
+    *ret_chain = shared.issued[i].chain;
+    *ret_key = shared.issued[i].key;
     return true;
 }
 
@@ -180,6 +204,10 @@ void world_open(struct world *w, struct str yaml, bool serves)
         serve(w);
 }
 
+/* ---- ending ---- */
+
+static void clients_close(struct world *w);
+
 struct str world_stop(struct world *w)
 {
     struct buf b;
@@ -188,6 +216,7 @@ struct str world_stop(struct world *w)
     size_t got;
     char *room;
 
+    clients_close(w);
     worker_stop(w->worker);
     access_log_close(w->log);
     w->worker = NULL;
@@ -221,14 +250,19 @@ void world_close(struct world *w)
 
 /* ---- the client ---- */
 
+/* A connection to a port, for a name. */
 struct client {
+    struct client *next;
+    uint16_t port;
+    struct str sni; /* STR_NONE: clear text, or no name */
+    bool is_tls;
     int fd;
     SSL *ssl;
     char got[65536];
     size_t n;
 };
 
-static bool client_open(struct client *c, const struct ask *q, uint16_t port)
+static bool client_connect(struct client *c, const struct ask *q, uint16_t port)
 {
     struct sockaddr_in to = { .sin_family = AF_INET,
                               .sin_port = htons(port),
@@ -249,10 +283,48 @@ static bool client_open(struct client *c, const struct ask *q, uint16_t port)
     return SSL_connect(c->ssl) == 1;
 }
 
-static void client_close(struct client *c)
+static bool client_fits(const struct client *c, const struct ask *q, uint16_t port)
 {
+    return c->port == port && c->is_tls == q->is_tls && str_is_set(c->sni) == str_is_set(q->sni) &&
+           str_eq(c->sni, q->sni);
+}
+
+/* NULL: none can be made. `ret_fresh`: it was made for this. */
+static struct client *client_get(struct world *w, const struct ask *q, bool *ret_fresh)
+{
+    uint16_t port = world_port(w, q->port);
+    struct client *c = w->clients;
+
+    while (c && !client_fits(c, q, port))
+        c = c->next;
+    *ret_fresh = !c;
+    if (c)
+        return c;
+    c = must_alloc(sizeof(*c));
+    c->next = w->clients;
+    c->port = port;
+    c->sni = q->sni;
+    c->is_tls = q->is_tls;
+    w->clients = c;
+    return client_connect(c, q, port) ? c : NULL;
+}
+
+static void client_drop(struct world *w, struct client *c)
+{
+    struct client **at = &w->clients;
+
+    while (*at != c)
+        at = &(*at)->next;
+    *at = c->next;
     SSL_free(c->ssl);
     close(c->fd);
+    free(c);
+}
+
+static void clients_close(struct world *w)
+{
+    while (w->clients)
+        client_drop(w, w->clients);
 }
 
 static bool client_send(struct client *c, struct str text)
@@ -329,19 +401,40 @@ static struct str request_text(struct arena *a, const struct ask *q, const char 
     return arena_printf(a, "%.*sContent-Length: 0\r\n\r\n", STRF(text));
 }
 
+/* As many answers as come; `times` at most. */
+static size_t client_ask(struct world *w, struct client *c, struct str text, size_t times,
+                         struct world_answer *ret)
+{
+    size_t answers = 0;
+    struct buf b;
+
+    buf_init(&b, 1 << 20);
+    for (size_t i = 0; i < times; i++)
+        buf_add(&b, text);
+    if (client_send(c, buf_str(&b))) {
+        while (answers < times && client_answer(c, &w->arena, ret))
+            answers++;
+    }
+    buf_fini(&b);
+    return answers;
+}
+
 void world_ask(struct world *w, const struct ask *q, const char *id, size_t times,
                struct world_answer *ret)
 {
     struct str text = request_text(&w->arena, q, id);
-    struct client *c = ARENA_NEW(&w->arena, struct client);
 
     *ret = (struct world_answer){ .closed = true };
-    for (size_t i = 0; i < times; i++) {
-        if (i == 0 && !client_open(c, q, world_port(w, q->port)))
-            break;
-        if (!client_send(c, text) || !client_answer(c, &w->arena, ret))
-            break;
-        ret->closed = false;
+    while (times) {
+        bool is_fresh;
+        struct client *c = client_get(w, q, &is_fresh);
+        size_t answers = c ? client_ask(w, c, text, times, ret) : 0;
+
+        times -= answers;
+        ret->closed &= !answers;
+        if (times)
+            client_drop(w, c ? c : w->clients);
+        if (is_fresh && !answers)
+            return;
     }
-    client_close(c);
 }

@@ -13,6 +13,8 @@ struct world_port {
     int fd;
 };
 
+struct client;
+
 struct world {
     struct arena arena;
     struct mesh *mesh;
@@ -23,6 +25,7 @@ struct world {
     struct worker *worker;
     struct access_log *log;
     char log_path[64];
+    struct client *clients; /* open connections */
 };
 
 /* What all worlds of a program share: backends and the authority. */
@@ -42,7 +45,8 @@ struct world_answer {
     struct str location; /* in the arena; or STR_NONE */
 };
 
-/* Sends the question `times` times over one connection, with the header "x-n: ID". */
+/* Sends the question `times` times, with the header "x-n: ID", all at once where a connection
+ * takes them: over one that is open to that port for that name, else a new one. */
 void world_ask(struct world *w, const struct ask *q, const char *id, size_t times,
                struct world_answer *ret);
 
