@@ -217,11 +217,11 @@ bool mesh_is_cold(const struct mesh *m)
 }
 
 /* Reads the scan; false: nothing can be read of it, and there is a snapshot to go on with. */
-static bool begin(struct mesh *m, const struct source_scan *scan)
+static bool begin(struct mesh *m, const struct source_scan *scan, size_t notes_max)
 {
     enum store_found found;
 
-    store_take(m->store, scan);
+    store_take(m->store, scan, notes_max);
     if (m->has_read)
         return true;
     found = store_found(m->store, scan);
@@ -257,7 +257,7 @@ enum mesh_verdict mesh_update(struct mesh *m, const struct source_scan *scan, st
     enum mesh_verdict verdict = MESH_NEW;
     uint64_t begun = now_ns(m), stored;
 
-    if (!begin(m, scan))
+    if (!begin(m, scan, notes->max))
         return stay_cold(m, scan, notes);
     if (m->o.verdicts)
         mesh_forget(m);

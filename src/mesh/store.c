@@ -338,11 +338,11 @@ void store_free(struct store *s)
     free(s);
 }
 
-void store_take(struct store *s, const struct source_scan *scan)
+void store_take(struct store *s, const struct source_scan *scan, size_t notes_max)
 {
     const struct map_entry *e;
 
-    s->notes_max = notes->max;
+    s->notes_max = notes_max;
     for (size_t at = 0; (e = map_next(&s->files, &at));)
         ((struct stored_file *)e->value)->seen = false;
     s->unknown_n = 0;

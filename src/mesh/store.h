@@ -50,7 +50,7 @@ struct store *store_new(void);
 void store_free(struct store *s);
 
 /* An update in two steps. The first decodes what changed in a scan ... */
-void store_take(struct store *s, const struct source_scan *scan);
+void store_take(struct store *s, const struct source_scan *scan, size_t notes_max);
 /* ... which came to this, before anything was served ... */
 enum store_found {
     STORE_SOUND,   /* everything could be read, and all of it is sound */
