@@ -7,6 +7,7 @@
 #include "cli/image_file.h"
 #include "cli/keepsake.h"
 #include "cli/retire.h"
+#include "cli/trim.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -27,6 +28,7 @@ struct compiler {
     uint64_t round;
     uint64_t read_ns; /* what looking at the files cost */
     struct timer state_timer;
+    struct trim trim;
     struct image_file *image_file;
     struct root *image_root;   /* to be written; one reference */
     struct keepsake *keepsake; /* NULL: cannot be had */
@@ -279,6 +281,7 @@ static void compile(struct compiler *c, const struct source_scan *scan)
     if (c->keepsake)
         keepsake_note(c->keepsake, scan, &notes);
     source_drop_octets(c->source);
+    trim_changed(&c->trim);
     arena_fini(&arena);
 }
 
@@ -347,6 +350,7 @@ struct compiler *compiler_start(const struct compiler_options *o)
     c->image_file = image_file_start(o->state_dir);
     timer_init(&c->state_timer, c->loop, state_due);
     timer_init(&c->port_timer, c->loop, ports_retry);
+    trim_init(&c->trim, c->loop);
     retire_to(c->loop);
     MUST(pthread_create(&c->thread, NULL, compiler_run, c) == 0);
     return c;
@@ -395,6 +399,7 @@ void compiler_stop(struct compiler *c)
     retire_stop();
     timer_fini(&c->state_timer);
     timer_fini(&c->port_timer);
+    trim_fini(&c->trim);
     keepsake_free(c->keepsake);
     source_free(c->source);
     mesh_free(c->mesh);
