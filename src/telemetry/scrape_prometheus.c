@@ -216,7 +216,7 @@ static void stat_add(const struct scrape *s, const struct merged_all *all, struc
     const struct stat_row *row = all->owners[l->owner].v[s->at];
     uint64_t value = stat_row_sum(row, l->column);
 
-    if (s->used_only && value == 0)
+    if ((s->used_only || l->is_sparse) && value == 0)
         return;
     buf_add(out, str_of(l->name));
     if (l->label) {

@@ -48,7 +48,7 @@ static void owner_add(struct scrape *s, struct buf *out, const struct stat_row *
             continue;
         value = stat_row_sum(row, l->column);
         dotted_render(&name, l->dotted, row->name);
-        if (scrape_wants(s, buf_str(&name)) && !(s->used_only && value == 0))
+        if (scrape_wants(s, buf_str(&name)) && !((s->used_only || l->is_sparse) && value == 0))
             scrape_stat_add(s, out, buf_str(&name), (double)value);
     }
     buf_fini(&name);

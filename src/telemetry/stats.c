@@ -45,7 +45,7 @@
 #define H2_LINE(id, owned, start, end, by, name_dotted, text)                                      \
     {                                                                                              \
         .column = STAT_H2_FIRST + H2_COUNT_##id, .owner = (owned), .name = start end, .label = by, \
-        .prefix = "", .dotted = name_dotted, .help = text                                          \
+        .prefix = "", .dotted = name_dotted, .help = text, .is_sparse = (owned) == OWNER_CLUSTER   \
     }
 #define H2_ENVOY(id, name, text)                                                                   \
     H2_LINE(id, OWNER_PROCESS, "envoy_http2_", name, NULL, "http2." name, text),                   \

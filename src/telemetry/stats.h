@@ -20,6 +20,7 @@ enum { STAT_CLASS_1XX = STAT_COUNT, STAT_COLUMNS = STAT_CLASS_1XX + 5 };
 struct stat_line {
     uint8_t column, owner; /* enum stat_owner */
     bool is_gauge;
+    bool is_sparse;     /* printed once it is not 0: most clusters never speak HTTP/2 */
     const char *name;   /* Prometheus name */
     const char *label;  /* of the owner's name, or NULL */
     const char *prefix; /* before the owner's name in the label */
