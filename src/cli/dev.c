@@ -41,7 +41,7 @@ static bool hook_stand_in(void *arg, const struct mesh_workload *w, uint32_t rep
                           uint16_t container_port, struct addr *ret)
 {
     struct dev_hooks *d = arg;
-    struct echo_identity who = { w->name, w->version };
+    struct echo_identity who = { .name = w->name, .version = w->version, .speaks_grpc = true };
     struct str key;
     struct playing *p;
 

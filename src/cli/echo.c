@@ -17,6 +17,7 @@ struct echo_options {
     struct flag_ports ports, tls_ports, tcp_ports;
     struct str cert, key;
     struct str name, version;
+    bool grpc;
 };
 
 struct echo_program {
@@ -65,7 +66,7 @@ static bool program_listen(struct echo_program *p, const struct flag_ports *port
                            enum echo_kind kind)
 {
     static const char *const names[] = { "http", "https", "tcp" };
-    struct echo_identity who = { p->o->name, p->o->version };
+    struct echo_identity who = { p->o->name, p->o->version, p->o->grpc };
 
     for (size_t i = 0; i < ports->n; i++) {
         struct addr addr = { .port = ports->v[i].to };
@@ -166,8 +167,11 @@ static const struct flag flags[] = {
       .type = &flag_str,
       TO(version),
       .help = "the Version that answers show" },
+    { .name = "grpc",
+      .type = &flag_bool,
+      TO(grpc),
+      .help = "answer gRPC's health service and lateen.echo.v1.Echo, too" },
     { .name = "client-ca", .arg = "FILE", .type = &flag_unbuilt },
-    { .name = "grpc", .type = &flag_unbuilt_switch },
 };
 
 static const struct echo_options defaults = { .name = STR_INIT("echo") };
@@ -182,7 +186,7 @@ const struct command command_echo = {
              "for Accept: text/html.\n\n"
              "Query parameters steer the answer: ?status=503, ?delay=200ms, ?size=1Mi, "
              "?header=x:y, ?trailer=x:y, ?close=1, ?reset=after-head.\n\n"
-             "gRPC and WebSocket are not built yet.",
+             "WebSocket is not built yet.",
     .flags = FLAG_TABLE(flags),
     .options_size = sizeof(struct echo_options),
     .defaults = &defaults,

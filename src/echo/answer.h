@@ -13,6 +13,7 @@
 
 struct echo_identity {
     struct str name, version; /* version may be empty: not shown on the page */
+    bool speaks_grpc;         /* content-type: application/grpc is answered as such */
 };
 
 struct echo_request {

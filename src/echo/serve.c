@@ -51,7 +51,10 @@ static void http_request(struct http_server *http, struct http_conn *c, struct l
     struct echo_server *s = CONTAINER_OF(http, struct echo_server, http);
     struct echo_conn *conn = http_conn_owner(c);
 
-    echo_exchange_start(s, &conn->listener->who, leg);
+    if (conn->listener->who.speaks_grpc && leg->in_head && head_is_grpc(leg->in_head))
+        echo_call_start(s, &conn->listener->who, leg);
+    else
+        echo_exchange_start(s, &conn->listener->who, leg);
 }
 
 static void http_closed(struct http_server *http, struct http_conn *c)
@@ -120,7 +123,7 @@ struct echo_listener *echo_listen(struct echo_server *s, int take_fd, enum echo_
 
     l->server = s;
     l->kind = kind;
-    l->who = (struct echo_identity){ own(who->name), own(who->version) };
+    l->who = (struct echo_identity){ own(who->name), own(who->version), who->speaks_grpc };
     l->tls = tls;
     l->acceptor.accepted = accepted;
     list_push_back(&s->listeners, &l->node);

@@ -2,7 +2,7 @@
  * echo/serve - echo servers on one loop: listeners in, answers of echo/answer out.
  *
  * One thread. HTTP/1 and HTTP/2 on clear text (prior knowledge) and TLS (ALPN), and TCP that
- * sends octets back. The sockets are opened by the caller. gRPC is not built yet.
+ * sends octets back; gRPC where the identity says so. The sockets are opened by the caller.
  */
 #pragma once
 

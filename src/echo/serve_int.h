@@ -42,6 +42,9 @@ void echo_conn_gone(struct echo_conn *c);
 /* echo/exchange.c: one request and its answer. */
 void echo_exchange_start(struct echo_server *s, const struct echo_identity *who, struct leg *leg);
 
+/* echo/call.c: one gRPC call. */
+void echo_call_start(struct echo_server *s, const struct echo_identity *who, struct leg *leg);
+
 /* echo/tcp.c: octets back to where they came from. False: a door said no. */
 bool echo_tcp_start(struct echo_conn *c, struct transport *take_transport);
 void echo_tcp_close(struct echo_tcp *t); /* ends it from its own task */

@@ -28,6 +28,7 @@ struct order {
     struct standin *standin;
     int fd;
     struct str name, version; /* owned */
+    bool speaks_grpc;
 };
 
 static struct order *order_new(struct standins *s, struct standin *one,
@@ -51,7 +52,7 @@ static void order_free(struct order *o)
 static void deliver_open(struct mail *m, struct loop *to)
 {
     struct order *o = CONTAINER_OF(m, struct order, mail);
-    struct echo_identity who = { o->name, o->version };
+    struct echo_identity who = { o->name, o->version, o->speaks_grpc };
 
     (void)to;
     o->standin->listener = echo_listen(o->standins->server, o->fd, ECHO_HTTP, &who, NULL);
@@ -148,6 +149,7 @@ enum err standins_open(struct standins *s, const struct echo_identity *who, stru
     o->fd = fd;
     o->name = own(who->name);
     o->version = own(who->version);
+    o->speaks_grpc = who->speaks_grpc;
     mail_post(s->loop, &o->mail);
     return ERR_OK;
 }

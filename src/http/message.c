@@ -11,6 +11,15 @@ struct head *head_new(struct arena *a)
     return h;
 }
 
+bool head_is_grpc(const struct head *head)
+{
+    struct str type = headers_get(&head->headers, HDR_CONTENT_TYPE);
+    struct str grpc = STR("application/grpc");
+
+    return str_starts(type, grpc) &&
+           (type.n == grpc.n || type.p[grpc.n] == '+' || type.p[grpc.n] == ';');
+}
+
 struct str status_reason(uint16_t status)
 {
     return h1_reason_of(status);

@@ -40,6 +40,9 @@ struct head {
 };
 
 struct head *head_new(struct arena *a);
+/* Does its content-type say application/grpc? Not application/grpc-web: that is HTTP to everybody
+ * here. */
+bool head_is_grpc(const struct head *head);
 /* The standard reason phrase, or "Unknown". */
 struct str status_reason(uint16_t status);
 /* May a response of that status to that method have a body? RFC 9110, 6.4.1. */

@@ -33,15 +33,6 @@ void refuse_send(struct request *r, const struct refusal *why)
     reply_send(&r->s, why->status, str_of(why->body), why->details, why->flags);
 }
 
-/* Not application/grpc-web: that is HTTP to everybody here. */
-static bool is_grpc_type(struct str type)
-{
-    struct str grpc = STR("application/grpc");
-
-    return str_starts(type, grpc) &&
-           (type.n == grpc.n || type.p[grpc.n] == '+' || type.p[grpc.n] == ';');
-}
-
 bool edge_request(struct request *r)
 {
     struct decision d = decision_of(r);
@@ -52,7 +43,7 @@ bool edge_request(struct request *r)
     r->record.downstream_remote = d.client;
     r->record.original_path = d.original_path;
     r->record.path = d.head->path;
-    r->record.is_grpc = is_grpc_type(headers_get(&d.head->headers, HDR_CONTENT_TYPE));
+    r->record.is_grpc = head_is_grpc(d.head);
     if (!fine)
         refuse_send(r, d.refused);
     return fine;

@@ -124,11 +124,13 @@ const load = url => new Promise(done => {
 @pytest.mark.parametrize("scheme", SCHEMES)
 @pytest.mark.parametrize("resources", (1, 2, 3))
 def test_chromium_sees_both_versions_in_each_place_of_a_page(tutorial, tmp_path, scheme, resources):
-    """20 loads of a page and its resources; which version served each stands in the access log."""
+    """20 loads of a page and its resources; which version served each stands in the access log, and that
+    TLS means HTTP/2."""
     script = PAGES.replace("URL", url_of(tutorial, scheme)).replace("SCHEME", scheme)
     (tmp_path / "page.html").write_text(script.replace("RESOURCES", str(resources)))
     assert "all loaded" in chromium(tmp_path, f"file://{tmp_path}/page.html")
-    served = re.compile(rf'"GET /place-(\d)\?{scheme}-{resources}-\d+ .*outbound\|80\|(v\d)\|')
+    version = "2" if scheme == "https" else "1.1"
+    served = re.compile(rf'"GET /place-(\d)\?{scheme}-{resources}-\d+ HTTP/{version}" .*outbound\|80\|(v\d)\|')
     rows = wait_until("every request is logged", lambda: (
         len(found := served.findall(tutorial.access_log())) >= 20 * (1 + resources) and found))
     places = {place: {version for at, version in rows if at == place} for place, _ in rows}

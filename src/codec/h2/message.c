@@ -118,7 +118,7 @@ static bool read_fields(const struct headers *fields, struct arena *a, struct h2
         if (h->id == HDR_COOKIE)
             cookies++;
         else if (h->id != HDR_CONTENT_LENGTH || !headers_find(&m->headers, HDR_CONTENT_LENGTH))
-            headers_add(&m->headers, a, h->name, h->value)->id = h->id;
+            headers_add_as(&m->headers, a, (enum header_id)h->id, h->name, h->value);
     }
     if (cookies)
         headers_add_id(&m->headers, a, HDR_COOKIE, cookie_join(fields, a));
@@ -237,7 +237,7 @@ const struct h2_error *h2_trailers_read(const struct headers *fields, struct are
         if ((h->name.n && h->name.p[0] == ':') || !regular_is_good(h))
             return &h2_error_malformed;
         if (may_be_trailer(h->id))
-            headers_add(ret, a, h->name, h->value)->id = h->id;
+            headers_add_as(ret, a, (enum header_id)h->id, h->name, h->value);
     }
     return NULL;
 }

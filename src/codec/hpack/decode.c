@@ -93,15 +93,12 @@ static const struct hpack_error *read_string(struct reader *r, struct str *ret)
 
 static void keep(struct reader *r, const struct hpack_field *f)
 {
-    struct header *h;
-
     if (r->over || r->out->n >= r->limits->max_headers ||
         r->out->octets + f->name.n + f->value.n > r->limits->max_octets) {
         r->over = true;
         return;
     }
-    h = headers_add(r->out, r->a, f->name, f->value);
-    h->id = f->id;
+    headers_add_as(r->out, r->a, (enum header_id)f->id, f->name, f->value);
 }
 
 /* 6.1 */

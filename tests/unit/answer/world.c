@@ -41,7 +41,7 @@ static struct {
 static bool stand_in(void *arg, const struct mesh_workload *mw, uint32_t replica, uint16_t port,
                      struct addr *ret)
 {
-    struct echo_identity who = { STR("backend"), STR("v1") };
+    struct echo_identity who = { .name = STR("backend"), .version = STR("v1") };
     char key[128];
 
     (void)arg;

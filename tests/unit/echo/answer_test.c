@@ -4,7 +4,8 @@
 
 #include "unit/check.h"
 
-static const struct echo_identity who = { STR_INIT("hedgus-app-v1"), STR_INIT("v1") };
+static const struct echo_identity who = { .name = STR_INIT("hedgus-app-v1"),
+                                          .version = STR_INIT("v1") };
 
 /* The answer to one request; `accept` may be NULL. */
 static struct echo_answer ask(struct arena *a, const char *method, const char *path,

@@ -38,8 +38,8 @@ static bool has(struct str text, const char *part)
 
 TEST(standins_answer_with_their_name_and_version)
 {
-    static const struct echo_identity v1 = { STR_INIT("app-v1"), STR_INIT("v1") };
-    static const struct echo_identity v2 = { STR_INIT("app-v2"), STR_INIT("v2") };
+    static const struct echo_identity v1 = { STR_INIT("app-v1"), STR_INIT("v1"), false };
+    static const struct echo_identity v2 = { STR_INIT("app-v2"), STR_INIT("v2"), false };
     struct standins *s = standins_new();
     struct addr one, two;
     struct arena a;
@@ -67,7 +67,7 @@ TEST(standins_answer_with_their_name_and_version)
 
 TEST(an_answer_may_be_large_slow_broken_off_or_refused)
 {
-    static const struct echo_identity v1 = { STR_INIT("app-v1"), STR_INIT("v1") };
+    static const struct echo_identity v1 = { STR_INIT("app-v1"), STR_INIT("v1"), false };
     static const struct {
         const char *path;
         const char *first;  /* line */
@@ -100,7 +100,7 @@ TEST(an_answer_may_be_large_slow_broken_off_or_refused)
 
 TEST(a_closed_standin_refuses_and_its_idle_connections_end)
 {
-    static const struct echo_identity v1 = { STR_INIT("app-v1"), STR_INIT("v1") };
+    static const struct echo_identity v1 = { STR_INIT("app-v1"), STR_INIT("v1"), false };
     struct standins *s = standins_new();
     struct addr addr, other;
     char octet;
