@@ -66,7 +66,7 @@ TEST(exit_codes_and_messages_of_the_command_line)
           "lateen run: unexpected argument 'x'; manifests are named with -f\n" },
         { "run", "--supervise", NULL, 64, "lateen run: --supervise: not built yet\n" },
         { "run", "--memory-limit", "1Gi", 64, "lateen run: --memory-limit: not built yet\n" },
-        { "echo", "--grpc", NULL, 64, "lateen echo: --grpc: not built yet\n" },
+        { "version", "--short", NULL, 64, "lateen version: --short: not built yet\n" },
         { "run", "--prot=1=1", NULL, 64,
           "lateen run: unknown flag --prot; did you mean --port?\nlateen help run says what it "
           "takes\n" },
