@@ -10,6 +10,8 @@ struct invocation {
     const struct command *command;
     const void *options; /* the command's own struct, defaults filled in */
     struct flag_strs args;
+    const char *const *argv; /* what stands behind the command's name, ended by NULL */
+    size_t argc;
     struct arena *arena; /* until the command returns */
 };
 

@@ -126,7 +126,7 @@ static int command_run_parsed(const struct command *c, enum flags_result parsed,
 static int command_start(const struct command *c, const char *const *argv, size_t n)
 {
     struct arena arena;
-    struct invocation in = { .command = c, .arena = &arena };
+    struct invocation in = { .command = c, .arena = &arena, .argv = argv, .argc = n };
     struct buf why;
     void *options;
     int code;

@@ -23,6 +23,15 @@ static bool parse_bool(struct str v, void *target, struct arena *arena, struct b
 }
 const struct flag_type flag_bool = { .is_switch = true, .parse = parse_bool };
 
+static bool parse_switch(struct str v, void *target, struct arena *arena, struct buf *why)
+{
+    struct flag_on *into = target;
+
+    into->is_set = true;
+    return parse_bool(v, &into->on, arena, why);
+}
+const struct flag_type flag_switch = { .is_switch = true, .parse = parse_switch };
+
 static bool parse_str(struct str v, void *target, struct arena *arena, struct buf *why)
 {
     (void)arena;

@@ -43,12 +43,16 @@ struct flag_addr {
     bool is_set, is_off;
     struct addr addr;
 };
+struct flag_on {
+    bool is_set, on;
+};
 struct flag_ms {
     bool is_set;
     uint64_t ms;
 };
 
 extern const struct flag_type flag_bool;      /* bool */
+extern const struct flag_type flag_switch;    /* struct flag_on: a bool that may be unset */
 extern const struct flag_type flag_str;       /* struct str */
 extern const struct flag_type flag_str_list;  /* struct flag_strs, repeatable */
 extern const struct flag_type flag_labels;    /* struct flag_pairs: k=v,k=v */

@@ -101,6 +101,14 @@ uint64_t host_descriptors(void)
     return r.rlim_cur;
 }
 
+bool host_is_service(void)
+{
+    uint64_t pid;
+
+    return str_of(getenv("NOTIFY_SOCKET")).n > 0 ||
+           (str_u64(str_of(getenv("SYSTEMD_EXEC_PID")), &pid) && pid == (uint64_t)getpid());
+}
+
 /* ---- the state directory ---- */
 
 static struct str state_path(struct str asked, struct arena *a)

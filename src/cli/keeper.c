@@ -1,11 +1,10 @@
-#include "cli/keeper.h"
+#include "cli/keeper_int.h"
 
 #include "net/listen.h"
 #include "net/sockaddr.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <pthread.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -22,12 +21,6 @@ struct kept {
     int fds[];
 };
 
-struct keeper {
-    pthread_mutex_t lock;
-    uint32_t group;
-    struct kept *first;
-};
-
 struct keeper *keeper_new(uint32_t group)
 {
     struct keeper *k = must_alloc(sizeof(*k));
@@ -35,6 +28,7 @@ struct keeper *keeper_new(uint32_t group)
     MUST(group > 0);
     pthread_mutex_init(&k->lock, NULL);
     k->group = group;
+    k->asks = -1;
     return k;
 }
 
@@ -65,6 +59,8 @@ void keeper_free(struct keeper *k)
         return;
     while (k->first)
         kept_free(&k->first);
+    if (k->asks >= 0)
+        close(k->asks);
     pthread_mutex_destroy(&k->lock);
     free(k);
 }
@@ -168,19 +164,26 @@ enum err keeper_hold(struct keeper *k, struct addr *addr, uint64_t round)
     enum err e;
 
     pthread_mutex_lock(&k->lock);
-    e = hold_locked(k, addr, round);
+    e = k->asks >= 0 ? far_hold(k, addr, round) : hold_locked(k, addr, round);
     pthread_mutex_unlock(&k->lock);
     return e;
 }
 
-static enum err take_locked(struct keeper *k, const struct addr *addr, int *ret_fds)
+bool keeper_lend(const struct keeper *k, const struct addr *addr, int *ret_fds)
 {
     const struct kept *one = kept_find(k, addr);
 
-    if (!one)
+    for (uint32_t i = 0; one && i < k->group; i++)
+        ret_fds[i] = one->fds[i % one->n];
+    return one != NULL;
+}
+
+static enum err take_locked(struct keeper *k, const struct addr *addr, int *ret_fds)
+{
+    if (!keeper_lend(k, addr, ret_fds))
         return ERR_NOT_FOUND;
     for (uint32_t i = 0; i < k->group; i++) {
-        ret_fds[i] = fcntl(one->fds[i % one->n], F_DUPFD_CLOEXEC, 0);
+        ret_fds[i] = fcntl(ret_fds[i], F_DUPFD_CLOEXEC, 0);
         if (ret_fds[i] >= 0)
             continue;
         while (i > 0)
@@ -195,14 +198,13 @@ enum err keeper_take(struct keeper *k, const struct addr *addr, int *ret_fds)
     enum err e;
 
     pthread_mutex_lock(&k->lock);
-    e = take_locked(k, addr, ret_fds);
+    e = k->asks >= 0 ? far_take(k, addr, ret_fds) : take_locked(k, addr, ret_fds);
     pthread_mutex_unlock(&k->lock);
     return e;
 }
 
-void keeper_sweep(struct keeper *k, const struct addr *used, size_t n, uint64_t round)
+static void sweep_locked(struct keeper *k, const struct addr *used, size_t n, uint64_t round)
 {
-    pthread_mutex_lock(&k->lock);
     for (struct kept **at = &k->first; *at;) {
         struct kept *one = *at;
         bool wanted = one->round > round || (one->is_adopted && round != UINT64_MAX);
@@ -214,5 +216,14 @@ void keeper_sweep(struct keeper *k, const struct addr *used, size_t n, uint64_t 
         else
             kept_free(at);
     }
+}
+
+void keeper_sweep(struct keeper *k, const struct addr *used, size_t n, uint64_t round)
+{
+    pthread_mutex_lock(&k->lock);
+    if (k->asks >= 0)
+        far_sweep(k, used, n, round);
+    else
+        sweep_locked(k, used, n, round);
     pthread_mutex_unlock(&k->lock);
 }

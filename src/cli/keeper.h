@@ -2,9 +2,8 @@
  * cli/keeper - opens listening sockets at any time and keeps them (design 2, 5.11).
  *
  * For each address a group of SO_REUSEPORT sockets, one for each worker. Workers get
- * duplicates, so the group stays while roots come and go. Parses nothing from the network.
- * Any thread may ask; as a process of its own it will be asked over a socket pair, and
- * nothing but this file changes.
+ * duplicates, so the group stays while roots and data processes come and go. Parses nothing from
+ * the network. Any thread may ask; from another process it is asked over a link (keeper_far).
  */
 #pragma once
 
@@ -15,6 +14,9 @@ struct keeper;
 
 /* `group` sockets an address. */
 struct keeper *keeper_new(uint32_t group);
+/* One in another process that is asked over `take_asks` (cli/link.h); each call waits for the
+ * answer, and is ERR_IO when that process is gone. */
+struct keeper *keeper_far(int take_asks, uint32_t group);
 void keeper_free(struct keeper *k); /* takes NULL; closes all */
 
 /* Listening sockets that systemd passed (LISTEN_PID, LISTEN_FDS; sd_listen_fds(3)); returns

@@ -47,10 +47,9 @@ void program_told(struct program *p)
     notify_send(STR("READY=1\nSTATUS=serving"));
 }
 
-int program_run(const struct run_options *o, struct arena *arena)
+int program_run(const struct run_options *o, const char *const *argv)
 {
     struct program p = { .o = o,
-                         .arena = arena,
                          .signals = { .fd = -1 },
                          .pages = { .fds = { -1, -1, -1 } },
                          .exit_code = EXIT_FAILED };
@@ -61,7 +60,7 @@ int program_run(const struct run_options *o, struct arena *arena)
     p.started_ns = loop_now_ns(p.loop);
     timer_init(&p.watchdog, p.loop, watchdog_due);
     p.keeper = keeper_new(p.workers);
-    p.parts = threads_new(&p);
+    p.parts = argv ? processes_new(&p, argv) : threads_new(&p);
     if (start(&p))
         loop_run(p.loop);
     signals_stop(&p.signals);

@@ -5,5 +5,6 @@
 
 #include "cli/run_options.h"
 
-/* Runs until it is told to leave; returns the exit code. Strings of `o` are borrowed. */
-int program_run(const struct run_options *o, struct arena *arena);
+/* Runs until it is told to leave; returns the exit code. Strings of `o` are borrowed. Control and
+ * data are processes that are given `argv` again, ended by NULL; threads where it is NULL. */
+int program_run(const struct run_options *o, const char *const *argv);

@@ -22,14 +22,16 @@ struct parts {
     void (*reopen)(struct parts *p);
     void (*drain)(struct parts *p, uint32_t min_ms, uint32_t max_ms);
     void (*leave)(struct parts *p); /* ends what runs, then the loop */
+    void (*reap)(struct parts *p);  /* SIGCHLD; NULL: there are no children */
     void (*free)(struct parts *p);
 };
 
 struct parts *threads_new(struct program *p); /* threads.c */
+/* processes.c; `argv` ("lateen", "run" and what stands behind it, then NULL) is borrowed. */
+struct parts *processes_new(struct program *p, const char *const *argv);
 
 struct program {
     const struct run_options *o;
-    struct arena *arena;
     struct loop *loop;
     struct signals signals;
     struct timer watchdog;

@@ -62,17 +62,28 @@ static void reopen(struct program *p)
     p->parts->reopen(p->parts);
 }
 
+static void reap(struct program *p)
+{
+    if (p->parts->reap)
+        p->parts->reap(p->parts);
+}
+
 static const struct {
     int number;
     const char *name;
     void (*act)(struct program *p); /* NULL: not built yet, or nothing to do */
     bool is_quiet;
 } acts[] = {
-    { SIGTERM, "SIGTERM", leave_in_order, false }, { SIGINT, "SIGINT", leave_in_order, false },
-    { SIGHUP, "SIGHUP", reload, false },           { SIGUSR1, "SIGUSR1", reopen, false },
-    { SIGUSR2, "SIGUSR2", NULL, false },           { SIGQUIT, "SIGQUIT", NULL, false },
+    { SIGTERM, "SIGTERM", leave_in_order, false },
+    { SIGINT, "SIGINT", leave_in_order, false },
+    { SIGHUP, "SIGHUP", reload, false },
+    { SIGUSR1, "SIGUSR1", reopen, false },
+    { SIGCHLD, "SIGCHLD", reap, false },
+    { SIGUSR2, "SIGUSR2", NULL, false },
+    { SIGQUIT, "SIGQUIT", NULL, false },
     { SIGWINCH, "SIGWINCH", NULL, true }, /* of a terminal: means nothing here */
-    { SIGTTIN, "SIGTTIN", NULL, false },           { SIGTTOU, "SIGTTOU", NULL, false },
+    { SIGTTIN, "SIGTTIN", NULL, false },
+    { SIGTTOU, "SIGTTOU", NULL, false },
 };
 
 void program_signal(struct signals *s, int number)

@@ -2,12 +2,27 @@
 #include "cli/command.h"
 
 #include "base/log.h"
+#include "cli/host.h"
 #include "cli/program.h"
+#include "cli/role.h"
 #include "cli/say.h"
+
+/* As it was typed, for the processes that are started with it. */
+static const char *const *argv_again(const struct invocation *in)
+{
+    const char **argv = ARENA_ARRAY(in->arena, const char *, in->argc + 3);
+
+    argv[0] = "lateen";
+    argv[1] = in->command->name;
+    memcpy(argv + 2, in->argv, in->argc * sizeof(*argv));
+    return argv;
+}
 
 static int run_run(struct invocation *in)
 {
     const struct run_options *o = in->options;
+    struct role role;
+    bool is_supervised;
 
     if (in->args.n) {
         say_err("lateen run: unexpected argument '%.*s'; manifests are named with -f\n",
@@ -18,10 +33,17 @@ static int run_run(struct invocation *in)
         say_err("lateen run: -f PATH is required: the manifests to serve\n");
         return EXIT_USAGE;
     }
+    if (!role_from_environment(&role)) {
+        say_err("lateen run: LATEEN_ROLE is set: it is for processes that this one starts\n");
+        return EXIT_USAGE;
+    }
     log_as_json = str_eq(o->log_format, STR("json"));
     if (o->log_level.n && !log_level_parse(o->log_level, &log_threshold))
         return EXIT_USAGE;
-    return program_run(o, in->arena);
+    if (role.kind != ROLE_NONE)
+        return role_run(&role, o);
+    is_supervised = o->supervise.is_set ? o->supervise.on : host_is_service();
+    return program_run(o, is_supervised ? argv_again(in) : NULL);
 }
 
 #define TO(member) .offset = offsetof(struct run_options, member)
@@ -122,6 +144,11 @@ static const struct flag flags[] = {
       TO(strict),
       .help = "any error, and any field that is not carried out, keeps the last good "
               "configuration (at start: exit 1)" },
+    { .name = "supervise",
+      .dflt = "on under systemd",
+      .type = &flag_switch,
+      TO(supervise),
+      .help = "keeper, control and data as processes: one that crashes is started anew" },
     { .name = "drain-min",
       .arg = "DURATION",
       .dflt = "5s",
@@ -147,7 +174,6 @@ static const struct flag flags[] = {
       TO(log_format),
       .help = "its form" },
     { .name = "workload-certs", .arg = "DIR", .type = &flag_unbuilt },
-    { .name = "supervise", .type = &flag_unbuilt_switch },
     { .name = "memory-limit", .arg = "SIZE", .type = &flag_unbuilt },
 };
 

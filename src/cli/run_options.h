@@ -8,6 +8,7 @@
 struct run_options {
     struct flag_strs files;
     bool watch, dev, strict;
+    struct flag_on supervise;
     struct flag_ports ports;
     struct addr bind;
     struct flag_pairs labels;

@@ -5,8 +5,8 @@
 #include <unistd.h>
 
 /* What is heard. Others keep what the kernel does of itself. */
-static const int heard[] = { SIGHUP,  SIGINT,  SIGTERM, SIGQUIT, SIGUSR1,
-                             SIGUSR2, SIGTTIN, SIGTTOU, SIGWINCH };
+static const int heard[] = { SIGHUP,  SIGINT,  SIGTERM, SIGQUIT,  SIGUSR1,
+                             SIGUSR2, SIGTTIN, SIGTTOU, SIGWINCH, SIGCHLD };
 
 static void heard_set(sigset_t *set)
 {

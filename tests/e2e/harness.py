@@ -1,6 +1,7 @@
 """What the end-to-end tests need: the program as a child, a client, a backend, manifests.
 
-LATEEN_BIN chooses the binary (default build/lateen), LATEEN_LOGS where logs are kept. Only
+LATEEN_BIN chooses the binary (default build/lateen), LATEEN_LOGS where logs are kept, LATEEN_FLAGS
+what every program is started with besides (--supervise). Only
 loopback, only ports found free; every process is ended by its own id.
 """
 import contextlib
@@ -23,6 +24,7 @@ import time
 TOP = pathlib.Path(__file__).resolve().parents[2]
 BIN = pathlib.Path(os.environ.get("LATEEN_BIN", TOP / "build/lateen"))
 LOGS = pathlib.Path(os.environ.get("LATEEN_LOGS", TOP / "build/logs"))
+FLAGS = os.environ.get("LATEEN_FLAGS", "").split()
 TUTORIAL = TOP / "examples/tutorial"
 HOST = "mk.hedgus.com"
 # Sanitizers make everything slower; waits are upper bounds and cost nothing when met.
@@ -126,7 +128,7 @@ class Lateen:
             command += ["--port", f"{number}={port}"]
         self.health_port, self.metrics_port = health, metrics
         with open(self.log_path, "wb") as log, open(self.access_path, "wb") as access:
-            self.process = subprocess.Popen([*map(str, command), *flags], stdin=subprocess.DEVNULL,
+            self.process = subprocess.Popen([*map(str, command), *FLAGS, *map(str, flags)], stdin=subprocess.DEVNULL,
                                             stdout=access, stderr=log)
 
     def log(self):

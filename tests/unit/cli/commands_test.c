@@ -64,7 +64,7 @@ TEST(exit_codes_and_messages_of_the_command_line)
         { "run", NULL, NULL, 64, "lateen run: -f PATH is required: the manifests to serve\n" },
         { "run", "x", NULL, 64,
           "lateen run: unexpected argument 'x'; manifests are named with -f\n" },
-        { "run", "--supervise", NULL, 64, "lateen run: --supervise: not built yet\n" },
+        { "run", "--memory-limit", NULL, 64, "lateen run: --memory-limit: not built yet\n" },
         { "run", "--memory-limit", "1Gi", 64, "lateen run: --memory-limit: not built yet\n" },
         { "version", "--short", NULL, 64, "lateen version: --short: not built yet\n" },
         { "run", "--prot=1=1", NULL, 64,
