@@ -2,11 +2,11 @@
 
 #include "base/log.h"
 #include "base/map.h"
+#include "base/when.h"
 #include "cli/startup.h"
 #include "cli/dev.h"
-#include "cli/image_file.h"
-#include "cli/keepsake.h"
 #include "cli/retire.h"
+#include "cli/state.h"
 #include "cli/trim.h"
 
 #include <errno.h>
@@ -16,6 +16,7 @@
 #define STATE_DELAY_MS 300
 #define CHANGED_SHOWN 3
 #define PORT_RETRY_MS 5000
+#define STATE_RETRY_MS 5000 /* another program holds the directory */
 
 struct compiler {
     struct compiler_options o;
@@ -29,42 +30,32 @@ struct compiler {
     uint64_t read_ns; /* what looking at the files cost */
     struct timer state_timer;
     struct trim trim;
-    struct image_file *image_file;
-    struct root *image_root;   /* to be written; one reference */
-    struct keepsake *keepsake; /* NULL: cannot be had */
-    struct map known;          /* lines of notes told before; keys in known_arena */
+    struct state *state;
+    struct map known; /* lines of notes told before; keys in known_arena */
     struct arena *known_arena;
     bool had_files;
-    struct timer port_timer; /* a port could not be bound: tried again */
+    struct timer port_timer; /* a port could not be bound, or no file be read: tried again */
     bool is_retry;
 };
 
 /* ---- the last good configuration on disk ---- */
-
-static void state_save(struct compiler *c)
-{
-    if (c->image_root)
-        image_file_write(c->image_file, c->image_root);
-    c->image_root = NULL;
-    if (c->keepsake)
-        keepsake_write(c->keepsake);
-}
 
 /* One at a time: a stream of changes does not queue up snapshots. */
 static void state_due(struct timer *t)
 {
     struct compiler *c = CONTAINER_OF(t, struct compiler, state_timer);
 
-    if (image_file_is_busy(c->image_file))
+    if (state_is_busy(c->state))
         timer_set(&c->state_timer, STATE_DELAY_MS);
-    else
-        state_save(c);
+    else if (!state_write(c->state, c->mesh))
+        timer_set(&c->state_timer, STATE_RETRY_MS);
 }
 
-static void image_later(struct compiler *c, struct root *root)
+static void hook_recall(void *arg, struct mesh *m)
 {
-    root_unref(c->image_root);
-    c->image_root = root_ref(root);
+    const struct dev_hooks *d = arg;
+
+    state_recall(CONTAINER_OF(d, struct compiler, dev)->state, m);
 }
 
 /* ---- what is told ---- */
@@ -163,6 +154,17 @@ static void say_log(struct report *r, const struct api_meshconfig *config)
     r->log.json = config->access_log_encoding.v == LOG_ENCODING_JSON;
 }
 
+/* Nothing can be read: what served last serves. */
+static void say_cold(struct compiler *c, struct report *r, const struct root *root)
+{
+    char written[WHEN_LEN + 1];
+
+    when_format(state_snapshot_ms(c->state), written);
+    log_warn("state", "no manifest can be read: the last good configuration is served",
+             KVZ("written", written));
+    r->block = startup_cold_text(root, str_of(written), r->arena, &r->listeners);
+}
+
 /* ---- compiling ---- */
 
 static bool is_first_round(const struct compiler *c)
@@ -201,7 +203,8 @@ static struct report *report_of(struct compiler *c, const struct source_scan *sc
                                     loop_clock_ns(c->loop) };
     r->is_retry = c->is_retry && !scan->changed;
     c->is_retry = false;
-    r->is_source_lost = !c->had_files && scan->n == 0 && scan->error_count > 0;
+    r->is_source_lost = !c->had_files && scan->n == 0 && scan->error_count > 0 &&
+                        !mesh_is_cold(c->mesh) && !state_has_recalled(c->state);
     r->errors = notes->errors;
     r->warnings = notes->warnings;
     r->unsupported = summary->unsupported;
@@ -210,7 +213,9 @@ static struct report *report_of(struct compiler *c, const struct source_scan *sc
     say_problems(c, r, notes);
     say_verdicts(r, notes);
     say_log(r, mesh_config(c->mesh));
-    if (verdict == MESH_NEW) {
+    if (verdict == MESH_NEW && mesh_is_cold(c->mesh))
+        say_cold(c, r, root);
+    else if (verdict == MESH_NEW) {
         struct startup_input in = { .run = c->o.run,
                                     .summary = summary,
                                     .root = root,
@@ -223,35 +228,22 @@ static struct report *report_of(struct compiler *c, const struct source_scan *sc
     return r;
 }
 
-/* At the start over broken files: what was last good of them is compiled first, and then it
- * is as if they had been broken while the program ran. NULL: nothing to recall. */
-static struct root *recall(struct compiler *c, const struct source_scan *scan)
-{
-    struct source_scan before;
-    struct root *root = NULL;
-    struct arena arena;
-    struct notes notes;
-
-    arena_init(&arena, 65536);
-    notes_init(&notes, &arena);
-    if (c->keepsake && keepsake_recall(c->keepsake, scan, &arena, &before) &&
-        mesh_update(c->mesh, &before, &notes, &root) != MESH_NEW)
-        root = NULL;
-    arena_fini(&arena);
-    return root;
-}
-
+/* The first time an earlier program's snapshot is what is gone on from: it serves as long as
+ * nothing can be read, and where nothing differs. */
 static enum mesh_verdict update(struct compiler *c, const struct source_scan *scan,
                                 struct notes *notes, struct root **ret_root)
 {
-    struct root *recalled = is_first_round(c) ? recall(c, scan) : NULL;
-    enum mesh_verdict verdict = mesh_update(c->mesh, scan, notes, ret_root);
+    struct root *before = is_first_round(c) ? state_snapshot(c->state) : NULL;
+    enum mesh_verdict verdict;
 
-    if (recalled && verdict == MESH_SAME) {
-        *ret_root = recalled;
+    if (before)
+        mesh_adopt(c->mesh, before);
+    verdict = mesh_update(c->mesh, scan, notes, ret_root);
+    if (before && verdict == MESH_SAME) {
+        *ret_root = before;
         return MESH_NEW;
     }
-    root_unref(recalled);
+    root_unref(before);
     return verdict;
 }
 
@@ -272,14 +264,14 @@ static void compile(struct compiler *c, const struct source_scan *scan)
     if (c->state_timer.deadline_ms == 0) /* a stream of changes does not put it off for ever */
         timer_set(&c->state_timer, STATE_DELAY_MS);
     say_ports(c, &notes);
+    if (mesh_is_cold(c->mesh)) /* a directory that is not there cannot be watched */
+        timer_set(&c->port_timer, PORT_RETRY_MS);
     report_send(c, report_of(c, scan, &notes, verdict, root));
     c->had_files |= scan->n > 0;
     if (verdict == MESH_NEW) {
-        image_later(c, root);
+        state_keep(c->state, root);
         c->o.feed->publish(c->o.feed, root, c->round);
     }
-    if (c->keepsake)
-        keepsake_note(c->keepsake, scan, &notes);
     source_drop_octets(c->source);
     trim_changed(&c->trim);
     arena_fini(&arena);
@@ -320,6 +312,7 @@ static struct mesh *mesh_make(struct compiler *c)
         .ports = c->ports, .standins = c->o.standins, .ca = c->o.ca, .loop = c->loop
     };
     dev_hooks_fill(&c->dev, &m.hooks);
+    m.hooks.recall = hook_recall;
     return mesh_new(&m);
 }
 
@@ -331,7 +324,7 @@ static void *compiler_run(void *arg)
     compiler_watch(c);
     compile(c, source_scan(c->source));
     loop_run(c->loop);
-    state_save(c);
+    (void)state_write(c->state, c->mesh);
     return NULL;
 }
 
@@ -346,8 +339,7 @@ struct compiler *compiler_start(const struct compiler_options *o)
     c->ports = portmap_new(o->keeper, &o->run->ports, o->run->dev);
     c->mesh = mesh_make(c);
     map_init(&c->known);
-    c->keepsake = keepsake_new(o->state_dir);
-    c->image_file = image_file_start(o->state_dir);
+    c->state = state_new(o->state_dir, o->run);
     timer_init(&c->state_timer, c->loop, state_due);
     timer_init(&c->port_timer, c->loop, ports_retry);
     trim_init(&c->trim, c->loop);
@@ -395,12 +387,11 @@ void compiler_stop(struct compiler *c)
         return;
     order_post(c, stop_deliver);
     pthread_join(c->thread, NULL);
-    image_file_stop(c->image_file);
+    state_free(c->state);
     retire_stop();
     timer_fini(&c->state_timer);
     timer_fini(&c->port_timer);
     trim_fini(&c->trim);
-    keepsake_free(c->keepsake);
     source_free(c->source);
     mesh_free(c->mesh);
     loop_turn(c->loop, 0); /* what was retired before */

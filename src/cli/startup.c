@@ -290,6 +290,35 @@ struct str startup_text(const struct startup_input *in, struct arena *a)
     return text;
 }
 
+struct str startup_cold_text(const struct root *root, struct str written, struct arena *a,
+                             size_t *ret_listeners)
+{
+    struct str text;
+    struct buf b;
+
+    buf_init(&b, BLOCK_MAX);
+    *ret_listeners = 0;
+    buf_printf(&b,
+               "  no manifest can be read: this is the last good configuration, written at "
+               "%.*s;\n  the manifests are taken up as soon as they can be read\n",
+               STRF(written));
+    for (slot_id s = 0; s < root_slots(root, PART_LISTENER); s++) {
+        const struct listener *l = root_listener(root, s);
+        struct mesh_listener shown;
+
+        if (!l)
+            continue;
+        shown = (struct mesh_listener){
+            .bind = l->bind, .port = l->port, .manifest_port = l->manifest_port, .is_tls = l->is_tls
+        };
+        add_listener(&b, &shown);
+        ++*ret_listeners;
+    }
+    text = arena_dup(a, buf_str(&b));
+    buf_fini(&b);
+    return text;
+}
+
 struct str startup_curls(const struct startup_input *in, struct arena *a)
 {
     const struct mesh_summary *s = in->summary;

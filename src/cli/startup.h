@@ -20,6 +20,9 @@ struct startup_input {
 
 /* Listeners, certificates, stand-ins: lines with their newlines, in the arena. */
 struct str startup_text(const struct startup_input *in, struct arena *a);
+/* The same of a snapshot alone, for a start at which no manifest can be read. */
+struct str startup_cold_text(const struct root *root, struct str written, struct arena *a,
+                             size_t *ret_listeners);
 /* --dev: a curl line for each listener; else empty. */
 struct str startup_curls(const struct startup_input *in, struct arena *a);
 
