@@ -74,9 +74,9 @@ fuzz: build-fuzz ## fuzz one target: make fuzz T=h1 S=60 (seconds)
 	@./tools/fuzz $(T) $(S)
 
 .PHONY: bench
-bench: all ## the benchmarks
-	@if [ -x bench/run ]; then exec bench/run; \
-	 else echo "make bench: the benchmarks (bench/run) are not built yet" >&2; exit 64; fi
+bench: everything ## beside nginx, HAProxy and nghttpx in one run: make bench ARGS='--rounds 3 --rows "h1 c=64"'
+	@./tools/deps bench
+	@bench/run $(ARGS)
 
 .PHONY: lookup-long
 lookup-long: all ## the route matcher against a naive one on ten million pairs

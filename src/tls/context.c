@@ -83,7 +83,8 @@ static bool ticket_key_use(struct tls_contexts *all, const struct ticket_key *k,
     return fine;
 }
 
-/* 1: use the key; 2: use it and give a new ticket; 0: no such key, full handshake. */
+/* 1: use the key; 2: use it and give a new ticket; 0: no such key, full handshake. A TLS 1.3
+ * client uses a ticket once (RFC 8446, C.4): without a new one it could resume every other time. */
 static int ticket_callback(SSL *ssl, unsigned char *name, unsigned char *iv, EVP_CIPHER_CTX *cipher,
                            EVP_MAC_CTX *mac, int encrypt)
 {
@@ -99,8 +100,11 @@ static int ticket_callback(SSL *ssl, unsigned char *name, unsigned char *iv, EVP
         return ticket_key_use(all, k, iv, cipher, mac, true) ? 1 : -1;
     }
     for (size_t i = 0; i < all->tickets.n; i++, k++) {
-        if (memcmp(name, k->name, TICKET_NAME_LEN) == 0)
-            return !ticket_key_use(all, k, iv, cipher, mac, false) ? -1 : i == 0 ? 1 : 2;
+        if (memcmp(name, k->name, TICKET_NAME_LEN) != 0)
+            continue;
+        if (!ticket_key_use(all, k, iv, cipher, mac, false))
+            return -1;
+        return i == 0 && SSL_version(ssl) < TLS1_3_VERSION ? 1 : 2;
     }
     return 0;
 }

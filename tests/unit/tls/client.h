@@ -175,6 +175,15 @@ static inline void client_keep_session(struct client *c, struct client_session *
     SSL_shutdown(c->ssl); /* or freeing it would spoil the session */
 }
 
+static inline struct str client_session_ticket(const struct client_session *s)
+{
+    const unsigned char *octets = NULL;
+    size_t n = 0;
+
+    SSL_SESSION_get0_ticket(s->s, &octets, &n);
+    return str_make((const char *)octets, n);
+}
+
 static inline void client_session_copy(struct client_session *to, const struct client_session *from)
 {
     client_session_free(to);
