@@ -1,7 +1,9 @@
 #include "cli/child.h"
 
 #include "base/log.h"
+#include "cli/exit.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/prctl.h>
@@ -17,7 +19,9 @@ static _Noreturn void become(const struct child *c, const int theirs[2], const c
         role_to_environment(c->role, theirs[0], theirs[1], keeper);
         execv("/proc/self/exe", (char *const *)(uintptr_t)argv);
     }
-    _exit(127);
+    log_error("keeper", "a process cannot be started", KVZ("process", role_name(c->role)),
+              KVZ("reason", strerror(errno)));
+    _exit(EXIT_FAILED);
 }
 
 static pid_t fork_it(const struct child *c, const int theirs[2], const char *const *argv, int input)

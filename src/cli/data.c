@@ -19,7 +19,6 @@ struct data {
     struct front *front;
     struct admin *admin;
     struct access_log *log;
-    struct str log_file; /* as opened */
     struct timer tickets;
     struct turns_watch turns;
     enum admin_state state;
@@ -151,16 +150,14 @@ static struct str log_file(const struct data *d, const struct log_wish *wish)
 static bool log_open(struct data *d, const struct log_wish *wish)
 {
     const struct log_format *format = log_format(d, wish);
+    struct str file = log_file(d, wish);
     enum err e;
 
-    if (!format)
-        return false;
-    d->log_file = arena_dup(&d->arena, log_file(d, wish));
-    if (d->log_file.n == 0)
-        return true;
-    d->log = access_log_open(d->log_file, format, &e);
+    if (!format || file.n == 0)
+        return format != NULL;
+    d->log = access_log_open(file, format, &e);
     if (!d->log)
-        say_err("lateen run: access log %.*s: %s\n", STRF(d->log_file), err_text(e));
+        say_err("lateen run: access log %.*s: %s\n", STRF(file), err_text(e));
     return d->log != NULL;
 }
 
@@ -196,8 +193,11 @@ static void front_drained(void *arg)
 
 bool data_begin(struct data *d, const struct log_wish *wish)
 {
-    if (!log_open(d, wish))
-        return false;
+    if (!log_open(d, wish)) {
+        if (!d->o.is_back)
+            return false;
+        log_error("data", "requests are served and not logged until the next start");
+    }
     front_start(d->front, d->log);
     return true;
 }

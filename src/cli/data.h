@@ -27,6 +27,7 @@ struct data_options {
     struct keeper *keeper; /* its group is `workers` */
     uint32_t workers;
     struct pages *pages; /* the sockets are handed over */
+    bool is_back;        /* it replaces one that crashed: better without a log than not at all */
     struct data_host host;
 };
 

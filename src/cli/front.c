@@ -105,7 +105,7 @@ static bool grant(struct front *f, const struct served *s, struct listen_grant *
     if (e == ERR_NOT_FOUND) { /* swept in between, or no compiler asked for it */
         struct addr again = s->addr;
 
-        e = keeper_hold(f->o.keeper, &again, 0);
+        e = keeper_hold(f->o.keeper, &again, 0, 0);
         if (e == ERR_OK)
             e = keeper_take(f->o.keeper, &again, fds);
     }

@@ -15,8 +15,9 @@
 struct kept {
     struct kept *next;
     struct addr addr;
-    uint64_t round;  /* held in it last */
-    bool is_adopted; /* from systemd: one socket that all workers share */
+    uint16_t stands_for; /* a port of the manifests */
+    uint64_t round;      /* held in it last */
+    bool is_adopted;     /* from systemd: one socket that all workers share */
     uint32_t n;
     int fds[];
 };
@@ -136,13 +137,15 @@ static struct kept *kept_find(const struct keeper *k, const struct addr *addr)
     return NULL;
 }
 
-static enum err hold_locked(struct keeper *k, struct addr *addr, uint64_t round)
+static enum err hold_locked(struct keeper *k, struct addr *addr, uint16_t stands_for,
+                            uint64_t round)
 {
     struct kept *one = addr->port ? kept_find(k, addr) : NULL;
     struct addr bound = *addr;
     enum err e;
 
     if (one) {
+        one->stands_for = stands_for;
         one->round = round;
         return ERR_OK;
     }
@@ -155,18 +158,42 @@ static enum err hold_locked(struct keeper *k, struct addr *addr, uint64_t round)
     }
     addr->port = bound.port;
     one->addr = *addr;
+    one->stands_for = stands_for;
     one->round = round;
     return ERR_OK;
 }
 
-enum err keeper_hold(struct keeper *k, struct addr *addr, uint64_t round)
+enum err keeper_hold(struct keeper *k, struct addr *addr, uint16_t stands_for, uint64_t round)
 {
     enum err e;
 
     pthread_mutex_lock(&k->lock);
-    e = k->asks >= 0 ? far_hold(k, addr, round) : hold_locked(k, addr, round);
+    e = k->asks >= 0 ? far_hold(k, addr, stands_for, round)
+                     : hold_locked(k, addr, stands_for, round);
     pthread_mutex_unlock(&k->lock);
     return e;
+}
+
+static uint16_t recall_locked(const struct keeper *k, const struct addr *bind, uint16_t stands_for)
+{
+    for (const struct kept *one = k->first; one; one = one->next) {
+        struct addr at = *bind;
+
+        at.port = one->addr.port;
+        if (one->stands_for == stands_for && serves(one, &at))
+            return at.port;
+    }
+    return 0;
+}
+
+uint16_t keeper_recall(struct keeper *k, const struct addr *bind, uint16_t stands_for)
+{
+    uint16_t port;
+
+    pthread_mutex_lock(&k->lock);
+    port = k->asks >= 0 ? far_recall(k, bind, stands_for) : recall_locked(k, bind, stands_for);
+    pthread_mutex_unlock(&k->lock);
+    return port;
 }
 
 bool keeper_lend(const struct keeper *k, const struct addr *addr, int *ret_fds)

@@ -23,9 +23,15 @@ void keeper_free(struct keeper *k); /* takes NULL; closes all */
  * how many. Each is used when its address is asked for. */
 uint32_t keeper_adopt(struct keeper *k);
 
-/* Sees to it that the address is listened on; a port of 0 is picked and filled in. The
- * address stays wanted until a sweep of this round or a later one leaves it out. */
-MUST_USE enum err keeper_hold(struct keeper *k, struct addr *addr, uint64_t round);
+/* Sees to it that the address is listened on; a port of 0 is picked and filled in. It stands for
+ * a port of the manifests. The address stays wanted until a sweep of this round or a later one
+ * leaves it out. */
+MUST_USE enum err keeper_hold(struct keeper *k, struct addr *addr, uint16_t stands_for,
+                              uint64_t round);
+
+/* The port that is listened on at the address of `bind` in place of one of the manifests, or 0: a
+ * control part that was started anew goes on with it. */
+uint16_t keeper_recall(struct keeper *k, const struct addr *bind, uint16_t stands_for);
 
 /* Duplicates of the group's sockets for the workers, `group` of them. */
 MUST_USE enum err keeper_take(struct keeper *k, const struct addr *addr, int *ret_fds);

@@ -27,9 +27,19 @@ static enum err ask(const struct keeper *k, struct message *m, const int *fds, s
     return (enum err)m->number;
 }
 
-enum err far_hold(struct keeper *k, struct addr *addr, uint64_t round)
+uint16_t far_recall(struct keeper *k, const struct addr *bind, uint16_t stands_for)
 {
-    struct message m = { .kind = MSG_HOLD, .round = round, .addrs = { *addr } };
+    struct message m = { .kind = MSG_RECALL, .number = stands_for, .addrs = { *bind } };
+    struct message_fds none;
+
+    return ask(k, &m, NULL, 0, &none) == ERR_OK ? m.addrs[0].port : 0;
+}
+
+enum err far_hold(struct keeper *k, struct addr *addr, uint16_t stands_for, uint64_t round)
+{
+    struct message m = {
+        .kind = MSG_HOLD, .number = stands_for, .round = round, .addrs = { *addr }
+    };
     struct message_fds none;
     enum err e = ask(k, &m, NULL, 0, &none);
 
@@ -92,12 +102,17 @@ bool keeper_answer(struct keeper *k, int asks, const struct message *m,
     struct message answer = *m;
 
     if (m->kind == MSG_HOLD) {
-        answer.number = may_open ? keeper_hold(k, &answer.addrs[0], m->round) : ERR_ACCESS;
+        answer.number = may_open ? keeper_hold(k, &answer.addrs[0], (uint16_t)m->number, m->round)
+                                 : ERR_ACCESS;
         return link_send(asks, &answer, NULL, 0, false) == ERR_OK;
     }
     if (m->kind == MSG_TAKE)
         return take(k, asks, &answer);
     answer.number = ERR_OK;
+    if (m->kind == MSG_RECALL) {
+        answer.addrs[0].port = keeper_recall(k, &m->addrs[0], (uint16_t)m->number);
+        return link_send(asks, &answer, NULL, 0, false) == ERR_OK;
+    }
     return m->kind == MSG_SWEEP && sweep(k, m, fds) &&
            link_send(asks, &answer, NULL, 0, false) == ERR_OK;
 }

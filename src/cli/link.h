@@ -34,9 +34,11 @@ enum message_kind {
     MSG_QUIT,
     MSG_DRAIN, /* to data: min_ms, max_ms; from data: the admin port asks for it, number: at once */
     /* asks */
-    MSG_HOLD,  /* control: addrs[0], round; answered with an error as number, and addrs[0] */
-    MSG_TAKE,  /* data: addrs[0]; answered with an error as number, or the group's sockets */
-    MSG_SWEEP, /* data: round; number: addresses, one memory file of them */
+    MSG_HOLD,   /* control: addrs[0], number: the port that it stands for, round; answered with an
+                 * error as number, and addrs[0] */
+    MSG_RECALL, /* control: addrs[0], number: the port that it stands for; answered with addrs[0] */
+    MSG_TAKE,   /* data: addrs[0]; answered with an error as number, or the group's sockets */
+    MSG_SWEEP,  /* data: round; number: addresses, one memory file of them */
 };
 
 struct message {

@@ -61,7 +61,9 @@ static struct mapping *mapping_of(struct portmap *m, const struct addr *bind, ui
             return &m->v[i];
     }
     m->v = arena_grow(&m->arena, m->v, m->n, &m->cap, sizeof(*m->v));
-    m->v[m->n] = (struct mapping){ .bind = at, .port = port };
+    m->v[m->n] = (struct mapping){ .bind = at,
+                                   .port = port,
+                                   .to = keeper_recall(m->keeper, &at, port) };
     return &m->v[m->n++];
 }
 
@@ -73,7 +75,7 @@ static bool try_port(struct portmap *m, struct mapping *one, uint32_t port)
     if (port > 65535)
         return false;
     addr.port = (uint16_t)port;
-    e = keeper_hold(m->keeper, &addr, m->round);
+    e = keeper_hold(m->keeper, &addr, one->port, m->round);
     if (e == ERR_OK) {
         one->to = addr.port;
         one->failure = ERR_OK;

@@ -83,6 +83,7 @@ static void start(struct role_data *r, const struct message *m, struct message_f
         .loop = r->station.loop,
         .workers = m->number,
         .pages = &r->pages,
+        .is_back = m->is_back,
         .host = { live, drained, drain_asked, quit_asked, r },
     };
     struct intake_options intake = { .main = r->station.loop, .round = round_done, .arg = r };

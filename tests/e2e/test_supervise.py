@@ -83,24 +83,23 @@ def can_connect(port):
     return False
 
 
-def children(lateen):
+def children(keeper):
     """The processes of the keeper: {"data": pid, "control": pid}; no others, no zombies."""
     found = {}
     for folder in pathlib.Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):
             name, state, parent = re.fullmatch(r"\d+ \((.*)\) (\w) (\d+) .*\n",
                                                (folder / "stat").read_text()).groups()
-            if int(parent) == lateen.process.pid and state != "Z":
+            if int(parent) == keeper.pid and state != "Z":
                 found[name.removeprefix("lateen-")] = int(folder.name)
     return found
 
 
-def kill(lateen, role, number=signal.SIGKILL):
-    """Ends a process; returns its id when another has its place."""
-    pid = wait_until(f"{role} runs", lambda: children(lateen).get(role))
+def kill(keeper, role, number=signal.SIGKILL):
+    """Ends a process; returns when another has its place."""
+    pid = wait_until(f"{role} runs", lambda: children(keeper).get(role))
     os.kill(pid, number)
-    wait_until(f"another {role} runs", lambda: children(lateen).get(role) not in (None, pid))
-    return pid
+    wait_until(f"another {role} runs", lambda: children(keeper).get(role) not in (None, pid))
 
 
 def is_gone(pid):
@@ -164,7 +163,7 @@ def test_killing_data_loses_only_what_was_in_flight(manifests):
     times = []
     with running(manifests, "supervise-data", ["--supervise"]) as lateen, asking(lateen) as clients:
         for n in range(1, 21):
-            pid = children(lateen)["data"]
+            pid = children(lateen.process)["data"]
             since = time.monotonic()
             os.kill(pid, signal.SIGKILL)
             times.append(serves_after_ms(lateen, since))
@@ -183,7 +182,7 @@ def test_killing_control_disturbs_no_request_and_the_same_snapshot_returns(manif
     with running(manifests, "supervise-control", ["--supervise"]) as lateen, asking(lateen) as clients:
         before = content_hash(lateen)
         for n in range(1, 6):
-            kill(lateen, "control")
+            kill(lateen.process, "control")
             wait_until("it is back", lambda: lateen.log().count("control is back: live") == n)
             assert content_hash(lateen) == before
         manifests.edit("all.yaml", "EDIT", "edited")
@@ -195,7 +194,7 @@ def test_killing_control_disturbs_no_request_and_the_same_snapshot_returns(manif
 def test_killing_the_keeper_ends_all(manifests):
     with pytest.raises(AssertionError, match="exit status -9"), \
             running(manifests, "supervise-keeper", ["--supervise"]) as lateen:
-        pids = children(lateen)
+        pids = children(lateen.process)
         assert sorted(pids) == ["control", "data"]
         lateen.process.kill()
         wait_until("both are gone", lambda: all(map(is_gone, pids.values())))
@@ -204,8 +203,8 @@ def test_killing_the_keeper_ends_all(manifests):
 
 def test_a_crash_is_told_with_its_signal(manifests):
     with running(manifests, "supervise-signal", ["--supervise"]) as lateen:
-        kill(lateen, "data", signal.SIGBUS)
-        kill(lateen, "control", signal.SIGSYS)
+        kill(lateen.process, "data", signal.SIGBUS)
+        kill(lateen.process, "control", signal.SIGSYS)
         assert "process=data signal=SIGBUS" in lateen.log() and "process=control signal=SIGSYS" in lateen.log()
 
 
@@ -214,3 +213,150 @@ def test_a_role_set_by_hand_is_refused(manifests):
         out = subprocess.run([BIN, "run", "-f", manifests], env={**os.environ, "LATEEN_ROLE": role},
                              stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=PATIENCE)
         assert out.returncode == 64 and "LATEEN_ROLE" in out.stderr, out
+
+
+def descriptors(pid):
+    return len(os.listdir(f"/proc/{pid}/fd"))
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="of processes that cannot be dumped only root sees the descriptors")
+def test_no_descriptor_is_left_behind_by_twenty_crashes(manifests):
+    with running(manifests, "supervise-descriptors", ["--supervise"]) as lateen:
+        def counts():
+            pids = children(lateen.process)
+            return [descriptors(pid) for pid in (lateen.process.pid, pids["data"], pids["control"])]
+
+        assert lateen.get("/").status == 200  # one connection to the backend stays
+        before = wait_until("nothing is under way", lambda: (lambda n: n if n == counts() else None)(counts()))
+        for n in range(1, 21):
+            kill(lateen.process, "control" if n % 4 == 0 else "data")
+        wait_until("control is back", lambda: lateen.log().count("control is back: live") == 5)
+        kill(lateen.process, "data")
+        assert lateen.get("/").status == 200
+        wait_until("as many as before", lambda: counts() == before)
+
+
+def status_of(pid, field):
+    return re.search(rf"^{field}:\s+(\w+)$", pathlib.Path(f"/proc/{pid}/status").read_text(), re.M)[1]
+
+
+def test_data_has_no_capability_and_gets_none(manifests):
+    with running(manifests, "supervise-rights", ["--supervise"]) as lateen:
+        data = children(lateen.process)["data"]
+        threads = os.listdir(f"/proc/{data}/task")
+        for thread in threads:
+            assert [int(status_of(thread, field), 16) for field in ("CapInh", "CapPrm", "CapEff", "CapAmb")] == [0] * 4
+            assert status_of(thread, "NoNewPrivs") == "1"
+        assert len(threads) > 3
+
+
+def test_crashes_in_a_row_are_named_and_do_not_spin(manifests):
+    with running(manifests, "supervise-loop", ["--supervise"]) as lateen:
+        end = time.monotonic() + PATIENCE
+        while "crashes again and again" not in lateen.log():
+            assert time.monotonic() < end
+            kill(lateen.process, "data")
+        assert re.search(r"again and again.*process=data wait_ms=100\n", lateen.log())
+        assert lateen.get("/").status == 200
+
+
+def test_connections_made_while_data_is_gone_wait_for_the_next(manifests):
+    with running(manifests, "supervise-queue", ["--supervise"]) as lateen:
+        os.kill(children(lateen.process)["data"], signal.SIGSTOP)  # it accepts nothing any more
+        clients = [lateen.client() for _ in range(20)]
+        for client in clients:
+            client.request("GET", "/", headers={"Host": HOST})
+        kill(lateen.process, "data")
+        assert [client.getresponse().status for client in clients] == [200] * 20
+
+
+def test_a_drained_gateway_stays_drained_when_data_crashes(manifests):
+    with running(manifests, "supervise-drained", ["--supervise"]) as lateen:
+        assert lateen.admin("/drain_listeners", "POST").status == 200
+        wait_until("listeners are closed", lambda: not can_connect(lateen.ports[80]))
+        kill(lateen.process, "data")
+        wait_until("the admin port is back", lambda: lateen.admin("/server_info").status == 200)
+        wait_until("it says so", lambda: lateen.admin("/ready").status == 503)
+        assert not can_connect(lateen.ports[80])
+        assert "cannot listen" not in lateen.log()
+
+
+def test_term_finishes_the_request_in_flight_and_leaves_nothing_behind(manifests):
+    with running(manifests, "supervise-term", ["--supervise"]) as lateen, contextlib.closing(lateen.client()) as client:
+        pids = children(lateen.process)
+        client.request("GET", "/?delay=500ms", headers={"Host": HOST})
+        wait_until("it is in flight", lambda: re.search(r"downstream_rq_active\S* 1\b", lateen.admin("/stats").text))
+        for pid in (*pids.values(), lateen.process.pid):  # as systemd and terminals do it
+            os.kill(pid, signal.SIGTERM)
+        assert client.getresponse().status == 200
+        assert lateen.process.wait(PATIENCE) == 0
+        assert all(map(is_gone, pids.values()))
+        assert "crash" not in lateen.log()
+
+
+def test_manifests_from_standard_input_outlive_control(manifests, tmp_path):
+    command = [BIN, "run", "--dev", "--supervise", "-f", "-", "--state", tmp_path / "state", "--port", "80=0",
+               "--admin", "off", "--health", "off", "--metrics", "off", "--drain-min", "0s"]
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    try:
+        process.stdin.write(manifests.read("all.yaml"))
+        process.stdin.close()
+        lines = iter(process.stderr.readline, "")
+        port = next(int(found[1]) for line in lines if (found := re.search(r"http +127.0.0.1:(\d+)", line)))
+        next(line for line in lines if line.startswith("try"))
+
+        kill(process, "control")
+        told = next(line for line in lines if "control is back" in line)
+        assert "live" in told
+        with contextlib.closing(Client(port)) as client:
+            assert client.get("/").status == 200
+    finally:
+        process.terminate()
+        assert process.wait(PATIENCE) == 0
+
+
+def test_under_systemd_it_supervises_and_speaks_for_all(manifests, tmp_path):
+    """READY comes from the process that systemd knows, RELOADING and READY around a reload, and
+    the watchdog's sign as often as asked."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
+        systemd.bind(str(tmp_path / "notify"))
+        systemd.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
+        systemd.settimeout(PATIENCE)
+        process = subprocess.Popen(
+            [BIN, "run", "-f", manifests, "--state", tmp_path / "state", "--port", "80=0", "--admin", "off",
+             "--health", "off", "--metrics", "off", "--drain-min", "0s"], stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+            env={**os.environ, "NOTIFY_SOCKET": str(tmp_path / "notify"), "WATCHDOG_USEC": "200000"})
+
+        def hear(wanted):
+            """All up to `wanted`; the sender of each is the keeper."""
+            while True:
+                text, rights, _, _ = systemd.recvmsg(4096, 1024)
+                assert int.from_bytes(rights[0][2][:4], "little") == process.pid
+                if wanted in text.decode():
+                    return
+
+        try:
+            hear("READY=1")
+            hear("WATCHDOG=1")
+            hear("WATCHDOG=1")
+            assert sorted(children(process)) == ["control", "data"]
+            process.send_signal(signal.SIGHUP)
+            hear("RELOADING=1\nMONOTONIC_USEC=")
+            hear("READY=1")
+        finally:
+            process.terminate()
+            hear("STOPPING=1")
+            assert process.wait(PATIENCE) == 0
+
+
+@pytest.mark.parametrize("flags, words", ((["--strict"], "refused (--strict)"),
+                                          (["--access-log", "/nowhere/at/all"], "access log /nowhere/at/all"),
+                                          (["--state", "/dev/null/x"], "/dev/null/x")), ids=lambda x: str(x)[:20])
+def test_a_start_that_is_refused_is_told_and_exits_1(manifests, tmp_path, flags, words):
+    if "--strict" in flags:
+        manifests.edit("all.yaml", "kind: Gateway", "kind: Gateway\nnonsense: 1")
+    out = subprocess.run([BIN, "run", "--supervise", "-f", manifests, "--state", tmp_path / "state", "--port", "80=0",
+                          "--admin", "off", "--health", "off", "--metrics", "off", *flags],
+                         stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=PATIENCE)
+    assert out.returncode == 1 and words in out.stderr and "crash" not in out.stderr, out

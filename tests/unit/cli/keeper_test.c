@@ -42,11 +42,11 @@ TEST(the_keeper_keeps_what_rounds_ask_for_and_hands_out_duplicates)
     int fds[2];
 
     CHECK_EQ(keeper_take(k, &one, fds), ERR_NOT_FOUND);
-    CHECK_EQ(keeper_hold(k, &one, 1), ERR_OK);
-    CHECK_EQ(keeper_hold(k, &two, 1), ERR_OK);
+    CHECK_EQ(keeper_hold(k, &one, 80, 1), ERR_OK);
+    CHECK_EQ(keeper_hold(k, &two, 80, 1), ERR_OK);
     CHECK(one.port != 0 && two.port != 0 && one.port != two.port);
     again = one;
-    CHECK_EQ(keeper_hold(k, &again, 2), ERR_OK);
+    CHECK_EQ(keeper_hold(k, &again, 80, 2), ERR_OK);
     CHECK_EQ(keeper_take(k, &one, fds), ERR_OK);
     CHECK(fds[0] >= 0 && fds[1] >= 0 && fds[0] != fds[1]);
     close(fds[0]);
@@ -67,9 +67,9 @@ TEST(a_port_that_another_program_holds_is_refused_even_to_a_group)
     struct addr mine = loopback, theirs = loopback;
     int fd = occupy(&mine.port);
 
-    CHECK_EQ(keeper_hold(k, &mine, 1), ERR_ADDRESS_IN_USE);
-    CHECK_EQ(keeper_hold(other, &theirs, 1), ERR_OK);
-    CHECK_EQ(keeper_hold(k, &theirs, 1), ERR_ADDRESS_IN_USE);
+    CHECK_EQ(keeper_hold(k, &mine, 80, 1), ERR_ADDRESS_IN_USE);
+    CHECK_EQ(keeper_hold(other, &theirs, 80, 1), ERR_OK);
+    CHECK_EQ(keeper_hold(k, &theirs, 80, 1), ERR_ADDRESS_IN_USE);
     close(fd);
     keeper_free(k);
     keeper_free(other);
@@ -133,5 +133,28 @@ TEST(one_port_is_not_given_away_twice)
     CHECK_EQ(portmap_port(m, &loopback, 80), free_port);
     CHECK_EQ(portmap_port(m, &loopback, 81), 0);
     portmap_free(m);
+    keeper_free(k);
+}
+
+TEST(a_new_port_map_goes_on_with_the_ports_that_are_kept)
+{
+    static struct flag_port rule = { .from = 80, .to = 0 };
+    struct flag_ports rules = { .v = &rule, .n = 1 };
+    struct keeper *k = keeper_new(1);
+    struct portmap *before = portmap_new(k, &rules, false);
+    struct portmap *after = portmap_new(k, &rules, false);
+    struct addr other = loopback;
+    uint16_t port;
+
+    portmap_round(before, 1);
+    port = portmap_port(before, &loopback, 80);
+    CHECK(port != 0);
+    portmap_round(after, 2);
+    CHECK_EQ(portmap_port(after, &loopback, 80), port);
+    other.ip[3] = 2;
+    CHECK_EQ(keeper_recall(k, &other, 80), 0);
+    CHECK_EQ(keeper_recall(k, &loopback, 81), 0);
+    portmap_free(before);
+    portmap_free(after);
     keeper_free(k);
 }

@@ -196,9 +196,9 @@ TEST(control_has_sockets_opened_and_data_takes_them)
 
     far = far_begin(true, &thread);
     CHECK_EQ(keeper_take(far, &at, fds), ERR_NOT_FOUND);
-    CHECK_EQ(keeper_hold(far, &at, 1), ERR_OK);
+    CHECK_EQ(keeper_hold(far, &at, 80, 1), ERR_OK);
     CHECK(at.port != 0);
-    CHECK_EQ(keeper_hold(far, &other, 2), ERR_OK);
+    CHECK_EQ(keeper_hold(far, &other, 80, 2), ERR_OK);
     CHECK_EQ(keeper_take(far, &at, fds), ERR_OK);
     for (size_t i = 0; i < LEN(fds); i++)
         CHECK_EQ(close(fds[i]), 0);
@@ -219,7 +219,7 @@ TEST(data_opens_no_socket)
     pthread_t thread;
 
     far = far_begin(false, &thread);
-    CHECK_EQ(keeper_hold(far, &at, 1), ERR_ACCESS);
+    CHECK_EQ(keeper_hold(far, &at, 80, 1), ERR_ACCESS);
     CHECK_EQ(at.port, 0);
     far_end(far, thread);
 }
@@ -251,7 +251,7 @@ TEST(a_keeper_that_is_gone_is_an_error)
     CHECK_EQ(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends), 0);
     close(ends[1]);
     far = keeper_far(ends[0], 3);
-    CHECK_EQ(keeper_hold(far, &at, 1), ERR_IO);
+    CHECK_EQ(keeper_hold(far, &at, 80, 1), ERR_IO);
     CHECK_EQ(keeper_take(far, &at, fds), ERR_IO);
     keeper_sweep(far, &at, 1, 1);
     keeper_free(far);
