@@ -250,6 +250,16 @@ static void answer_failure(struct request *r, const struct failure *f, struct st
     reply_send(&r->s, f->status, failure_body(r, f, why), f->details, flags);
 }
 
+/* Behind the head of the response. */
+static void broke_off(struct request *r, const struct failure *f, struct str why)
+{
+    r->record.upstream_failure = why;
+    if (f->flag == FLAG_UPE)
+        reply_break(r, "upstream_reset_after_response_started{protocol_error}", FLAG_UPE);
+    else
+        reply_break(r, "upstream_reset_after_response_started{connection_termination}", FLAG_UC);
+}
+
 void attempt_failed(struct request *r)
 {
     const struct failure *f = failure_of(r);
@@ -260,8 +270,7 @@ void attempt_failed(struct request *r)
     if (f->flag == FLAG_UF)
         metrics_cluster_stat(r->worker->metrics, r->cluster, STAT_UPSTREAM_CX_CONNECT_FAIL, 1);
     if (r->state == REQUEST_RESPONSE) {
-        reply_break(r, "upstream_reset_after_response_started{connection_termination}",
-                    f->flag == FLAG_UPE ? FLAG_UPE : FLAG_UC);
+        broke_off(r, f, why);
         return;
     }
     attempt_end(r);

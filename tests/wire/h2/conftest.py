@@ -90,7 +90,7 @@ class H2Bench(Bench):
 @pytest.fixture(scope="module")
 def bench(tmp_path_factory, request):
     manifests = Manifests(tmp_path_factory.mktemp("h2") / "manifests", source=None)
-    backends = [H2Backend(f"h{i}") for i in range(64)]
+    backends = [H2Backend(f"h{i}") for i in range(96)]
     plain = [Backend(f"p{i}") for i in range(64)]
     gateway = GATEWAY + TLS
     text = "".join(b.manifests() for b in backends + plain)

@@ -187,6 +187,63 @@ def test_flood(bench, plain, flood, tls):
             rf'"POST / HTTP/2" 0 DPE http2\.{FLOODS[flood]} .* "{plain.host}"', bench.lateen.access_log()))
 
 
+def endless(*one):
+    def send(peer, stream):
+        octets = frame(*[stream if part is None else part for part in one])
+        while True:
+            peer.send(octets * 50)
+    return send
+
+
+def endless_continuations(peer, stream):
+    peer.send(frame(HEADERS, 0, stream, b"\x88"))
+    endless(CONTINUATION, 0, None, b"")(peer, stream)
+
+
+def endless_empty_data(peer, stream):
+    peer.headers(stream, [(":status", "200")], end=False)
+    endless(DATA, 0, None)(peer, stream)
+
+
+BACKEND_FLOODS = {
+    "pings": (endless(PING, 0, 0, bytes(8)), "inbound_control_frames_flood"),
+    "settings": (endless(SETTINGS), "inbound_control_frames_flood"),
+    "goaways": (endless(GOAWAY, 0, 0, b"\x7f\xff\xff\xff" + bytes(4)), "inbound_control_frames_flood"),
+    "unknown": (endless(0x55), "inbound_control_frames_flood"),
+    "priorities": (endless(PRIORITY, 0, None, bytes(5)), "inbound_priority_frames_flood"),
+    "window_updates": (endless(WINDOW_UPDATE, 0, None, u32(1)), "inbound_window_update_frames_flood"),
+    "continuations": (endless_continuations, "inbound_continuation_frames_flood"),
+    "empty_data": (endless_empty_data, "inbound_empty_frames_flood"),
+}
+
+
+@pytest.mark.parametrize("name", BACKEND_FLOODS)
+def test_flood_of_a_backend(bench, backend, plain, name):
+    """It harms the requests to that backend and nobody else."""
+    flood, limit = BACKEND_FLOODS[name]
+
+    def script(peer):
+        peer.begin()
+        try:
+            flood(peer, peer.request())
+        except OSError:
+            pass
+
+    backend.script = script
+    with bench.h2() as client:
+        assert client.get(plain.host).status == 200
+        before, start = rss(bench), time.monotonic()
+        answer = client.get(backend.host)
+        assert time.monotonic() - start < CUT_S
+        assert answer.status in (502, 503) or answer.reset is not None
+        assert client.get(plain.host).status == 200
+        assert rss(bench) - before < GROWTH
+    cluster = re.escape(backend.host.split(".")[0])
+    assert re.search(rf"^cluster\..*{cluster}\..*\.http2\.{limit}: [1-9]", bench.lateen.admin("/stats").text, re.M)
+    wait_until("the reason is logged", lambda: re.search(
+        rf'"GET / HTTP/2" \d+ UPE \S+ - "http2.{limit}" .*{cluster}', bench.lateen.access_log()))
+
+
 def test_answers_to_control_frames_wait_up_to_a_limit(bench, plain):
     """A client with the budget for many PINGs, whose kernel is full of content that it does not read."""
     plain.script = lambda peer: [peer.reply(b"x" * (64 << 20) if peer.request().path == "/big" else b"ok")

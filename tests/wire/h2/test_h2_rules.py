@@ -128,6 +128,8 @@ CASES = {
     "6.4 RST_STREAM on stream 0": (GONE, PROTOCOL_ERROR, lambda c, h: c.send(frame(RST_STREAM, 0, 0, u32(0)))),
     "6.4 RST_STREAM of another length": (GONE, FRAME_SIZE_ERROR, lambda c, h: (
         half(c, h), c.send(frame(RST_STREAM, 0, 1, bytes(3))))),
+    "6.4 RST_STREAM with a code that nobody knows": (FINE, 0, lambda c, h: (
+        half(c, h), c.send(frame(RST_STREAM, 0, 1, u32(0xfffffff0)))) and None),
     "6.5 SETTINGS on a stream": (GONE, PROTOCOL_ERROR, lambda c, h: c.send(frame(SETTINGS, 0, 1, b""))),
     "6.5 an acknowledgement with content": (GONE, FRAME_SIZE_ERROR, lambda c, h: c.send(
         frame(SETTINGS, ACK, 0, bytes(6)))),
@@ -146,6 +148,8 @@ CASES = {
     "6.8 GOAWAY on a stream": (GONE, PROTOCOL_ERROR, lambda c, h: c.send(frame(GOAWAY, 0, 1, bytes(8)))),
     "6.8 GOAWAY too short": (GONE, FRAME_SIZE_ERROR, lambda c, h: c.send(frame(GOAWAY, 0, 0, bytes(7)))),
     "6.8 GOAWAY leaves what is open": (FINE, 0, lambda c, h: c.send(frame(GOAWAY, 0, 0, bytes(8) + b"bye"))),
+    "6.8 GOAWAY with a code that nobody knows": (FINE, 0, lambda c, h: c.send(
+        frame(GOAWAY, 0, 0, u32(0) + u32(0xfffffff0)))),
     "6.9 WINDOW_UPDATE by 0": (GONE, PROTOCOL_ERROR, lambda c, h: c.send(frame(WINDOW_UPDATE, 0, 0, u32(0)))),
     "6.9 WINDOW_UPDATE by 0 on a stream": (RESET, PROTOCOL_ERROR, lambda c, h: (
         half(c, h), c.send(frame(WINDOW_UPDATE, 0, 1, u32(0)))) and None),
@@ -185,6 +189,19 @@ CASES = {
     "8.2.1 a name with a space": (RESET, PROTOCOL_ERROR, bad_head(("a b", "1"))),
     "8.2.1 a name with a colon": (RESET, PROTOCOL_ERROR, bad_head(("a:b", "1"))),
     "8.2.1 a name with CR LF": (RESET, PROTOCOL_ERROR, bad_head(("a\r\nb", "1"))),
+    **{f"8.2.1 a name with {octet:#x}": (RESET, PROTOCOL_ERROR, bad_head((f"a{chr(octet)}b", "1")))
+       for octet in (0x00, 0x0a, 0x0d, 0x1f, 0x22, 0x2c, 0x2f, 0x40, 0x5a, 0x7b, 0x7f)},
+    "8.2.1 a name with 0xff": (RESET, PROTOCOL_ERROR, bad_head((b"a\xffb", b"1"))),
+    "8.2.1 a value with a bare CR": (RESET, PROTOCOL_ERROR, bad_head(("x-y", "1\r2"))),
+    "8.2.1 a value with a bare LF": (RESET, PROTOCOL_ERROR, bad_head(("x-y", "1\n2"))),
+    "8.2.1 a value with DEL": (RESET, PROTOCOL_ERROR, bad_head(("x-y", "1\x7f2"))),
+    "8.2.1 a value that begins with a tab": (RESET, PROTOCOL_ERROR, bad_head(("x-y", "\t1"))),
+    "8.2.1 a value that ends with a space": (RESET, PROTOCOL_ERROR, bad_head(("x-y", "1 "))),
+    "8.2.1 octets above 0x7f in a value are fine": (FINE, 0, bad_head((b"x-y", b"\xc3\xa4\xff"))),
+    "8.2.1 a trailer with CR LF": (RESET, PROTOCOL_ERROR, lambda c, h: (
+        half(c, h), c.headers(1, [("x-y", "1\r\nx-z: 2")])) and None),
+    "8.2.2 connection in trailers": (RESET, PROTOCOL_ERROR, lambda c, h: (
+        half(c, h), c.headers(1, [("connection", "close")])) and None),
     "8.2.1 a value with CR LF": (RESET, PROTOCOL_ERROR, bad_head(("x-y", "1\r\nx-z: 2"))),
     "8.2.1 a value with NUL": (RESET, PROTOCOL_ERROR, bad_head(("x-y", "1\0"))),
     "8.2.1 a value that begins with a space": (RESET, PROTOCOL_ERROR, bad_head(("x-y", " 1"))),
@@ -213,6 +230,17 @@ CASES = {
     "8.3.1 a :scheme with a space": (RESET, PROTOCOL_ERROR, bad_head(drop=(":scheme",), put=[(":scheme", "ht tp")])),
     "8.3.1 Host says another": (RESET, PROTOCOL_ERROR, bad_head(("host", "other.test"))),
     "8.3.1 user information": (RESET, PROTOCOL_ERROR, bad_head(drop=(":authority",), put=[(":authority", "u@x.test")])),
+    "8.3.1 * for another method than OPTIONS": (RESET, PROTOCOL_ERROR, bad_head(drop=(":path",), put=[(":path", "*")])),
+    "8.3.1 an empty :method": (RESET, PROTOCOL_ERROR, bad_head(drop=(":method",), put=[(":method", "")])),
+    "8.3.1 an empty :scheme": (RESET, PROTOCOL_ERROR, bad_head(drop=(":scheme",), put=[(":scheme", "")])),
+    "8.3.1 an :authority with a space": (RESET, PROTOCOL_ERROR, bad_head(drop=(":authority",), put=[(":authority", "x y")])),
+    "8.3.1 an :authority of CR LF": (RESET, PROTOCOL_ERROR, bad_head(
+        drop=(":authority",), put=[(":authority", "x.test\r\nx: y")])),
+    "8.3.1 Host twice": (RESET, PROTOCOL_ERROR, lambda c, h: c.send(frame(HEADERS, END_HEADERS | END_STREAM, 1, head(
+        c, h, ("host", h), ("host", h), drop=(":authority",)))) and None),
+    "8.5 CONNECT with :scheme": (RESET, PROTOCOL_ERROR, bad_head(
+        drop=(":method", ":path"), put=[(":method", "CONNECT")])),
+    "8.5 CONNECT without :authority": (RESET, PROTOCOL_ERROR, lambda c, h: c.headers(1, [(":method", "CONNECT")]) and None),
     "8.5 CONNECT with :path": (RESET, PROTOCOL_ERROR, bad_head(drop=(":method",), put=[(":method", "CONNECT")])),
     "8441 4 :protocol without CONNECT": (RESET, PROTOCOL_ERROR, bad_head(put=[(":protocol", "websocket")])),
     "8441 4 an empty :protocol": (RESET, PROTOCOL_ERROR, extended(":scheme", ":path", protocol="")),
