@@ -238,8 +238,6 @@ static void check_direct(struct api_checker *c, const struct api_direct_response
     if (d->status.set && (d->status.v < 100 || d->status.v > 600))
         api_error(c, LEAF(d, "status"), "%lld is no status code: write 200 to 599",
                   (long long)d->status.v);
-    else if (d->status.set && (d->status.v < 200 || d->status.v > 599))
-        api_warn(c, LEAF(d, "status"), "%lld is no final status code", (long long)d->status.v);
     if (octets > 1024 * 1024)
         api_error(c, SPOT(d->body), "the body has %zu octets, at most 1048576 are allowed", octets);
     else if (octets > 100 * 1024)

@@ -95,26 +95,41 @@ static bool is_catch_all(const struct api_http_match *m)
     return !m->uri || str_eq(m->uri->prefix, STR("/")) || str_eq(m->uri->regex, STR(".*"));
 }
 
+/* The same words as the compiler's, which looks at each server: said of one place they are one
+ * note. */
+static void note_unreached(struct api_checker *c, struct api_spot spot, const char *what,
+                           struct api_spot by)
+{
+    api_note(c->o, c->notes, SEV_WARNING, "LAT0306", spot,
+             "is never reached: a %s before it catches every request", what);
+    api_note_other(c->notes, c->o, by);
+}
+
+/* What stands behind match `k` of rule `at`, which takes everything. */
+static void note_behind(struct api_checker *c, const struct api_virtualservice *vs, size_t at,
+                        size_t k)
+{
+    const struct api_http_route *r = &vs->http.v[at];
+    struct api_spot by = k < r->match.n ? SPOT(&r->match.v[k]) : SPOT(r);
+
+    for (size_t i = k + 1; i < r->match.n; i++)
+        note_unreached(c, SPOT(&r->match.v[i]), "match", by);
+    for (size_t i = at + 1; i < vs->http.n; i++)
+        note_unreached(c, SPOT(&vs->http.v[i]), "rule", by);
+}
+
 /* Rules behind a catch-all are unreachable (istio-api.md 1.4.2). */
 static void check_reach(struct api_checker *c, const struct api_virtualservice *vs)
 {
-    bool caught = false;
-    size_t by = 0;
-
     for (size_t i = 0; i < vs->http.n; i++) {
         const struct api_http_route *r = &vs->http.v[i];
 
-        if (caught)
-            api_warn(c, SPOT(r), "never reached: http[%zu] takes every request before it", by);
-        for (size_t k = 0; k < r->match.n; k++)
-            if (is_catch_all(&r->match.v[k]) && k + 1 < r->match.n)
-                api_warn(c, ITEM(r, "match", k + 1),
-                         "no effect: match[%zu] holds for every request already", k);
-        for (size_t k = 0; k < MAX(r->match.n, 1) && !caught; k++)
-            if (r->match.n == 0 || is_catch_all(&r->match.v[k])) {
-                caught = true;
-                by = i;
-            }
+        for (size_t k = 0; k < MAX(r->match.n, 1); k++) {
+            if (r->match.n && !is_catch_all(&r->match.v[k]))
+                continue;
+            note_behind(c, vs, i, k);
+            return;
+        }
     }
 }
 

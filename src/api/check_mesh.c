@@ -2,6 +2,7 @@
 #include "api/check_policy.h"
 #include "api/check_route.h"
 #include "api/meshconfig.h"
+#include "telemetry/telemetry.h"
 
 #define SHOW(s) STRF(str_sub(s, 0, 80))
 #define MS INT64_C(1000000)
@@ -51,6 +52,20 @@ static void check_proxy(struct api_checker *c, const struct api_proxy_config *p)
     check_port(c, LEAF(p, "statusPort"), &p->status_port);
 }
 
+/* As the access log will read it. */
+static void check_log_format(struct api_checker *c, const struct api_meshconfig *m)
+{
+    struct arena a;
+    struct str why;
+
+    arena_init(&a, 4096);
+    if (m->access_log_format.n &&
+        !log_format_parse(m->access_log_format, m->access_log_encoding.v == LOG_ENCODING_JSON, &a,
+                          &why))
+        api_error(c, LEAF(m, "accessLogFormat"), "%.*s", STRF(why));
+    arena_fini(&a);
+}
+
 void api_check_meshconfig(struct api_checker *c, const void *body)
 {
     const struct api_meshconfig *m = body;
@@ -63,6 +78,7 @@ void api_check_meshconfig(struct api_checker *c, const void *body)
     if (m->trust_domain.n && !api_check_dns_subdomain(m->trust_domain, &why))
         api_error(c, LEAF(m, "trustDomain"), "%.*s", STRF(buf_str(&why)));
     buf_fini(&why);
+    check_log_format(c, m);
     check_port(c, LEAF(m, "proxyListenPort"), &m->proxy_listen_port);
     check_port(c, LEAF(m, "proxyInboundListenPort"), &m->proxy_inbound_listen_port);
     check_port(c, LEAF(m, "proxyHttpPort"), &m->proxy_http_port);

@@ -5,6 +5,7 @@
 #include "cli/fetch.h"
 #include "cli/offline.h"
 #include "cli/say.h"
+#include "cli/shared_flags.h"
 
 #define TEXT_MAX (64u << 20)
 #define ADMIN_PORT_DEFAULT 15000
@@ -144,57 +145,19 @@ static int explain_run(struct invocation *in)
 #define TO(member) .offset = offsetof(struct explain_options, member)
 
 static const struct flag flags[] = {
-    { .name = "filename",
-      .letter = 'f',
-      .arg = "PATH",
-      .type = &flag_str_list,
-      TO(files),
-      .help = "manifests: a file, a directory (*.yaml, *.yml, *.json in it and below), or - for "
-              "the standard input; repeatable" },
-    { .name = "admin",
-      .arg = "ADDR:PORT",
-      .dflt = "127.0.0.1:15000 without -f",
-      .type = &flag_address,
-      TO(admin),
-      .help = "asks the program that runs there instead of files" },
+    FLAG_FILENAME(PATHS_HELP "standard input; repeatable"),
+    FLAG_ADMIN("127.0.0.1:15000 without -f", "asks the program that runs there instead of files"),
     { .name = "header",
       .letter = 'H',
       .arg = "'NAME: VALUE'",
       .type = &flag_str_list,
       TO(headers),
       .help = "a request header; Host overrides the URL's. Repeatable" },
-    { .name = "output",
-      .letter = 'o',
-      .arg = "FORMAT",
-      .dflt = "text",
-      .type = &flag_str,
-      TO(output),
-      .choices = "text|json",
-      .help = "text for people, json for programs" },
-    { .name = "dev",
-      .dflt = "true",
-      .type = &flag_bool,
-      TO(dev),
-      .help = "as run --dev: Deployments count as endpoints, Certificates as issued. --dev=false "
-              "as run alone" },
-    { .name = "labels",
-      .arg = "K=V,...",
-      .dflt = "match every selector",
-      .type = &flag_labels,
-      TO(labels),
-      .help = "the gateway's labels, for Gateway selectors" },
-    { .name = "namespace",
-      .letter = 'n',
-      .arg = "NS",
-      .type = &flag_str,
-      TO(namespace),
-      .help = "the gateway's own namespace" },
-    { .name = "mesh-config",
-      .arg = "FILE",
-      .dflt = "Istio's defaults",
-      .type = &flag_str,
-      TO(mesh_config),
-      .help = "MeshConfig YAML; also taken from a ConfigMap istio among the manifests" },
+    FLAG_OUTPUT("text", "text|json", "text for people, json for programs"),
+    FLAG_AS_DEV,
+    FLAG_LABELS,
+    FLAG_NAMESPACE,
+    FLAG_MESH_CONFIG("mesh-config"),
     { .name = "from", .arg = "NS/SA", .type = &flag_unbuilt, .help = "the workload that asks" },
 };
 

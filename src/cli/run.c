@@ -6,6 +6,20 @@
 #include "cli/program.h"
 #include "cli/role.h"
 #include "cli/say.h"
+#include "cli/shared_flags.h"
+#include "telemetry/telemetry.h"
+
+/* The format of the flag alone; a manifest's is judged with the manifests. */
+static bool log_format_fits(const struct run_options *o, struct arena *arena)
+{
+    struct str f = o->access_log_format, why;
+
+    if (!f.n || str_eq(f, STR("text")) || str_eq(f, STR("json")) ||
+        log_format_parse(f, false, arena, &why))
+        return true;
+    say_err("lateen run: --access-log-format: %.*s\n", STRF(why));
+    return false;
+}
 
 /* As it was typed, for the processes that are started with it. */
 static const char *const *argv_again(const struct invocation *in)
@@ -37,6 +51,8 @@ static int run_run(struct invocation *in)
         say_err("lateen run: LATEEN_ROLE is set: it is for processes that this one starts\n");
         return EXIT_USAGE;
     }
+    if (!log_format_fits(o, in->arena))
+        return EXIT_USAGE;
     log_as_json = str_eq(o->log_format, STR("json"));
     if (o->log_level.n && !log_level_parse(o->log_level, &log_threshold))
         return EXIT_USAGE;
@@ -49,13 +65,8 @@ static int run_run(struct invocation *in)
 #define TO(member) .offset = offsetof(struct run_options, member)
 
 static const struct flag flags[] = {
-    { .name = "filename",
-      .letter = 'f',
-      .arg = "PATH",
-      .type = &flag_str_list,
-      TO(files),
-      .help = "manifests: a file, a directory (*.yaml, *.yml, *.json in it and below), or - ; "
-              "watched: a change is live without a signal. Repeatable, required" },
+    FLAG_FILENAME("manifests: a file, a directory (*.yaml, *.yml, *.json in it and below), or - ; "
+                  "watched: a change is live without a signal. Repeatable, required"),
     { .name = "watch",
       .dflt = "true",
       .type = &flag_bool,
@@ -78,19 +89,8 @@ static const struct flag flags[] = {
       .type = &flag_ip,
       TO(bind),
       .help = "where to listen when the Gateway's server gives no bind" },
-    { .name = "labels",
-      .arg = "K=V,...",
-      .dflt = "match every selector",
-      .type = &flag_labels,
-      TO(labels),
-      .help = "this gateway's labels, for Gateway selectors" },
-    { .name = "namespace",
-      .letter = 'n',
-      .arg = "NS",
-      .type = &flag_str,
-      TO(namespace),
-      .help = "this gateway's own namespace; without it the namespace of the object at hand "
-              "counts" },
+    FLAG_LABELS,
+    FLAG_NAMESPACE,
     { .name = "workers",
       .arg = "N",
       .dflt = "CPUs allowed to the process",
@@ -103,18 +103,8 @@ static const struct flag flags[] = {
       .type = &flag_str,
       TO(state),
       .help = "issued certificates and the last good configuration, mode 0700" },
-    { .name = "mesh-config",
-      .arg = "FILE",
-      .dflt = "Istio's defaults",
-      .type = &flag_str,
-      TO(mesh_config),
-      .help = "MeshConfig YAML; also taken from a ConfigMap istio among the manifests" },
-    { .name = "admin",
-      .arg = "ADDR:PORT",
-      .dflt = "127.0.0.1:15000",
-      .type = &flag_address,
-      TO(admin),
-      .help = "the admin port, or off; port 0 picks one and prints it" },
+    FLAG_MESH_CONFIG("mesh-config"),
+    FLAG_ADMIN("127.0.0.1:15000", "the admin port, or off; port 0 picks one and prints it"),
     { .name = "health",
       .arg = "ADDR:PORT",
       .dflt = "0.0.0.0:15021",

@@ -3,6 +3,8 @@
 
 #include "api/object.h"
 #include "cli/say.h"
+#include "cli/shared_flags.h"
+#include "mesh/check.h"
 #include "source/files.h"
 
 struct validate_options {
@@ -38,8 +40,10 @@ static void validate_file(struct validation *v, const struct source_file *f)
         v->unreadable = true;
         return;
     }
-    for (size_t i = 0; i < objects->n; i++)
+    for (size_t i = 0; i < objects->n; i++) {
+        check_object(objects->v[i], &v->notes);
         validate_configmap(v, objects->v[i]);
+    }
     v->files = arena_grow(v->arena, v->files, v->file_count, &v->file_cap, sizeof(*v->files));
     v->files[v->file_count++] = objects;
     v->objects += objects->n;
@@ -102,6 +106,7 @@ static int validate_run(struct invocation *in)
         return EXIT_USAGE;
     }
     notes_init(&v.notes, in->arena);
+    v.notes.max = SIZE_MAX;
     source = source_new(paths.v, paths.n, 0);
     scan = source_scan(source);
     validate_scan(&v, scan);
@@ -110,14 +115,10 @@ static int validate_run(struct invocation *in)
     return code;
 }
 
+#define TO(member) .offset = offsetof(struct validate_options, member)
+
 static const struct flag flags[] = {
-    { .name = "filename",
-      .letter = 'f',
-      .arg = "PATH",
-      .type = &flag_str_list,
-      .offset = offsetof(struct validate_options, files),
-      .help = "a file, a directory (*.yaml, *.yml, *.json in it and below), or - for the "
-              "standard input; repeatable" },
+    FLAG_FILENAME(PATHS_HELP "standard input; repeatable"),
 };
 
 const struct command command_validate = {

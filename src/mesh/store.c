@@ -397,12 +397,23 @@ bool store_recall(struct store *s, struct str holder, struct str file, struct st
     return known;
 }
 
+static bool knows_below(const struct store *s, struct str dir)
+{
+    const struct map_entry *e;
+
+    for (size_t at = 0; (e = map_next(&s->files, &at));)
+        if (is_below(e->key, dir))
+            return true;
+    return false;
+}
+
 void store_note(struct store *s, const struct source_scan *scan, struct notes *notes)
 {
     for (size_t i = 0; i < scan->error_count; i++)
         note_add(notes, SEV_ERROR, (struct pos){ .file = scan->errors[i].path }, "LAT0303",
-                 "cannot be read: %.*s; what was read below it before stays",
-                 STRF(scan->errors[i].text));
+                 "cannot be read: %.*s%s", STRF(scan->errors[i].text),
+                 knows_below(s, scan->errors[i].path) ? "; what was read below it before stays"
+                                                      : "");
     if (scan->unwatched.path.n)
         note_add(notes, SEV_WARNING, (struct pos){ .file = scan->unwatched.path }, "LAT0303",
                  "cannot be watched: %.*s; changes there are live after SIGHUP",

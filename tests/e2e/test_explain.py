@@ -18,6 +18,17 @@ def lateen(*args, code=None):
     return done
 
 
+def flat_yaml(text):
+    """A list of maps whose values are JSON, which YAML's flow style holds."""
+    items = []
+    for line in text.splitlines():
+        if line.startswith("- "):
+            items.append({})
+        key, value = line[2:].split(": ", 1)
+        items[-1][key] = json.loads(value)
+    return items
+
+
 @pytest.mark.parametrize("command, output", EXAMPLES)
 def test_the_examples_of_the_manual_are_what_is_printed(command, output):
     assert lateen(*command.split()).stdout == output
@@ -85,6 +96,17 @@ spec: {hosts: [nobody.test], gateways: [hedgus-api], http: [{directResponse: {st
     assert "manifests: 0 errors, 1 warning, 1 not applicable\n" in program.log()
 
 
+def test_analyze_leaves_no_message_out(tmp_path):
+    """1,500 faults are 1,500 messages, each with istioctl's code beside ours."""
+    head = "apiVersion: networking.istio.io/v1\nkind: VirtualService\nmetadata: {name: v%d}\n"
+    rule = "spec: {hosts: [h%d.test], gateways: [gone], http: [{directResponse: {status: 200}}]}\n"
+    (tmp_path / "many.yaml").write_text("---\n".join((head + rule) % (n, n) for n in range(1500)))
+    done = lateen("analyze", tmp_path, code=0)
+    lines = done.stdout.splitlines()
+    assert len([line for line in lines if line.endswith("there is no Gateway default/gone [LAT0305] [IST0101]")]) == 1500
+    assert "lateen analyze: 0 errors, 1500 warnings, " in done.stderr
+
+
 def test_analyze_exits_by_its_threshold(tmp_path):
     lateen("analyze", "examples/tutorial", code=0)
     text = (TOP / "examples/tutorial/5-virtual-service.yaml").read_text()
@@ -99,7 +121,7 @@ def test_analyze_exits_by_its_threshold(tmp_path):
     lateen("analyze", tmp_path, code=0)
     done = lateen("analyze", "--failure-threshold", "Warning", "-o", "json", tmp_path, code=79)
     items = json.loads(done.stdout)
-    assert set(items[0]) == {"code", "level", "message", "origin", "reference", "documentationUrl"}
+    assert set(items[0]) - {"lateenCode"} == {"code", "level", "message", "origin", "reference", "documentationUrl"}
     assert "LAT0301" in [item["code"] for item in items]
     assert items[0]["origin"] == "VirtualService hedgus-app.hedgus"
     done = lateen("analyze", "--verdicts", "-o", "json", tmp_path, code=0)
@@ -109,8 +131,13 @@ def test_analyze_exits_by_its_threshold(tmp_path):
     late = verdicts[vs, "spec.http[1].route[0].destination.host"]
     assert late["verdict"] == "shadowed" and late["by"]["line"] == 15
     assert verdicts[vs, "spec.http[0].route[0].weight"]["verdict"] == "effective"
+    assert [v["lateenCode"] for v in items if v["code"] == "IST0130"] == ["LAT0306"]  # said once
     lateen("analyze", "--failure-threshold", "Warning", "-S", "LAT0301=VirtualService *",
-           "-S", "LAT0306", "-S", "LAT0107=VirtualService hedgus-app.hedgus", tmp_path, code=0)
+           "-S", "IST0130=VirtualService hedgus-app.hedgus", tmp_path, code=0)
+    lateen("analyze", "--strict", tmp_path, code=79)
+    lateen("analyze", "--strict", "examples/tutorial", code=0)
+    done = lateen("analyze", "--verdicts", "-o", "yaml", tmp_path, code=0)
+    assert flat_yaml(done.stdout) == list(verdicts.values())
     (tmp_path / "broken.yaml").write_text("a: [")
     lateen("analyze", tmp_path, code=65)
     assert "not built yet" in lateen("analyze", "-L", tmp_path, code=64).stderr

@@ -131,6 +131,9 @@ TEST(each_leaf_has_a_verdict_with_its_reason)
     for (size_t i = 0; i < VERDICT_KINDS; i++)
         sum += counts[i];
     CHECK_EQ(sum, seen.all);
+    /* --strict refuses where a verdict says so. */
+    CHECK(counts[VERDICT_UNSUPPORTED] > 0);
+    CHECK(mesh_summary(w.mesh)->unsupported > 0);
     world_close(&w);
     worlds_end();
 }

@@ -40,6 +40,10 @@ static int validate(struct str octets)
     return code;
 }
 
+#define ROUTE                                                                                      \
+    "apiVersion: networking.istio.io/v1\nkind: VirtualService\nmetadata: {name: v}\n"              \
+    "spec: {hosts: [a.test], gateways: [g], http: [{"
+
 TEST(validate_ends_with_the_code_of_the_worst_and_a_summary)
 {
     static const struct {
@@ -52,6 +56,12 @@ TEST(validate_ends_with_the_code_of_the_worst_and_a_summary)
         { STR_INIT("apiVersion: v1\nkind: Service\nmetadata: {name: x}\n"
                    "spec: {ports: [{port: abc}]}\n"),
           1, ":4:23: error: Service default/x: spec.ports[0].port: ",
+          "lateen validate: 1 object in 1 file: 1 error, 0 warnings\n" },
+        /* What run would refuse. */
+        { STR_INIT(ROUTE "directResponse: {status: 100}}]}\n"), 1,
+          "directResponse.status: no answer can have this status: write 200 to 599 [LAT0310]\n",
+          "lateen validate: 1 object in 1 file: 1 error, 0 warnings\n" },
+        { STR_INIT(ROUTE "directResponse: {status: 600}}]}\n"), 1, "[LAT0310]\n",
           "lateen validate: 1 object in 1 file: 1 error, 0 warnings\n" },
         { STR_INIT("a: [\n"), 65, ": error: not valid YAML",
           "lateen validate: 0 objects in 1 file: 1 error, 0 warnings\n" },

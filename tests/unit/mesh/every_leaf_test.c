@@ -172,12 +172,14 @@ static struct str path_text(const struct path *p, struct arena *a)
 struct wanted {
     struct str object, path;
     bool is_told, is_effective;
+    size_t unsupported; /* verdicts of any leaf */
 };
 
 static void see(void *arg, const struct verdict *v)
 {
     struct wanted *w = arg;
 
+    w->unsupported += v->kind == VERDICT_UNSUPPORTED;
     if (!str_eq(v->path, w->path) || !str_eq(v->object, w->object))
         return;
     w->is_told = true;
@@ -223,6 +225,7 @@ static struct outcome try_value(struct walk *w, const struct edit *e)
         w->plant(w);
     out.hash = hash_of(&w->bench);
     mesh_each_verdict(w->bench.mesh, &w->bench.notes, see, &wanted);
+    CHECK_EQ(wanted.unsupported > 0, mesh_summary(w->bench.mesh)->unsupported > 0); /* --strict */
     out.is_told = wanted.is_told;
     out.is_effective = wanted.is_effective;
     buf_fini(&b);

@@ -190,8 +190,10 @@ TEST(sources_that_cannot_be_read_are_said)
     CHECK_STRZ(str_of(bench_notes(&b, "")),
                "a.yaml: error: cannot be read: Permission denied; its objects stay as they were "
                "[LAT0303]\n"
-               "gone: error: cannot be read: No such file or directory; what was read below it "
-               "before stays [LAT0303]\n");
+               "gone: error: cannot be read: No such file or directory [LAT0303]\n");
+    b.error.path = STR("a.yaml"); /* a root that was there */
+    bench_update(&b);
+    CHECK(bench_notes(&b, "No such file or directory; what was read below it before stays")[0]);
     bench_fini(&b);
 }
 
