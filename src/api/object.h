@@ -80,7 +80,7 @@ void api_note_unknown(const struct api_objects *const *files, size_t n, struct n
 /* Those that are awake, and what they take. */
 struct api_pool {
     struct list awake;
-    size_t octets;
+    size_t n, octets;
 };
 void api_pool_init(struct api_pool *p);
 

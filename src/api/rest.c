@@ -158,6 +158,7 @@ void api_object_wake(const struct api_object *o)
     fresh = decode_again(o, r->packed, r->arena);
     set_levels(r->object, fresh.node, fresh.meta, fresh.body);
     list_push_back(&r->pool->awake, &r->node);
+    r->pool->n++;
     r->pool->octets += r->arena->total;
 }
 
@@ -169,6 +170,7 @@ void api_object_rest(const struct api_object *o)
         return;
     set_levels(r->object, NULL, r->meta, r->body);
     list_remove(&r->node);
+    r->pool->n--;
     r->pool->octets -= r->arena->total;
     arena_free(r->arena);
     r->arena = NULL;

@@ -67,19 +67,36 @@ void arena_free(struct arena *a)
     free(a);
 }
 
-static void chunk_add(struct arena *a, size_t n)
+static struct arena_chunk *chunk_new(struct arena *a, size_t size)
 {
-    size_t size = MAX(a->chunk_size, n);
     struct arena_chunk *c = malloc(sizeof(*c) + size);
 
     MUST(c != NULL);
-    c->next = a->chunk;
+    c->next = NULL;
     c->size = size;
-    a->chunk = c;
-    a->at = c->data;
-    a->end = c->data + size;
     a->total += sizeof(*c) + size;
     POISON(c->data, size);
+    return c;
+}
+
+static void chunk_add(struct arena *a, size_t n)
+{
+    struct arena_chunk *c = chunk_new(a, MAX(a->chunk_size, n));
+
+    c->next = a->chunk;
+    a->chunk = c;
+    a->at = c->data;
+    a->end = c->data + c->size;
+}
+
+/* Behind the chunk that is being filled, which goes on. */
+static char *chunk_beside(struct arena *a, size_t n)
+{
+    struct arena_chunk *c = chunk_new(a, n);
+
+    c->next = a->chunk->next;
+    a->chunk->next = c;
+    return c->data;
 }
 
 void *arena_raw(struct arena *a, size_t n)
@@ -88,10 +105,14 @@ void *arena_raw(struct arena *a, size_t n)
     char *p;
 
     MUST(room >= n);
-    if ((size_t)(a->end - a->at) < room)
-        chunk_add(a, room);
-    p = a->at;
-    a->at += room;
+    if ((size_t)(a->end - a->at) < room && room > a->chunk_size && a->chunk) {
+        p = chunk_beside(a, room);
+    } else {
+        if ((size_t)(a->end - a->at) < room)
+            chunk_add(a, room);
+        p = a->at;
+        a->at += room;
+    }
     UNPOISON(p, n);
     return p;
 }

@@ -5,6 +5,7 @@
 #include "base/when.h"
 #include "cli/startup.h"
 #include "cli/dev.h"
+#include "cli/memory.h"
 #include "cli/retire.h"
 #include "cli/state.h"
 #include "cli/trim.h"
@@ -247,6 +248,15 @@ static enum mesh_verdict update(struct compiler *c, const struct source_scan *sc
     return verdict;
 }
 
+static void tell_memory(struct compiler *c)
+{
+    struct tally rows[MESH_TALLIES + 1];
+
+    mesh_tally(c->mesh, rows);
+    rows[MESH_TALLIES] = source_tally(c->source);
+    memory_tell(rows, LEN(rows));
+}
+
 static void compile(struct compiler *c, const struct source_scan *scan)
 {
     struct root *root = NULL;
@@ -273,6 +283,7 @@ static void compile(struct compiler *c, const struct source_scan *scan)
         c->o.feed->publish(c->o.feed, root, c->round);
     }
     source_drop_octets(c->source);
+    tell_memory(c);
     trim_changed(&c->trim);
     arena_fini(&arena);
 }

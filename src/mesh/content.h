@@ -5,6 +5,7 @@
 #pragma once
 
 #include "api/object.h"
+#include "base/tally.h"
 
 /* A file, as far as identities have to do with it. */
 struct holder {
@@ -17,6 +18,7 @@ struct holder {
 
 struct content {
     size_t refs;
+    struct tally *all;     /* of all contents; this one is in it */
     struct holder *holder; /* of the file; outlives the last identity that stands there */
     struct arena arena;
     struct api_objects objects;

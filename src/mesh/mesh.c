@@ -303,3 +303,13 @@ const struct api_meshconfig *mesh_config(const struct mesh *m)
 {
     return m->config;
 }
+
+void mesh_tally(const struct mesh *m, struct tally ret[MESH_TALLIES])
+{
+    const struct registry *r = m->registry;
+
+    store_tally(m->store, &ret[0], &ret[1]);
+    ret[2] = (struct tally){ "services", r ? r->services.n : 0, r ? r->arena->total : 0 };
+    ret[3] = (struct tally){ "results", 1, m->arena->total };
+    ret[4] = m->root ? root_tally(m->root) : (struct tally){ "parts", 0, 0 };
+}

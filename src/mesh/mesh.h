@@ -151,3 +151,9 @@ const struct mesh_summary *mesh_summary(const struct mesh *m);
 /* The MeshConfig in effect: --mesh-config, ConfigMap `istio`, or the defaults; valid until the
  * next update. */
 const struct api_meshconfig *mesh_config(const struct mesh *m);
+
+/* What the mesh keeps, in rows: objects, those of them that are awake, the registry of services,
+ * the results of the last update, the parts of its root. Costs nothing to tell. */
+#define MESH_TALLIES 5
+struct tally;
+void mesh_tally(const struct mesh *m, struct tally ret[MESH_TALLIES]);

@@ -24,6 +24,7 @@ struct stored_file {
 struct store {
     struct map files;     /* path -> struct stored_file */
     struct api_pool pool; /* of objects that rest */
+    struct tally contents;
     struct arena scratch; /* of one file's tree, while it is decoded */
     struct objects *objects;
     struct stored_file **scanned;       /* of the update under way, in the order of the scan */
@@ -68,12 +69,19 @@ static struct str object_key(struct arena *a, const struct api_object *o)
 
 /* ---- contents and files ---- */
 
+static size_t content_octets(const struct content *c)
+{
+    return sizeof(*c) + c->arena.total;
+}
+
 void content_unref(struct content *c)
 {
     if (!c || --c->refs)
         return;
     for (size_t i = 0; i < c->objects.n; i++)
         api_object_rest(c->objects.v[i]);
+    c->all->n -= c->objects.n;
+    c->all->octets -= content_octets(c);
     arena_fini(&c->arena);
     free(c);
 }
@@ -117,6 +125,7 @@ static struct content *content_new(struct store *s, const struct api_objects *fr
     struct arena *a = &c->arena;
 
     c->refs = 1;
+    c->all = &s->contents;
     arena_init(a, 1024);
     c->objects = (struct api_objects){ ARENA_ARRAY(a, struct api_object *, from->n), from->n,
                                        ARENA_ARRAY(a, struct api_unknown, from->unknown_count),
@@ -133,6 +142,8 @@ static struct content *content_new(struct store *s, const struct api_objects *fr
         c->objects.unknown[i] = (struct api_unknown){ arena_dup(a, u->api_version),
                                                       arena_dup(a, u->kind), pos };
     }
+    c->all->n += from->n;
+    c->all->octets += content_octets(c);
     return c;
 }
 
@@ -469,4 +480,10 @@ const struct api_object *store_find(const struct store *s, enum object_kind kind
     if (n <= 0 || (size_t)n >= sizeof(key))
         return NULL;
     return objects_find(s->objects, str_make(key, (size_t)n));
+}
+
+void store_tally(const struct store *s, struct tally *ret_objects, struct tally *ret_awake)
+{
+    *ret_objects = (struct tally){ "objects", s->contents.n, s->contents.octets };
+    *ret_awake = (struct tally){ "objects awake", s->pool.n, s->pool.octets };
 }

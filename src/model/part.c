@@ -80,6 +80,11 @@ bool part_finish(struct part *p, struct str *reterr)
     return derive_build(p, reterr);
 }
 
+size_t part_octets(const struct part *p)
+{
+    return shape_of_part(p->kind)->size + sizeof(*p->arena) + p->arena->total;
+}
+
 void part_destroy(struct part *p)
 {
     MUST(atomic_load_explicit(&p->refs, memory_order_acquire) == 0);

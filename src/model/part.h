@@ -91,6 +91,9 @@ struct part_hooks {
 };
 extern struct part_hooks part_hooks;
 
+/* What the part takes, its indexes included; without what parts share: regexes, keys. */
+size_t part_octets(const struct part *p);
+
 /* Set once at start; frees by default on the spot. */
 extern void (*part_release_hook)(struct part *p);
 /* Really frees a part whose count is zero, derived objects included. */

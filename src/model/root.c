@@ -23,6 +23,7 @@ struct root {
     _Atomic uint32_t refs;
     uint64_t generation;
     uint64_t hash; /* the sum of part_share of all parts: order does not matter */
+    size_t parts, octets;
     struct table tables[PART_KINDS];
 };
 
@@ -90,6 +91,11 @@ uint64_t root_generation(const struct root *r)
     return r->generation;
 }
 
+struct tally root_tally(const struct root *r)
+{
+    return (struct tally){ "parts", r->parts, r->octets };
+}
+
 uint64_t root_hash(const struct root *r)
 {
     return r->hash;
@@ -144,6 +150,8 @@ struct root_edit *root_edit_new(struct root *base)
     e->base = root_ref(base);
     e->next->generation = base->generation + 1;
     e->next->hash = base->hash;
+    e->next->parts = base->parts;
+    e->next->octets = base->octets;
     for (size_t kind = 0; kind < PART_KINDS; kind++) {
         table_share(&e->next->tables[kind], &base->tables[kind]);
         e->owned[kind] = must_alloc(base->tables[kind].n);
@@ -193,6 +201,14 @@ static bool same(const struct part *a, const struct part *b)
     return a && b && a->hash == b->hash && a->origin_hash == b->origin_hash;
 }
 
+static void count(struct root *r, const struct part *p, int sign)
+{
+    if (!p)
+        return;
+    r->parts += (size_t)sign;
+    r->octets += (size_t)sign * part_octets(p);
+}
+
 static void change(struct root_edit *e, enum part_kind kind, slot_id slot, struct part *take_part)
 {
     struct part *const *base_at = e->base ? place(e->base, kind, slot) : NULL;
@@ -207,6 +223,8 @@ static void change(struct root_edit *e, enum part_kind kind, slot_id slot, struc
     e->differs += (take_part != base);
     e->differs -= (before != base);
     e->next->hash += part_share(take_part) - part_share(before);
+    count(e->next, before, -1);
+    count(e->next, take_part, 1);
     *at = take_part;
     part_unref(before);
 }

@@ -7,6 +7,7 @@
  */
 #pragma once
 
+#include "base/tally.h"
 #include "model/parts.h"
 
 struct root;
@@ -19,6 +20,9 @@ void root_destroy(struct root *r);
 
 uint64_t root_generation(const struct root *r); /* 1, 2, 3... */
 uint64_t root_hash(const struct root *r);       /* of all parts, by name: equal in every process */
+
+/* How many parts there are and what they take (part_octets). */
+struct tally root_tally(const struct root *r);
 
 /* The part in a slot, or NULL: SLOT_NONE, never filled, or removed. Borrowed from the root. */
 const struct part *root_part(const struct root *r, enum part_kind kind, slot_id slot);

@@ -264,6 +264,19 @@ void source_drop_octets(struct source *s)
     }
 }
 
+struct tally source_tally(const struct source *s)
+{
+    struct tally t = { "files", s->records.n, s->arena ? s->arena->total : 0 };
+    const struct map_entry *e;
+
+    for (size_t at = 0; (e = map_next(&s->records, &at));) {
+        const struct file_record *r = e->value;
+
+        t.octets += sizeof(*r) + r->path.n + 1 + (r->octets ? r->n : 0);
+    }
+    return t;
+}
+
 const struct source_scan *source_scan(struct source *s)
 {
     return scan_all(s, false);

@@ -15,6 +15,7 @@
 #pragma once
 
 #include "base/str.h"
+#include "base/tally.h"
 #include "event/loop.h"
 
 #define SOURCE_QUIET_MS 10   /* changes are gathered until it was quiet for so long ... */
@@ -59,6 +60,9 @@ const struct source_scan *source_scan(struct source *s);
 /* Octets handed out are not needed any more. A later scan has those that differ, and of files that
  * could not be read for a while. */
 void source_drop_octets(struct source *s);
+
+/* Files known, and what is kept of them, octets included that were not dropped. */
+struct tally source_tally(const struct source *s);
 
 /* Called on the loop's thread with each scan that changed something. */
 typedef void source_changed_fn(struct source *s, const struct source_scan *scan, void *arg);
