@@ -3,6 +3,7 @@
 #include "cli/retire.h"
 #include "cli/sealed.h"
 #include "cli/trim.h"
+#include "model/image_reader.h"
 
 #include <pthread.h>
 #include <stdlib.h>

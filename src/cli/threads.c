@@ -13,7 +13,6 @@ struct threads {
     struct parts parts;
     struct data *data;
     struct control *control;
-    struct feed *image_feed; /* LATEEN_FEED=image: stands before data's; else NULL */
 };
 
 /* ---- what control and data tell ---- */
@@ -102,8 +101,6 @@ static bool threads_start(struct parts *parts)
     if (!t->data)
         return false;
     control.feed = data_feed(t->data);
-    if (str_eq(str_of(getenv("LATEEN_FEED")), STR("image")))
-        control.feed = t->image_feed = feed_image_new(control.feed);
     memcpy(control.page_addrs, p->pages.addrs, sizeof(control.page_addrs));
     t->control = control_new(&control);
     return t->control != NULL;
@@ -135,7 +132,6 @@ static void threads_free(struct parts *parts)
 
     data_stop(t->data);
     control_stop(t->control);
-    feed_image_free(t->image_feed);
     data_free(t->data);
     control_free(t->control);
     free(t);

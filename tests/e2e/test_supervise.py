@@ -203,9 +203,9 @@ def test_killing_the_keeper_ends_all(manifests):
 
 def test_a_crash_is_told_with_its_signal(manifests):
     with running(manifests, "supervise-signal", ["--supervise"]) as lateen:
-        kill(lateen.process, "data", signal.SIGBUS)
+        kill(lateen.process, "data", signal.SIGXCPU)
         kill(lateen.process, "control", signal.SIGSYS)
-        assert "process=data signal=SIGBUS" in lateen.log() and "process=control signal=SIGSYS" in lateen.log()
+        assert "process=data signal=SIGXCPU" in lateen.log() and "process=control signal=SIGSYS" in lateen.log()
 
 
 def test_a_role_set_by_hand_is_refused(manifests):

@@ -2,7 +2,7 @@
 
 #include "base/hash.h"
 #include "model/dump.h"
-#include "model/feed.h"
+#include "model/image_reader.h"
 #include "model/sorted.h"
 #include "unit/check.h"
 #include "unit/model/random_parts.h"
@@ -198,28 +198,16 @@ TEST(an_image_of_the_next_snapshot_shares_what_did_not_change)
     buf_fini(&image);
 }
 
-struct end {
-    struct feed feed;
-    struct root *root;
-};
-
-static void keep_root(struct feed *f, struct root *take_root, uint64_t round)
+TEST(images_read_one_behind_the_other_give_equal_roots)
 {
-    struct end *end = CONTAINER_OF(f, struct end, feed);
-
-    CHECK_EQ(round, root_generation(take_root));
-    root_unref(end->root);
-    end->root = take_root;
-}
-
-TEST(a_feed_through_images_gives_equal_roots)
-{
-    struct end end = { .feed = { keep_root } };
-    struct feed *feed = feed_image_new(&end.feed);
-    struct root *r = NULL;
+    struct image_reader *reader = image_reader_new();
+    struct root *r = NULL, *read = NULL, *same;
+    struct buf image;
     struct rng rng;
+    struct str err;
 
     rng_init(&rng, 16);
+    buf_init(&image, 1 << 24);
     for (uint32_t i = 0; i < 50; i++) {
         struct root_edit *e = root_edit_new(r);
 
@@ -227,12 +215,49 @@ TEST(a_feed_through_images_gives_equal_roots)
         root_edit_set(e, random_part(&rng, i % PART_KINDS, i % 2 ? STR("a") : STR("b")));
         root_unref(r);
         r = root_edit_finish(e);
-        feed->publish(feed, root_ref(r), i + 1);
-        CHECK(end.root != r && root_hash(end.root) == root_hash(r));
-        CHECK_EQ(root_generation(end.root), i + 1);
+        buf_reset(&image);
+        image_write(r, &image);
+        root_unref(read);
+        read = image_reader_next(reader, buf_str(&image), &err);
+        CHECK(read != r && root_hash(read) == root_hash(r));
+        CHECK_EQ(root_generation(read), i + 1);
     }
+    same = image_reader_next(reader, buf_str(&image), &err);
+    CHECK(same == read);
+    root_unref(same);
+    CHECK(image_reader_next(reader, STR("no image"), &err) == NULL);
     root_unref(r);
-    feed_image_free(feed);
-    feed_image_free(NULL);
-    root_unref(end.root);
+    root_unref(read);
+    image_reader_free(reader);
+    image_reader_free(NULL);
+    buf_fini(&image);
+}
+
+/* A control part that was started anew counts its generations from 1 again. */
+TEST(generations_grow_also_where_their_writer_began_again)
+{
+    struct image_reader *reader = image_reader_new();
+    struct root *read = NULL;
+    struct buf image;
+    struct rng rng;
+    struct str err;
+
+    rng_init(&rng, 17);
+    buf_init(&image, 1 << 24);
+    for (uint32_t i = 0; i < 3; i++) {
+        struct root_edit *e = root_edit_new(NULL);
+        struct root *r;
+
+        root_edit_set(e, random_part(&rng, PART_CLUSTER, STR("a")));
+        r = root_edit_finish(e);
+        buf_reset(&image);
+        image_write(r, &image);
+        root_unref(r);
+        root_unref(read);
+        read = image_reader_next(reader, buf_str(&image), &err);
+        CHECK_EQ(root_generation(read), i + 1);
+    }
+    root_unref(read);
+    image_reader_free(reader);
+    buf_fini(&image);
 }
