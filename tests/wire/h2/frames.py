@@ -182,7 +182,7 @@ class Peer(Wire):
 
     def headers_cut(self, stream, pairs, end=True):
         """HEADERS and as many CONTINUATION as it takes."""
-        block = self.encoder.encode(pairs)
+        block = self.encoder.encode(pairs, huffman=False)
         parts = [block[i:i + 16384] for i in range(0, len(block), 16384)]
         for i, part in enumerate(parts):
             flags = (END_HEADERS if i == len(parts) - 1 else 0) | (END_STREAM if end and i == 0 else 0)

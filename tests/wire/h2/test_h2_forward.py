@@ -1,9 +1,11 @@
 """Requests over HTTP/2 on either side, or both, as they leave on the other."""
 import re
+import threading
+import time
 
 import pytest
 from frames import *  # noqa: F403
-from wire import Gone, read_body, wait_until
+from wire import PATIENCE, Gone, read_body, request, wait_until
 
 BIG = bytes(range(256)) * 16384  # 4 MiB
 
@@ -29,7 +31,6 @@ def test_a_get_reaches_an_http_2_backend(client, backend):
 
 
 def test_http_1_reaches_an_http_2_backend(bench, backend):
-    from wire import request
     with bench.client() as client:
         client.send(request(backend.host, "POST", "/x", "Content-Length: 5\r\nConnection: keep-alive, x-hop\r\nX-Hop: 1\r\n", b"hello"))
         answer = client.answer()
@@ -169,9 +170,12 @@ def test_a_goaway_moves_what_it_did_not_cover_without_loss(client, bench):
 
 
 def test_a_reset_of_one_stream_leaves_the_others(client, bench):
+    arrived = threading.Event()
+
     def script(peer):
         peer.begin()
         one, two, three = (peer.request() for _ in range(3))
+        arrived.set()
         got = peer.wait(RST_STREAM)
         assert got.stream == one and got.code == CANCEL
         peer.headers(two, [(":status", "200")], end=False)
@@ -182,10 +186,7 @@ def test_a_reset_of_one_stream_leaves_the_others(client, bench):
 
     backend = bench.backend(script)
     one, two, three = (client.request(backend.host, "GET", f"/{i}") for i in range(3))
-    client.send(frame(PING, 0, 0, b"12345678"))
-    client.wait(PING)
-    import time
-    time.sleep(0.1)
+    assert arrived.wait(PATIENCE)
     client.send(frame(RST_STREAM, 0, one, u32(CANCEL)))
     assert client.answer(three).body == b"three"
     assert client.answer(two).reset is not None and client.answer(two).status == 200
@@ -212,8 +213,42 @@ def test_a_slow_stream_does_not_stop_its_neighbours(client, plain):
     assert len(client.answer(slow).body) == 3 << 20
 
 
+def test_a_slow_stream_of_a_shared_backend_connection_does_not_stop_the_others(client, bench):
+    size = 6 << 20
+
+    def script(peer):
+        peer.begin()
+        slow, left = None, size
+        while True:
+            while slow and left and peer.has_room(slow):
+                left -= peer.data_some(slow, bytes(left))
+            if slow and not left:
+                peer.data(slow, b"", end=True)
+                slow = None
+            got = peer.frame()
+            if got.kind == HEADERS and dict(peer.answers[got.stream].headers)[":path"] == "/slow":
+                slow = got.stream
+                peer.headers(slow, [(":status", "200")], end=False)
+            elif got.kind == HEADERS:
+                peer.reply(got.stream, b"fast" * 10000)
+
+    backend = bench.backend(script)
+    client.window = False
+    slow = client.request(backend.host, "GET", "/slow")
+    client.head(slow)
+    while len(client.answers[slow].body) < 65535:
+        client.frame()
+    for _ in range(20):
+        client.send(frame(WINDOW_UPDATE, 0, 0, u32(40000)))
+        assert len(client.answer(client.request(backend.host, "GET", "/fast")).body) == 40000
+    assert len(client.answers[slow].body) == 65535 and len(backend.peers) == 1
+    client.window = True
+    client.send(frame(WINDOW_UPDATE, 0, slow, u32(1 << 20)) + frame(WINDOW_UPDATE, 0, 0, u32(1 << 20)))
+    assert len(client.answer(slow).body) == size
+    assert not backend.faults, backend.faults
+
+
 def test_an_upload_that_nobody_reads_does_not_stop_its_neighbours(client, bench):
-    import threading
     go = threading.Event()
 
     def script(peer):
@@ -360,8 +395,6 @@ def test_expect_100_continue_is_answered(client, plain):
 
 
 def test_fin_behind_the_request_still_gets_the_answer(bench, plain):
-    import time
-
     def script(peer):
         peer.request()
         time.sleep(0.2)

@@ -1,4 +1,5 @@
 """Lives of HTTP/2 connections: reloads that leave them alone, drains that lose nothing."""
+import re
 import signal
 import threading
 import time
@@ -128,9 +129,14 @@ def test_full_connections_come_back_to_their_pool(life):
     assert len(one.peers) <= 4
 
 
+def snapshot(lateen):
+    return re.search(r'"snapshot":\s*{"generation":\d+,"hash":"(\w+)"', lateen.admin("/config_dump").text)[1]
+
+
 def test_a_used_up_connection_finishes_its_streams(life):
     """maxRequestsPerConnection counts streams; a connection that reached it takes no more."""
     lateen, manifests, (one, _) = life
+    before = snapshot(lateen)
     manifests.write("rule.yaml", """apiVersion: networking.istio.io/v1
 kind: DestinationRule
 metadata: { name: one, namespace: wire }
@@ -148,7 +154,7 @@ spec:
 
     one.script = script
     with H2Client(lateen.ports[80]) as client:
-        time.sleep(0.5)  # the rule is live
+        wait_until("the rule is live", lambda: snapshot(lateen) != before)
         streams = [client.request(one.host) for _ in range(6)]
         assert [client.answer(s).status for s in streams] == [200] * 6
     assert len(one.peers) == 3 and not one.faults, one.faults

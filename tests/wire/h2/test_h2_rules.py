@@ -403,12 +403,11 @@ def test_6_9_1_more_data_than_the_streams_window(client, bench):
     gone = threading.Event()
     backend = bench.plain_backend(lambda peer: (peer.head(), gone.wait(10)))
     stream = client.request(backend.host, "POST", "/", end=False)
-    while client.has_room(stream) or not client.is_quiet(0.5):
-        if client.has_room(stream):
-            client.data_some(stream, bytes(16384))
+    while not (client.answers.get(stream) and client.answers[stream].reset):
+        if client.room[0] > 16384:  # the connection's own window is kept
+            client.send(frame(DATA, 0, stream, bytes(16384)))
+            client.room[0] -= 16384
         else:
             client.frame()
-    assert client.room[0] > 16384  # the connection's own has room
-    client.send(frame(DATA, 0, stream, b"x"))
     client.rst(stream, FLOW_CONTROL_ERROR)
     gone.set()
