@@ -14,6 +14,7 @@
 #include "mesh/mesh.h"
 #include "source/files.h"
 
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
@@ -79,9 +80,10 @@ static void write_base(const struct fixture *x)
 {
     FILE *f = file_begin(x, "base.yaml");
 
-    fprintf(f, "apiVersion: networking.istio.io/v1\nkind: Gateway\nmetadata: {name: g, namespace: "
-               "shop}\nspec:\n  selector: {istio: ingress}\n  servers:\n  - port: {number: 80, name: "
-               "http, protocol: HTTP}\n    hosts: ['*']\n");
+    fprintf(f,
+            "apiVersion: networking.istio.io/v1\nkind: Gateway\nmetadata: {name: g, namespace: "
+            "shop}\nspec:\n  selector: {istio: ingress}\n  servers:\n  - port: {number: 80, name: "
+            "http, protocol: HTTP}\n    hosts: ['*']\n");
     for (int i = 0; i < 10; i++)
         fprintf(f,
                 "---\napiVersion: v1\nkind: Service\nmetadata: {name: s%d, namespace: shop}\n"
@@ -234,14 +236,18 @@ static void bench(size_t routes, size_t count)
     struct source *s;
     struct mesh *m;
     struct str path;
-    size_t before_kb = resident_kb();
+    size_t before_kb = resident_kb(), peak_kb;
 
     fixture_write(&x, routes);
     path = str_of(x.dir);
     s = source_new(&path, 1, 0);
     m = mesh_new(&o);
     one_update(s, m, &first);
-    printf("%zu routes: start %.1f ms, %.2f KB a route\n", routes, (double)first.all / 1e6,
+    peak_kb = resident_kb();
+    source_drop_octets(s);
+    malloc_trim(0);
+    printf("%zu routes: start %.1f ms, %.2f KB a route, at rest %.2f\n", routes,
+           (double)first.all / 1e6, (double)(peak_kb - before_kb) / (double)routes,
            (double)(resident_kb() - before_kb) / (double)routes);
     for (size_t i = 0; i < count; i++) {
         write_service(&x, (i * 7919) % x.files, i % 2 ? 70 - (int)(i % 40) : 30 + (int)(i % 40));

@@ -119,8 +119,10 @@ struct memo *memo_end(struct compile *c, struct memo_capture *cap, bool keep)
     notes_append(c->notes, &m->notes);
     m->unsupported = c->sum->unsupported - cap->unsupported;
     m->routes = c->sum->routes - cap->routes;
-    if (!cap->outer)
+    if (!cap->outer) {
         arena_reset(c->scratch);
+        store_relieve(c->store);
+    }
     old = map_del(&c->memos->by_name, m->name);
     if (old)
         memo_free(old);

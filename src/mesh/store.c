@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #define SCRATCH ((size_t)1 << 20)
+#define AWAKE_MAX ((size_t)16 << 20) /* octets of objects that are awake at a time */
 
 struct stored_file {
     struct str path;        /* heap */
@@ -480,6 +481,12 @@ const struct api_object *store_find(const struct store *s, enum object_kind kind
     if (n <= 0 || (size_t)n >= sizeof(key))
         return NULL;
     return objects_find(s->objects, str_make(key, (size_t)n));
+}
+
+void store_relieve(struct store *s)
+{
+    if (s->pool.octets > AWAKE_MAX)
+        api_pool_rest(&s->pool);
 }
 
 void store_tally(const struct store *s, struct tally *ret_objects, struct tally *ret_awake)

@@ -84,6 +84,9 @@ const struct api_object *store_find(const struct store *s, enum object_kind kind
 /* Objects whose present version is broken and that have no good one. */
 const struct object_list *store_broken(const struct store *s);
 
+/* Puts objects to rest if very many are awake: nobody holds on to what is inside them now. */
+void store_relieve(struct store *s);
+
 /* Decoded objects, last good ones included; and what more those take that are awake now. */
 struct tally;
 void store_tally(const struct store *s, struct tally *ret_objects, struct tally *ret_awake);
