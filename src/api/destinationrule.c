@@ -154,7 +154,7 @@ RECORD(rec_load_balancer, "LoadBalancerSettings", load_balancer_fields,
 
 #define THIS struct api_tcp_settings
 static const struct api_field tcp_settings_fields[] = {
-    INT(NOT, max_connections, "maxConnections", I32_MIN, I32_MAX,
+    INT(YES, max_connections, "maxConnections", I32_MIN, I32_MAX,
         "Connections to the host; 0: no limit"),
     DUR(YES, connect_timeout, "connectTimeout", "Default 10s"),
     MSG(NOT, tcp_keepalive, "tcpKeepalive", struct api_tcp_keepalive, rec_tcp_keepalive,
@@ -177,13 +177,13 @@ RECORD(rec_http2_keepalive, "HTTP2KeepAlive", http2_keepalive_fields, "PING fram
 
 #define THIS struct api_http_settings
 static const struct api_field http_settings_fields[] = {
-    INT(NOT, http1_max_pending_requests, "http1MaxPendingRequests", I32_MIN, I32_MAX,
+    INT(YES, http1_max_pending_requests, "http1MaxPendingRequests", I32_MIN, I32_MAX,
         "Waiting requests; 0: no limit"),
-    INT(NOT, http2_max_requests, "http2MaxRequests", I32_MIN, I32_MAX,
+    INT(YES, http2_max_requests, "http2MaxRequests", I32_MIN, I32_MAX,
         "Requests at once; 0: no limit"),
     INT(YES, max_requests_per_connection, "maxRequestsPerConnection", I32_MIN, I32_MAX,
         "0: no limit; 1: no keep-alive"),
-    INT(NOT, max_retries, "maxRetries", I32_MIN, I32_MAX, "Retries at once; 0: no limit"),
+    INT(YES, max_retries, "maxRetries", I32_MIN, I32_MAX, "Retries at once; 0: no limit"),
     DUR(YES, idle_timeout, "idleTimeout", "Default: tcp's, 1h"),
     ENUM(YES, h2_upgrade_policy, "h2UpgradePolicy", api_enum_h2_upgrade,
          "Speak HTTP/2 to the service"),

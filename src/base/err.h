@@ -17,6 +17,7 @@
     XX(ADDRESS, "no such address on this machine")                                                 \
     XX(ACCESS, "permission denied")                                                                \
     XX(LIMIT, "a limit was reached")                                                               \
+    XX(OVERFLOW, "a configured limit was reached")                                                 \
     XX(SYNTAX, "cannot be parsed")                                                                 \
     XX(NOT_FOUND, "not found")                                                                     \
     XX(TLS, "TLS failed")                                                                          \

@@ -44,6 +44,8 @@ struct http_server {
 };
 
 struct http_client {
+    /* The transport opened. Runs in the connection's task. Optional. */
+    void (*opened)(struct http_client *cl, struct http_conn *c);
     /* The connection changed: idle again, or dead. Runs in the connection's task; the pool
      * may close it or open a leg. Optional. */
     void (*changed)(struct http_client *cl, struct http_conn *c);

@@ -120,6 +120,8 @@ static void conn_opened(struct h1_conn *h)
     h->state = h->leg_open ? H1_EXCHANGE : H1_IDLE;
     if (h->c.server && h->c.server->opened)
         h->c.server->opened(h->c.server, &h->c);
+    if (h->c.client && h->c.client->opened)
+        h->c.client->opened(h->c.client, &h->c);
 }
 
 /* True once the transport is open. */

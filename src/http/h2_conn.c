@@ -262,6 +262,8 @@ static bool conn_open(struct h2_conn *h)
         return false;
     }
     h->state = H2C_OPEN;
+    if (h->c.client && h->c.client->opened)
+        h->c.client->opened(h->c.client, &h->c);
     return true;
 }
 

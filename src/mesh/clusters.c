@@ -116,6 +116,7 @@ static void cluster_make(struct job *j, const struct rule_subset *rs)
     k->connect_ms = policy.connect_ms;
     k->idle_ms = policy.idle_ms;
     k->max_requests_per_connection = policy.max_requests;
+    k->limits = policy.limits;
     k->service = (struct service_labels){ arena_dup(k->part.arena, j->s->host),
                                           arena_dup(k->part.arena, j->s->name),
                                           arena_dup(k->part.arena, j->s->namespace) };

@@ -66,6 +66,7 @@ struct policy_block {
 struct policy {
     uint8_t lb;
     uint32_t connect_ms, idle_ms, max_requests;
+    struct cluster_limits limits;
     bool h2_upgrade;               /* HTTP ports are spoken to in HTTP/2 */
     bool needs_tls;                /* a mode that is not carried out */
     const struct api_object *rule; /* that said it; NULL: the defaults */

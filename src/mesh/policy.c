@@ -206,9 +206,16 @@ static uint8_t lb_of(struct compile *c, const struct api_object *o,
     }
 }
 
+/* Validated not to be negative; 0 is no limit. */
+static uint32_t limit_of(struct opt_int v)
+{
+    return v.v > 0 ? (uint32_t)MIN(v.v, (int64_t)UINT32_MAX) : 0;
+}
+
 static void pool_fill(const struct api_connection_pool *pool, struct policy *p)
 {
     if (pool && pool->tcp) {
+        p->limits.max_connections = limit_of(pool->tcp->max_connections);
         p->connect_ms = duration_ms(&pool->tcp->connect_timeout, p->connect_ms);
         p->idle_ms = duration_ms(&pool->tcp->idle_timeout, p->idle_ms);
     }
@@ -216,9 +223,10 @@ static void pool_fill(const struct api_connection_pool *pool, struct policy *p)
         if (pool->http->h2_upgrade_policy.v != H2_UPGRADE_DEFAULT)
             p->h2_upgrade = pool->http->h2_upgrade_policy.v == H2_UPGRADE_UPGRADE;
         p->idle_ms = duration_ms(&pool->http->idle_timeout, p->idle_ms);
-        if (pool->http->max_requests_per_connection.v > 0)
-            p->max_requests = (uint32_t)MIN(pool->http->max_requests_per_connection.v,
-                                            (int64_t)UINT32_MAX);
+        p->max_requests = limit_of(pool->http->max_requests_per_connection);
+        p->limits.max_pending = limit_of(pool->http->http1_max_pending_requests);
+        p->limits.max_requests = limit_of(pool->http->http2_max_requests);
+        p->limits.max_retries = limit_of(pool->http->max_retries);
     }
 }
 

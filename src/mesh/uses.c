@@ -264,6 +264,8 @@ static void use_block(struct compile *c, const struct policy_block *b)
 
 static void use_pool(struct compile *c, const struct policy *p, const struct service_port *port)
 {
+    static const char *const limits[] = { "maxRequestsPerConnection", "http1MaxPendingRequests",
+                                          "http2MaxRequests", "maxRetries" };
     const struct api_object *by = p->pool_block.by;
     const struct api_tcp_settings *tcp = p->pool ? p->pool->tcp : NULL;
     const struct api_http_settings *http = p->pool ? p->pool->http : NULL;
@@ -272,12 +274,14 @@ static void use_pool(struct compile *c, const struct policy *p, const struct ser
 
     if (tcp)
         use(c, by, LEAF(tcp, "connectTimeout"));
+    if (tcp)
+        use(c, by, LEAF(tcp, "maxConnections"));
     if (tcp && !(http && http->idle_timeout.set))
         use(c, by, LEAF(tcp, "idleTimeout"));
     if (http)
         use(c, by, LEAF(http, "idleTimeout"));
-    if (http)
-        use(c, by, LEAF(http, "maxRequestsPerConnection"));
+    for (size_t i = 0; http && i < LEN(limits); i++)
+        use(c, by, LEAF(http, limits[i]));
     if (http && is_http)
         use(c, by, LEAF(http, "h2UpgradePolicy"));
     if (!is_said && is_http)

@@ -93,13 +93,29 @@ static void vhost_drop(struct part *p)
     shape_walk(shape_of_part(PART_VHOST), p, &v);
 }
 
+static bool has_limits(const struct cluster_limits *l)
+{
+    return l->max_connections || l->max_pending || l->max_requests || l->max_retries;
+}
+
 static bool cluster_build(struct part *p, __attribute__((unused)) struct str *reterr)
 {
     struct cluster *c = (void *)p;
 
     if (part_hooks.block_of_cluster)
         c->label_block = part_hooks.block_of_cluster(c);
+    if (part_hooks.budget_get && has_limits(&c->limits))
+        c->budget = part_hooks.budget_get(p->name);
     return true;
+}
+
+static void cluster_drop(struct part *p)
+{
+    struct cluster *c = (void *)p;
+
+    if (c->budget)
+        part_hooks.budget_unref(c->budget);
+    c->budget = NULL;
 }
 
 static bool hosts_build(struct part *p, __attribute__((unused)) struct str *reterr)
@@ -166,7 +182,7 @@ static const struct {
     void (*drop)(struct part *p);
 } kinds[PART_KINDS] = {
     [PART_CHAIN] = { inner_build, NULL },       [PART_ROUTES] = { routes_build, NULL },
-    [PART_VHOST] = { vhost_build, vhost_drop }, [PART_CLUSTER] = { cluster_build, NULL },
+    [PART_VHOST] = { vhost_build, vhost_drop }, [PART_CLUSTER] = { cluster_build, cluster_drop },
     [PART_HOSTS] = { hosts_build, hosts_drop }, [PART_SECRET] = { secret_build, secret_drop },
 };
 

@@ -75,15 +75,18 @@ origin_id part_origin(struct part *p, struct origin origin);
 MUST_USE bool part_finish(struct part *p, struct str *reterr);
 
 /* What part_finish needs of the folders above. Set once at start; what is not set leaves its
- * field 0. live_host_get, live_host_unref, metrics_block_of_cluster,
- * metrics_block_of_endpoint and filter_config_parse fit as they are. */
+ * field 0. live_host_get, live_host_unref, live_budget_get, live_budget_unref,
+ * metrics_block_of_cluster, metrics_block_of_endpoint and filter_config_parse fit as they are. */
 struct live_host;
+struct live_budget;
 struct cluster;
 struct endpoint;
 struct filter_config;
 struct part_hooks {
     struct live_host *(*host_get)(struct str cluster, const struct addr *addr); /* a reference */
     void (*host_unref)(struct live_host *h);
+    struct live_budget *(*budget_get)(struct str cluster); /* a reference */
+    void (*budget_unref)(struct live_budget *b);
     uint32_t (*block_of_cluster)(const struct cluster *c);
     uint32_t (*block_of_endpoint)(const struct endpoint *e);
     /* Sets the derived fields; false with a text when the config is refused. */

@@ -15,6 +15,7 @@
 struct regex;       /* codec/regex.h */
 struct tls_keypair; /* tls/keypair.h */
 struct live_host;   /* live/host.h */
+struct live_budget; /* live/budget.h */
 struct filter_kind; /* filter/filter.h */
 
 /* A list of values in the part's arena; 12 octets, because routes have many. */
@@ -194,6 +195,11 @@ struct service_labels {
     struct str host, name, namespace;
 };
 
+/* DestinationRule connectionPool: of all workers together; 0: no limit. */
+struct cluster_limits {
+    uint32_t max_connections, max_pending, max_requests, max_retries;
+};
+
 struct cluster {
     struct part part;             /* name: "outbound|80|v1|hedgus-app.hedgus.svc.cluster.local" */
     slot_id hosts;                /* PART_HOSTS */
@@ -201,8 +207,11 @@ struct cluster {
     bool http2;                   /* upstream protocol */
     uint32_t connect_ms, idle_ms; /* 10000, 3600000 */
     uint32_t max_requests_per_connection; /* 0: unlimited */
+    struct cluster_limits limits;
     struct service_labels service;
-    uint32_t label_block; /* telemetry's interned id; 0: none. Derived */
+    /* derived */
+    uint32_t label_block;       /* telemetry's interned id; 0: none */
+    struct live_budget *budget; /* NULL: no limit is finite */
 };
 
 struct endpoint {

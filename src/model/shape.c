@@ -242,6 +242,14 @@ static const struct field service_labels_fields[] = {
 };
 static const struct shape service_labels_shape = SHAPE(service_labels);
 
+static const struct field cluster_limits_fields[] = {
+    F(cluster_limits, max_connections, U32),
+    F(cluster_limits, max_pending, U32),
+    F(cluster_limits, max_requests, U32),
+    F(cluster_limits, max_retries, U32),
+};
+static const struct shape cluster_limits_shape = SHAPE(cluster_limits);
+
 static const struct field cluster_fields[] = {
     F_SLOT(cluster, hosts, PART_HOSTS),
     F_ENUM(cluster, lb, lb_policies),
@@ -249,8 +257,10 @@ static const struct field cluster_fields[] = {
     F(cluster, connect_ms, U32),
     F(cluster, idle_ms, U32),
     F(cluster, max_requests_per_connection, U32),
+    F_STRUCT(cluster, limits, cluster_limits_shape),
     F_STRUCT(cluster, service, service_labels_shape),
     F(cluster, label_block, DERIVED),
+    F(cluster, budget, DERIVED),
 };
 static const struct shape cluster_shape = SHAPE(cluster);
 

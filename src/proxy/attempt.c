@@ -55,6 +55,8 @@ static bool was_tried(const struct request *r, const struct endpoint *e)
     return false;
 }
 
+static void attempt_open(struct request *r);
+
 void attempt_start(struct request *r)
 {
     const struct hosts *hosts = root_hosts(request_root(r), r->cluster->hosts);
@@ -70,11 +72,30 @@ void attempt_start(struct request *r)
     if (r->tried_n < REQUEST_TRIED_MAX && !was_tried(r, e))
         r->tried[r->tried_n++] = e;
     r->record.attempts++;
-    r->record.upstream_start_ns = loop_now_ns(r->s.loop);
     r->record.upstream_remote = e->addr;
     r->record.upstream_local = (struct addr){ 0 };
     finish_request_head(r);
-    r->up = upstream_open(r->worker, r->cluster, e, r->s.arena, &r->task, &r->open_error);
+    attempt_open(r);
+}
+
+/* All of the request is here and only its turn is waited for: the route's time runs. */
+static void attempt_waits(struct request *r)
+{
+    if (r->down->in_end && r->s.route->timeout_ms && r->timer.deadline_ms == 0)
+        timer_set(&r->timer, r->s.route->timeout_ms);
+}
+
+static void attempt_open(struct request *r)
+{
+    r->record.upstream_start_ns = loop_now_ns(r->s.loop);
+    r->up = upstream_open(r->worker, r->cluster, r->endpoint, r->s.arena, &r->claim,
+                          &r->open_error);
+    if (!r->up && r->open_error == ERR_AGAIN) {
+        attempt_waits(r);
+        return;
+    }
+    if (!r->up && r->open_error == ERR_OVERFLOW)
+        r->record.attempts--; /* nothing was sent */
     count_active(r, 1);
     if (!r->up) {
         attempt_failed(r);
@@ -93,8 +114,15 @@ void attempt_start(struct request *r)
         leg_wake(r->up);
 }
 
+void attempt_turn(struct request *r)
+{
+    if (r->state == REQUEST_UPSTREAM && !r->up)
+        attempt_open(r);
+}
+
 void attempt_end(struct request *r)
 {
+    upstream_let_go(r->worker, &r->claim);
     if (r->endpoint)
         count_active(r, -1);
     if (r->up && r->up->transport && !addr_is_set(&r->record.upstream_local))
@@ -135,6 +163,7 @@ void attempt_forward(struct stream *s)
         return;
     }
     r->can_replay = true;
+    claim_init(&r->claim, &r->task, r->worker->metrics, r->cluster);
     request_set_state(r, REQUEST_UPSTREAM);
     attempt_start(r);
 }
@@ -169,6 +198,9 @@ static const struct failure head_too_large = {
     431, 0, "upstream_reset_before_response_started{http2.peer_header_overflow}",
     "the backend takes no head of that size"
 };
+static const struct failure overflow = { 503, FLAG_UO,
+                                         "upstream_reset_before_response_started{overflow}",
+                                         "overflow" };
 static const struct failure no_memory = { 503, FLAG_OM,
                                           "upstream_reset_before_response_started{overflow}",
                                           "overflow" };
@@ -176,7 +208,7 @@ static const struct failure no_memory = { 503, FLAG_OM,
 static const struct failure *failure_of(const struct request *r)
 {
     if (!r->up)
-        return &connect_failure;
+        return r->open_error == ERR_OVERFLOW ? &overflow : &connect_failure;
     switch (r->up->fail) {
     case LEG_CONNECT:
         return &connect_failure;
@@ -240,14 +272,19 @@ static void try_again(struct request *r)
     timer_set(&r->timer, rng_below(r->s.rng, most) + 1);
 }
 
-static void answer_failure(struct request *r, const struct failure *f, struct str why)
+static void answer_failure(struct request *r, const struct failure *f, struct str why,
+                           uint32_t flags)
 {
-    uint32_t flags = f->flag;
+    struct headers extra = { 0 };
 
     if (r->retries && r->retries >= r->s.route->retry.attempts)
         flags |= FLAG_URX;
-    r->record.upstream_failure = why;
-    reply_send(&r->s, f->status, failure_body(r, f, why), f->details, flags);
+    if (f->flag == FLAG_UO)
+        headers_add_id(&extra, r->s.arena, HDR_X_ENVOY_OVERLOADED, STR("true"));
+    else
+        r->record.upstream_failure = why;
+    reply_with(r, f->status, failure_body(r, f, f->flag == FLAG_UO ? STR_NONE : why), f->details,
+               f->flag | flags, &extra);
 }
 
 /* Behind the head of the response. */
@@ -279,11 +316,13 @@ void attempt_failed(struct request *r)
         r->moved += moves;
         metrics_stat(r->worker->metrics, STAT_IDLE_RACE_RECOVERED, 1);
         attempt_start(r);
+    } else if (may_retry(r, f) && !claim_retry(&r->claim)) {
+        answer_failure(r, f, why, FLAG_UO); /* maxRetries */
     } else if (may_retry(r, f)) {
         r->retries++;
         metrics_cluster_stat(r->worker->metrics, r->cluster, STAT_UPSTREAM_RQ_RETRY, 1);
         try_again(r);
     } else {
-        answer_failure(r, f, why);
+        answer_failure(r, f, why, 0);
     }
 }

@@ -63,6 +63,7 @@ void request_begin(struct worker *w, struct downstream *d, struct http_conn *con
     r->s.request = leg->in_head;
     r->s.record = &r->record;
     bufq_init(&r->replay);
+    list_init(&r->claim.node);
     task_init(&r->task, w->loop, request_run);
     timer_init(&r->timer, w->loop, request_timeout);
     record_begin(r);
@@ -146,6 +147,7 @@ static void request_end(struct request *r)
 
     chain_done(r);
     attempt_end(r);
+    claim_retry_give(&r->claim);
     record_end(r);
     metrics_listener_stat(w->metrics, r->conn->part, STAT_DOWNSTREAM_RQ_ACTIVE, -1);
     bufq_reset(&r->replay);
@@ -244,6 +246,8 @@ static void request_step(struct request *r)
         request_head(r);
     if (r->timed_out)
         route_timed_out(r);
+    if (r->claim.is_turn)
+        attempt_turn(r);
     if (r->up && r->state >= REQUEST_UPSTREAM) {
         pump_request(r);
         pump_response(r);

@@ -14,6 +14,7 @@
 #pragma once
 
 #include "filter/filter.h"
+#include "proxy/claim.h"
 #include "proxy/decide.h"
 #include "proxy/downstream.h"
 #include "telemetry/record.h"
@@ -65,6 +66,7 @@ struct request {
     bool can_replay;
     bool counted_active; /* in endpoint->live */
     enum err open_error;
+    struct claim claim; /* on the cluster's limits */
 
     /* a local reply */
     struct str reply_body;
@@ -118,6 +120,8 @@ void chain_done(struct request *r);
 
 void attempt_forward(struct stream *s); /* stream_ops.forward */
 void attempt_start(struct request *r);
+/* It stood in line for a connection, and now it is its turn. */
+void attempt_turn(struct request *r);
 /* Lets go of the upstream leg. */
 void attempt_end(struct request *r);
 /* The upstream leg has failed: retry, answer, or break the response off. */

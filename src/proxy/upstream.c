@@ -1,25 +1,8 @@
-#include "proxy/upstream.h"
+#include "proxy/upstream_int.h"
 
 #include "live/host.h"
 
 #include <stdlib.h>
-
-struct upstream_pool {
-    struct live_host *live;        /* a reference */
-    const struct cluster *cluster; /* the newest; a reference */
-    struct list idle, busy;        /* those that take another exchange, those that do not */
-    bool named;                    /* by the current root */
-};
-
-struct upstream {
-    struct list node; /* in one of the pool's lists */
-    struct worker *worker;
-    struct upstream_pool *pool;
-    struct http_conn *conn;
-    struct http_client client;
-    struct http_settings settings;
-    uint32_t max_exchanges; /* 0: no limit */
-};
 
 size_t upstream_size(void)
 {
@@ -43,15 +26,16 @@ static struct upstream_pool *pool_new(struct live_host *live)
 static void pool_free(struct worker *w, struct upstream_pool *p)
 {
     w->upstream_pools[p->live->id] = NULL;
+    share_unref(p->share);
     if (p->cluster)
         part_unref((struct part *)(uintptr_t)&p->cluster->part);
     live_host_unref(p->live);
     free(p);
 }
 
-static void pool_free_if_unused(struct worker *w, struct upstream_pool *p)
+void upstream_pool_let_go(struct worker *w, struct upstream_pool *p)
 {
-    if (!p->named && list_is_empty(&p->idle) && list_is_empty(&p->busy))
+    if (!p->named && p->in_line == 0 && list_is_empty(&p->idle) && list_is_empty(&p->busy))
         pool_free(w, p);
 }
 
@@ -67,6 +51,43 @@ static void pools_grow(struct worker *w, uint32_t id)
     w->upstream_pool_cap = cap;
 }
 
+/* Leaves one share for another; what is open is counted there from now on. */
+static void pool_change_share(struct upstream_pool *p, struct share *fresh)
+{
+    struct list *const lists[] = { &p->idle, &p->busy };
+    struct share *old = p->share;
+
+    p->share = fresh;
+    if (old)
+        share_dismiss(old, p);
+    for (size_t i = 0; i < LEN(lists); i++) {
+        LIST_EACH (it, lists[i], after) {
+            struct upstream *u = LIST_ITEM(it, struct upstream, node);
+
+            list_remove(&u->share_node);
+            if (old)
+                share_gone(old, u->is_leaving);
+            u->is_leaving = false;
+            if (fresh)
+                share_count(fresh, u, i == 0);
+        }
+    }
+}
+
+/* The pool's cluster as it is now. */
+static void pool_adopt(struct worker *w, struct upstream_pool *p, const struct cluster *c)
+{
+    struct share *old = p->share, *fresh = share_of(w, c);
+
+    part_ref((struct part *)(uintptr_t)&c->part);
+    if (p->cluster)
+        part_unref((struct part *)(uintptr_t)&p->cluster->part);
+    p->cluster = c;
+    if (old != fresh)
+        pool_change_share(p, fresh);
+    share_unref(old);
+}
+
 static struct upstream_pool *pool_of(struct worker *w, const struct cluster *c,
                                      const struct endpoint *e)
 {
@@ -77,16 +98,56 @@ static struct upstream_pool *pool_of(struct worker *w, const struct cluster *c,
     p = w->upstream_pools[id];
     if (!p)
         p = w->upstream_pools[id] = pool_new(e->live);
-    if (p->cluster != c) {
-        part_ref((struct part *)(uintptr_t)&c->part);
-        if (p->cluster)
-            part_unref((struct part *)(uintptr_t)&p->cluster->part);
-        p->cluster = c;
-    }
+    if (!p->cluster) /* later ones come by upstream_sweep */
+        pool_adopt(w, p, c);
     return p;
 }
 
 /* ---- connections ---- */
+
+void upstream_set_idle(struct upstream *u)
+{
+    list_remove(&u->node);
+    list_push_front(&u->pool->idle, &u->node);
+    list_remove(&u->share_node);
+    if (u->pool->share)
+        share_idle_add(u->pool->share, u);
+}
+
+void upstream_set_busy(struct upstream *u)
+{
+    list_remove(&u->node);
+    list_push_back(&u->pool->busy, &u->node);
+    list_remove(&u->share_node);
+}
+
+void upstream_leave(struct upstream *u)
+{
+    if (u->pool->share && !u->is_leaving) {
+        u->is_leaving = true;
+        share_leaving(u->pool->share);
+    }
+    upstream_set_busy(u);
+    http_conn_retire(u->conn); /* HTTP/2: the others' streams end first */
+}
+
+/* Nobody waits for it to open any more. */
+static void opening_over(struct upstream *u)
+{
+    LIST_EACH (it, &u->opening, after) {
+        claim_pending_give(LIST_ITEM(it, struct claim, node));
+        list_remove(it);
+    }
+}
+
+static void upstream_opened(struct http_client *client, struct http_conn *conn)
+{
+    struct upstream *u = CONTAINER_OF(client, struct upstream, client);
+
+    (void)conn;
+    u->is_open = true;
+    opening_over(u);
+}
 
 static void upstream_gone(struct upstream *u)
 {
@@ -94,9 +155,13 @@ static void upstream_gone(struct upstream *u)
     struct upstream_pool *p = u->pool;
 
     metrics_cluster_stat(w->metrics, p->cluster, STAT_UPSTREAM_CX_ACTIVE, -1);
+    opening_over(u);
     list_remove(&u->node);
+    list_remove(&u->share_node);
+    if (p->share)
+        share_gone(p->share, u->is_leaving);
     slab_put(&w->upstream_slab, u);
-    pool_free_if_unused(w, p);
+    upstream_pool_let_go(w, p);
 }
 
 static bool is_used_up(const struct upstream *u)
@@ -112,13 +177,13 @@ static void upstream_changed(struct http_client *client, struct http_conn *conn)
         upstream_gone(u);
         return;
     }
-    list_remove(&u->node);
-    if (!u->pool->named || is_used_up(u)) {
-        list_push_back(&u->pool->busy, &u->node);
-        http_conn_retire(conn); /* HTTP/2: the others' streams end first */
+    if (!u->pool->named || is_used_up(u) || (u->pool->share && share_gives_up(u->pool->share))) {
+        upstream_leave(u);
         return;
     }
-    list_push_front(&u->pool->idle, &u->node);
+    upstream_set_idle(u);
+    if (u->pool->share)
+        share_idle(u->pool->share, u->pool);
 }
 
 static void upstream_counted(struct http_client *client, const uint32_t counts[static H2_COUNTS])
@@ -150,11 +215,14 @@ static struct upstream *upstream_dial(struct worker *w, struct upstream_pool *p,
         return NULL;
     u->worker = w;
     u->pool = p;
+    u->client.opened = upstream_opened;
     u->client.changed = upstream_changed;
     u->client.counted = upstream_counted;
     u->max_exchanges = p->cluster->max_requests_per_connection;
     settings_of_cluster(&u->settings, p->cluster);
     list_init(&u->node);
+    list_init(&u->share_node);
+    list_init(&u->opening);
     t = net_dial(w->net, &e->addr, NULL, reterr);
     if (t)
         u->conn = http_connect(w->pools, t, &u->client, &u->settings,
@@ -179,26 +247,71 @@ static struct upstream *upstream_idle(struct upstream_pool *p)
     return NULL;
 }
 
+/* A connection for a request that may have one, within all limits. NULL with a reason. */
+static struct upstream *upstream_for(struct worker *w, struct upstream_pool *p,
+                                     const struct endpoint *e, struct claim *claim,
+                                     enum err *reterr)
+{
+    struct upstream *idle = upstream_idle(p), *u = idle;
+
+    *reterr = p->share ? share_enter(p->share, claim, p, idle == NULL) : ERR_OK;
+    if (*reterr != ERR_OK)
+        return NULL;
+    if (!(idle && idle->is_open) && !claim_pending(claim)) {
+        *reterr = ERR_OVERFLOW;
+        u = NULL;
+    } else if (!idle) {
+        u = upstream_dial(w, p, e, reterr);
+    }
+    if (!u && !idle && p->share)
+        share_gone(p->share, false); /* not dialled after all */
+    return u;
+}
+
 struct leg *upstream_open(struct worker *w, const struct cluster *c, const struct endpoint *e,
-                          struct arena *arena, struct task *task, enum err *reterr)
+                          struct arena *arena, struct claim *claim, enum err *reterr)
 {
     struct upstream_pool *p = pool_of(w, c, e);
-    struct upstream *u = upstream_idle(p);
+    struct upstream *u = NULL;
     struct leg *leg;
 
-    if (!u)
-        u = upstream_dial(w, p, e, reterr);
-    if (!u)
+    *reterr = ERR_OVERFLOW;
+    if (claim_request(claim))
+        u = upstream_for(w, p, e, claim, reterr);
+    if (!u) {
+        claim_request_give(claim);
         return NULL;
-    leg = http_open(u->conn, arena, task);
-    list_remove(&u->node);
+    }
+    leg = http_open(u->conn, arena, claim->task);
     /* HTTP/2 takes more at once; HTTP/1 comes back when it is idle */
-    list_push_back(http_conn_is_usable(u->conn) ? &p->idle : &p->busy, &u->node);
+    if (http_conn_is_usable(u->conn))
+        upstream_set_idle(u);
+    else
+        upstream_set_busy(u);
+    if (claim->pending)
+        list_push_back(&u->opening, &claim->node);
+    if (u->is_open)
+        opening_over(u);
+    if (p->share && http_conn_is_usable(u->conn))
+        share_more(p->share, p);
     if (p->cluster->http2 && is_used_up(u))
         http_conn_retire(u->conn); /* nobody else's idle moment would come */
     if (!leg)
         *reterr = ERR_LIMIT;
     return leg;
+}
+
+void upstream_let_go(struct worker *w, struct claim *claim)
+{
+    struct upstream_pool *p = claim->share ? claim->pool : NULL;
+
+    if (p) {
+        share_leave_line(claim);
+        upstream_pool_let_go(w, p);
+    }
+    list_remove(&claim->node);
+    claim_pending_give(claim);
+    claim_request_give(claim);
 }
 
 /* ---- sweeping ---- */
@@ -219,6 +332,15 @@ static void name_hosts(struct worker *w, const struct hosts *hosts)
     }
 }
 
+/* What the new root says of its cluster. */
+static void pool_renew(struct worker *w, struct upstream_pool *p)
+{
+    const struct cluster *c = root_cluster(worker_root(w), p->cluster->part.slot);
+
+    if (c && c != p->cluster && str_eq(c->part.name, p->cluster->part.name))
+        pool_adopt(w, p, c);
+}
+
 void upstream_sweep(struct worker *w)
 {
     const struct root *root = worker_root(w);
@@ -232,11 +354,14 @@ void upstream_sweep(struct worker *w)
     for (size_t i = 0; i < w->upstream_pool_cap; i++) {
         struct upstream_pool *p = w->upstream_pools[i];
 
+        if (p)
+            pool_renew(w, p);
         if (!p || p->named)
             continue;
         each_conn(&p->idle, http_conn_retire); /* HTTP/2's may be in use */
-        pool_free_if_unused(w, p);
+        upstream_pool_let_go(w, p);
     }
+    share_look_at_all(w);
 }
 
 void upstream_close_all(struct worker *w)

@@ -7,14 +7,18 @@
  */
 #pragma once
 
+#include "proxy/claim.h"
 #include "proxy/worker_int.h"
 
 struct upstream;
 
-/* Starts an exchange with an endpoint, on an idle connection or a new one. NULL with a
- * reason when none can be started. */
+/* Starts an exchange with an endpoint, on an idle connection or a new one, within the cluster's
+ * limits. NULL with a reason when none can be started: ERR_AGAIN where the request stands in
+ * line now (ask again when claim->is_turn), ERR_OVERFLOW where it may not even do that. */
 struct leg *upstream_open(struct worker *w, const struct cluster *c, const struct endpoint *e,
-                          struct arena *arena, struct task *task, enum err *reterr);
+                          struct arena *arena, struct claim *claim, enum err *reterr);
+/* The attempt is over: gives back what it took of the limits, but for a retry. */
+void upstream_let_go(struct worker *w, struct claim *claim);
 
 /* Lets go of pools whose endpoints the new root no longer names: idle connections close,
  * busy ones when they are through. */

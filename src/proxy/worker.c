@@ -3,6 +3,7 @@
 #include "live/host.h"
 #include "proxy/downstream.h"
 #include "proxy/request.h"
+#include "proxy/share.h"
 #include "proxy/upstream.h"
 
 #include <signal.h>
@@ -287,6 +288,15 @@ static void worker_close_all(struct worker *w)
         loop_turn(w->loop, 10);
 }
 
+static void called(struct mail *m, struct loop *loop)
+{
+    struct worker *w = CONTAINER_OF(m, struct worker, ear.mail);
+
+    (void)loop;
+    live_ear_heard(&w->ear);
+    share_look_at_all(w);
+}
+
 static void *worker_main(void *arg)
 {
     struct worker *w = arg;
@@ -294,7 +304,9 @@ static void *worker_main(void *arg)
 
     sigfillset(&all); /* signals are main's */
     pthread_sigmask(SIG_BLOCK, &all, NULL);
+    live_ear_open(w->options.id, &w->ear, w->loop, called);
     worker_run(w);
+    live_ear_close(w->options.id);
     worker_close_all(w);
     log_end_flush(w->log);
     return NULL;
@@ -325,6 +337,7 @@ static void worker_init(struct worker *w, const struct worker_options *options)
     timer_init(&w->drain_poll, w->loop, drain_look);
     list_init(&w->ports);
     list_init(&w->downstreams);
+    list_init(&w->shares);
     slab_init(&w->downstream_slab, sizeof(struct downstream), options->max_connections);
     slab_init(&w->upstream_slab, upstream_size(), options->max_connections);
 }

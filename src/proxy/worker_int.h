@@ -8,6 +8,7 @@
 #include "http/pools.h"
 #include "http/stream.h"
 #include "lb/lb.h"
+#include "live/ear.h"
 #include "net/listen.h"
 #include "net/net.h"
 #include "proxy/date.h"
@@ -52,6 +53,8 @@ struct worker {
     struct slab upstream_slab;
     struct upstream_pool **upstream_pools; /* by live_host id */
     size_t upstream_pool_cap;
+    struct list shares; /* struct share: of clusters with a limit */
+    struct live_ear ear;
 
     bool telling, draining, stopping; /* telling: clients to go */
     struct timer drain_timer, drain_poll;

@@ -42,6 +42,11 @@ FIXED_NAMES = {
         "envoy_cluster_upstream_rq_retry_overflow", "envoy_http_downstream_cx_protocol_error",
         "envoy_http_downstream_rq_timeout", "envoy_listener_downstream_cx_overflow", "envoy_listener_http_downstream_rq",
         "envoy_listener_http_downstream_rq_xx", "envoy_listener_ssl_connection_error", "envoy_listener_ssl_handshake",
+        "envoy_cluster_http2_rx_reset", "envoy_cluster_upstream_cx_protocol_error", "envoy_http2_goaway_sent",
+        "envoy_http2_header_overflow", "envoy_http2_inbound_empty_frames_flood",
+        "envoy_http2_inbound_priority_frames_flood", "envoy_http2_inbound_window_update_frames_flood",
+        "envoy_http2_outbound_control_flood", "envoy_http2_rx_messaging_error", "envoy_http2_rx_reset",
+        "envoy_http2_trailers", "envoy_http2_tx_reset",
     ], 'counter metrics should have "_total" suffix'),
 }
 

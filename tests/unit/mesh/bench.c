@@ -272,6 +272,9 @@ static void text_cluster(struct bench *b, const struct cluster *c)
         buf_printf(&b->text, " idle=%u", c->idle_ms);
     if (c->max_requests_per_connection)
         buf_printf(&b->text, " max=%u", c->max_requests_per_connection);
+    if (c->limits.max_connections || c->limits.max_pending)
+        buf_printf(&b->text, " limits=%u,%u,%u,%u", c->limits.max_connections,
+                   c->limits.max_pending, c->limits.max_requests, c->limits.max_retries);
     for (uint32_t i = 0; h && i < h->endpoints.n; i++) {
         const struct endpoint *e = &h->endpoints.v[i];
         char at[ADDR_TEXT_MAX];

@@ -254,6 +254,10 @@ TEST(policies_are_inherited_by_whole_blocks)
         { POLICY("connectionPool: {tcp: {connectTimeout: 2s}}",
                  "portLevelSettings: [{port: {number: 80}, loadBalancer: {simple: RANDOM}}]"),
           HOLE P("v1") "random\n" P("") "least connect=2000\n", NULL },
+        { POLICY("connectionPool: {tcp: {maxConnections: 1}, http: {http1MaxPendingRequests: 2, "
+                 "http2MaxRequests: 3, maxRetries: 4}}",
+                 "connectionPool: {tcp: {maxConnections: 5}}"),
+          HOLE P("v1") "least limits=5,0,0,0\n" P("") "least limits=1,2,3,4\n", "" },
         { POLICY("loadBalancer: {simple: PASSTHROUGH}", "loadBalancer: {simple: RANDOM}"),
           HOLE P("v1") "random\n" P("") "least\n", "loadBalancer.simple: unsupported" },
         { POLICY("outlierDetection: {}", "loadBalancer: {simple: RANDOM}"),

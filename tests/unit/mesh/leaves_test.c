@@ -156,6 +156,14 @@ struct row {
         { at ".connectionPool.http.idleTimeout", "idleTimeout: " n "4s", "idleTimeout: 9s" },      \
         { at ".connectionPool.http.h2UpgradePolicy", n "4s, h2UpgradePolicy: DEFAULT",             \
           n "4s, h2UpgradePolicy: UPGRADE" },                                                      \
+        { at ".connectionPool.tcp.maxConnections", "idleTimeout: " n "2s}",                        \
+          "idleTimeout: " n "2s, maxConnections: 5}" },                                            \
+        { at ".connectionPool.http.http1MaxPendingRequests", n "4s, h2UpgradePolicy: DEFAULT",     \
+          n "4s, http1MaxPendingRequests: 5" },                                                    \
+        { at ".connectionPool.http.http2MaxRequests", n "4s, h2UpgradePolicy: DEFAULT",            \
+          n "4s, http2MaxRequests: 5" },                                                           \
+        { at ".connectionPool.http.maxRetries", n "4s, h2UpgradePolicy: DEFAULT",                  \
+          n "4s, maxRetries: 5" },                                                                 \
     {                                                                                              \
         at ".tls.mode",                                                                            \
             "loadBalancer: {simple: ROUND_ROBIN}, connectionPool: {tcp: {"                         \

@@ -4,6 +4,7 @@
 #include "rig.h"
 
 #include "filter/filter.h"
+#include "live/budget.h"
 #include "live/host.h"
 #include "net/listen.h"
 
@@ -109,6 +110,8 @@ static void backend_stop(struct backend *b)
 const struct part_hooks rig_hooks = {
     .host_get = live_host_get,
     .host_unref = live_host_unref,
+    .budget_get = live_budget_get,
+    .budget_unref = live_budget_unref,
     .filter_parse = filter_config_parse,
 };
 
