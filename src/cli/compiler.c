@@ -229,6 +229,25 @@ static struct report *report_of(struct compiler *c, const struct source_scan *sc
     return r;
 }
 
+/* No manifest asks for the ports of a snapshot that is served as it is. */
+static void hold_ports(struct compiler *c, const struct root *root)
+{
+    for (slot_id s = 0; s < root_slots(root, PART_LISTENER); s++) {
+        const struct listener *l = root_listener(root, s);
+        struct addr addr = l ? l->bind : (struct addr){ 0 };
+        char text[ADDR_TEXT_MAX];
+        enum err e;
+
+        if (!l)
+            continue;
+        addr.port = l->port;
+        e = keeper_hold(c->o.keeper, &addr, c->round);
+        if (e != ERR_OK)
+            log_error("state", "a port of the last good configuration cannot be had",
+                      KV("address", addr_format(&addr, text)), KVZ("reason", err_text(e)));
+    }
+}
+
 /* The first time an earlier program's snapshot is what is gone on from: it serves as long as
  * nothing can be read, and where nothing differs. */
 static enum mesh_verdict update(struct compiler *c, const struct source_scan *scan,
@@ -241,6 +260,8 @@ static enum mesh_verdict update(struct compiler *c, const struct source_scan *sc
         mesh_adopt(c->mesh, before);
     verdict = mesh_update(c->mesh, scan, notes, ret_root);
     if (before && verdict == MESH_SAME) {
+        if (mesh_is_cold(c->mesh))
+            hold_ports(c, before);
         *ret_root = before;
         return MESH_NEW;
     }
