@@ -241,7 +241,7 @@ static void hold_ports(struct compiler *c, const struct root *root)
         if (!l)
             continue;
         addr.port = l->port;
-        e = keeper_hold(c->o.keeper, &addr, c->round);
+        e = keeper_hold(c->o.keeper, &addr, l->manifest_port, c->round);
         if (e != ERR_OK)
             log_error("state", "a port of the last good configuration cannot be had",
                       KV("address", addr_format(&addr, text)), KVZ("reason", err_text(e)));
