@@ -89,11 +89,6 @@ static void add_text(struct analyze_text *t, const char *key, struct str value)
     json_add_string(&t->b, value);
 }
 
-static void add_pos(struct buf *b, struct pos pos)
-{
-    buf_printf(b, "%.*s:%u:%u", STRF(pos.file), pos.line, MAX(pos.col, 1));
-}
-
 /* ---- messages ---- */
 
 static struct str message_of(const struct note *n)
@@ -144,24 +139,6 @@ void analyze_text_note(struct analyze_text *t, const struct note *n)
 
 /* ---- verdicts ---- */
 
-static void verdict_line(struct analyze_text *t, const struct verdict *v)
-{
-    struct buf *b = &t->b;
-
-    add_pos(b, v->pos);
-    buf_printf(b, ": %s: %.*s", verdict_kind_name(v->kind), STRF(v->object));
-    if (v->path.n)
-        buf_printf(b, ": %.*s", STRF(v->path));
-    if (v->text.n)
-        buf_printf(b, ": %.*s", STRF(v->text));
-    if (v->note && v->note->other.file.n) {
-        buf_printf(b, " (by %.*s, ", STRF(v->note->other_object));
-        add_pos(b, v->note->other);
-        buf_addc(b, ')');
-    }
-    buf_addc(b, '\n');
-}
-
 static void add_place(struct analyze_text *t, struct pos pos)
 {
     add_text(t, "file", pos.file);
@@ -203,8 +180,10 @@ void analyze_text_verdict(struct analyze_text *t, const struct verdict *v)
 {
     item_begin(t);
     if (t->form == FORM_LOG)
-        verdict_line(t, v);
+        verdict_print(&t->b, v);
     else
         verdict_item(t, v);
+    if (t->form == FORM_LOG)
+        buf_addc(&t->b, '\n');
     item_end(t);
 }

@@ -138,12 +138,23 @@ static void say_ports(struct compiler *c, struct notes *notes)
 /* Of the places that notes name: to go through every leaf would cost what all objects cost. */
 static void say_verdicts(struct report *r, const struct notes *notes)
 {
-    for (size_t i = 0; i < notes->n; i++) {
-        struct verdict v;
+    struct verdict v, worst = { .kind = VERDICT_EFFECTIVE };
+    struct buf b;
 
-        if (verdict_of_note(&notes->v[i], &v))
-            r->verdicts[v.kind]++;
+    for (size_t i = 0; i < notes->n; i++) {
+        if (!verdict_of_note(&notes->v[i], &v))
+            continue;
+        r->verdicts[v.kind]++;
+        if (verdict_is_worse(&v, &worst))
+            worst = v;
     }
+    if (worst.kind == VERDICT_EFFECTIVE)
+        return;
+    worst.path = worst.note->path; /* where it is said, not how far it reaches */
+    buf_init(&b, 65536);
+    verdict_print(&b, &worst);
+    r->worst = arena_dup(r->arena, buf_str(&b));
+    buf_fini(&b);
 }
 
 static void say_log(struct report *r, const struct api_meshconfig *config)

@@ -25,6 +25,8 @@ static void add_counts(struct buf *b, const struct report *r)
         if (r->verdicts[v])
             buf_printf(b, ", %zu %s", r->verdicts[v], verdict_kind_name(v));
     }
+    if (r->worst.n)
+        buf_printf(b, "; worst: %.*s", STRF(r->worst));
 }
 
 /* ---- the start ---- */

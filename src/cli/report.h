@@ -40,6 +40,7 @@ struct report {
     struct str changed;  /* the files that changed: "a.yaml, b.yaml" */
     size_t errors, warnings, unsupported;
     size_t verdicts[VERDICT_KINDS]; /* places that are not effective, by verdict */
+    struct str worst;               /* of them, as verdict_print has it; empty: none */
     size_t listeners;
     struct log_wish log;
 };

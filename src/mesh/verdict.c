@@ -95,6 +95,42 @@ bool verdict_of_note(const struct note *n, struct verdict *ret)
     return false;
 }
 
+static void add_pos(struct buf *b, struct pos pos)
+{
+    buf_printf(b, "%.*s:%u:%u", STRF(pos.file), pos.line, MAX(pos.col, 1));
+}
+
+void verdict_print(struct buf *b, const struct verdict *v)
+{
+    add_pos(b, v->pos);
+    buf_printf(b, ": %s: %.*s", verdict_kind_name(v->kind), STRF(v->object));
+    if (v->path.n)
+        buf_printf(b, ": %.*s", STRF(v->path));
+    if (v->text.n)
+        buf_printf(b, ": %.*s", STRF(v->text));
+    if (!v->note || !v->note->other.file.n)
+        return;
+    buf_printf(b, " (by %.*s, ", STRF(v->note->other_object));
+    add_pos(b, v->note->other);
+    buf_addc(b, ')');
+}
+
+static int badness(const struct verdict *v)
+{
+    static const int of_kind[] = { [VERDICT_EFFECTIVE] = 0,
+                                   [VERDICT_NOT_APPLICABLE] = 1,
+                                   [VERDICT_SHADOWED] = 2,
+                                   [VERDICT_OVERRIDDEN] = 3,
+                                   [VERDICT_UNSUPPORTED] = 4 };
+
+    return of_kind[v->kind] * 3 + (v->note ? SEV_INFO - (int)v->note->severity : 0);
+}
+
+bool verdict_is_worse(const struct verdict *a, const struct verdict *b)
+{
+    return badness(a) > badness(b);
+}
+
 /* ---- leaves ---- */
 
 /* The verdicts of one object. */

@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include "base/buf.h"
 #include "base/notes.h"
 #include "mesh/mesh.h"
 
@@ -31,6 +32,13 @@ struct verdict {
 /* False: the note is no verdict (a broken value, a file). `ret->path` is what it covers: the
  * place of the note or the message around it; empty: all of the object. */
 MUST_USE bool verdict_of_note(const struct note *n, struct verdict *ret);
+
+/* "file:line:col: unsupported: VirtualService ns/name: field: why (by Kind ns/name, place)",
+ * without a newline. */
+void verdict_print(struct buf *b, const struct verdict *v);
+/* What is not carried out is worse than what another object says, that than what is never
+ * reached, and that than what has nothing to act on; of one kind errors are worse. */
+bool verdict_is_worse(const struct verdict *a, const struct verdict *b);
 
 typedef void mesh_verdict_fn(void *arg, const struct verdict *v);
 /* Every leaf of every object that is served, as of the last update, whose notes these are;

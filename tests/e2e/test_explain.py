@@ -93,7 +93,9 @@ metadata: {name: nobody, namespace: hedgus}
 spec: {hosts: [nobody.test], gateways: [hedgus-api], http: [{directResponse: {status: 200}}]}
 """)
     program = start()
-    assert "manifests: 0 errors, 1 warning, 1 not applicable\n" in program.log()
+    said = re.search(r"manifests: 0 errors, 1 warning, 1 not applicable; worst: (.*)\n", program.log()).group(1)
+    assert said.endswith("late.yaml:4:15: not applicable: VirtualService hedgus/nobody: spec.hosts: none of these hosts is one "
+                         "of the Gateway's: it has no effect")
 
 
 def test_analyze_leaves_no_message_out(tmp_path):
