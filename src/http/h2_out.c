@@ -88,13 +88,14 @@ static bool queue_block(struct h2_leg *l, struct hpack_field *fields, size_t n, 
 static const struct headers *with_length(struct h2_leg *l, const struct head *head)
 {
     struct headers *list;
+    char digits[20];
 
     if (head->content_length < 0 || headers_find(&head->headers, HDR_CONTENT_LENGTH))
         return &head->headers;
     list = ARENA_NEW(l->leg.arena, struct headers);
     headers_share(list, l->leg.arena, &head->headers);
     headers_add_id(list, l->leg.arena, HDR_CONTENT_LENGTH,
-                   arena_printf(l->leg.arena, "%lld", (long long)head->content_length));
+                   arena_dup(l->leg.arena, str_of_u64((uint64_t)head->content_length, digits)));
     return list;
 }
 

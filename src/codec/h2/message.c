@@ -5,13 +5,15 @@
 
 /* ---- fields one by one ---- */
 
-static bool name_is_lower(struct str name)
+static bool name_is_good(const struct header *h)
 {
-    for (size_t i = 0; i < name.n; i++) {
-        if (name.p[i] >= 'A' && name.p[i] <= 'Z')
+    if (h->id != HDR_OTHER)
+        return str_eq(h->name, header_id_name((enum header_id)h->id));
+    for (size_t i = 0; i < h->name.n; i++) {
+        if (h->name.p[i] >= 'A' && h->name.p[i] <= 'Z')
             return false;
     }
-    return header_name_is_valid(name);
+    return header_name_is_valid(h->name);
 }
 
 /* 8.2.1: no NUL, CR, LF, and no space or tab at either end. */
@@ -39,7 +41,7 @@ static bool is_connection_specific(const struct header *h)
 
 static bool regular_is_good(const struct header *h)
 {
-    return name_is_lower(h->name) && value_is_clean(h->value) && !is_connection_specific(h);
+    return name_is_good(h) && value_is_clean(h->value) && !is_connection_specific(h);
 }
 
 static bool read_length(struct h2_message *m, struct str value)
@@ -289,8 +291,11 @@ struct hpack_field *h2_response_fields(uint16_t status, const struct headers *he
                                        struct arena *a, size_t *ret_n)
 {
     struct fields f = { ARENA_ARRAY(a, struct hpack_field, headers->n + 1), 0 };
+    char digits[] = { (char)('0' + status / 100), (char)('0' + status / 10 % 10),
+                      (char)('0' + status % 10) };
 
-    add(&f, HDR_OTHER, STR(":status"), arena_printf(a, "%03u", status));
+    MUST(status <= 999);
+    add(&f, HDR_OTHER, STR(":status"), arena_dup(a, str_make(digits, sizeof(digits))));
     add_all(&f, headers, a, false);
     *ret_n = f.n;
     return f.v;
