@@ -9,6 +9,8 @@
 
 #include "base/arena.h"
 
+#define URL_TARGET_MAX 8192 /* octets of a request's target, whatever the version of HTTP */
+
 enum url_normalize {
     URL_NONE,
     URL_BASE,                     /* Istio's default */

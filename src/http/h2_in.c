@@ -4,6 +4,7 @@
 #include "http/h2_conn.h"
 
 #include "codec/h2/message.h"
+#include "codec/url.h"
 
 #define READ_OCTETS SCRATCH_OCTETS
 /* Cookies may come in crumbs, a field each: they count as one, and their octets in full. */
@@ -51,12 +52,12 @@ static void stream_bad(struct h2_conn *h, struct h2_leg *l, const struct h2_erro
     leg_bad(l, error);
 }
 
-/* A request that is answered 431 without being understood. */
-static void too_large(struct h2_leg *l)
+/* A request above a limit: answered without being looked at. */
+static void too_large(struct h2_leg *l, uint16_t status, const char *details)
 {
     l->leg.fail = LEG_BAD;
-    l->leg.fail_status = 431;
-    l->leg.fail_details = "http2.too_many_headers";
+    l->leg.fail_status = status;
+    l->leg.fail_details = details;
     l->leg.in_end = true;
 }
 
@@ -76,7 +77,11 @@ static void request_begins(struct h2_leg *l, const struct h2_event *ev, const st
     l->s.got_head = true;
     l->s.got_end = ev->end;
     if (!m) {
-        too_large(l);
+        too_large(l, 431, "http2.too_many_headers");
+        return;
+    }
+    if (m->path.n > URL_TARGET_MAX) {
+        too_large(l, 414, "http2.invalid_url");
         return;
     }
     h2_stream_expect(&l->s, m->content_length);

@@ -1,11 +1,12 @@
 #include "codec/h1/head.h"
 
 #include "codec/h1/line.h"
+#include "codec/url.h"
 
 const struct h1_limits h1_limits_default = {
     .max_head_octets = 60 * 1024,
     .max_headers = 100,
-    .max_target_octets = 8 * 1024,
+    .max_target_octets = URL_TARGET_MAX,
     .max_chunk_ext = 1024,
 };
 

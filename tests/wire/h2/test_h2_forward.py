@@ -334,6 +334,12 @@ def test_cookie_crumbs_are_joined(client, plain):
     assert plain.requests[1].get("cookie").startswith("c0=0; c1=1; ")
 
 
+def test_a_target_of_8_kib_passes_and_one_octet_more_is_414(client, plain):
+    assert client.get(plain.host, "/" + "a" * 8191).status == 200
+    assert client.get(plain.host, "/" + "a" * 8192).status == 414
+    assert client.get(plain.host).status == 200 and len(plain.requests) == 2
+
+
 def test_large_heads_are_answered_431(client, plain):
     for more in ([("x-big", "v" * 62000)], [("cookie", "v" * 1000)] * 70, [(f"x-{i}", "v") for i in range(120)]):
         stream, client.next_stream = client.next_stream, client.next_stream + 2
