@@ -67,16 +67,22 @@ static bool is_gone(const struct aged *a, const struct api_object *o)
     return false;
 }
 
+static size_t without_gone(const struct aged *a, const struct api_object **v, size_t n)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < n; i++)
+        if (!is_gone(a, v[i]))
+            v[kept++] = v[i];
+    return kept;
+}
+
 static void drop_gone(struct aged *a)
 {
-    size_t n = 0;
-
     if (a->gone_n > FEW)
         qsort(a->gone, a->gone_n, sizeof(const struct api_object *), compare_address);
-    for (size_t i = 0; i < a->list.n; i++)
-        if (!is_gone(a, a->list.v[i]))
-            a->list.v[n++] = a->list.v[i];
-    a->list.n = n;
+    a->list.n = without_gone(a, a->list.v, a->list.n);
+    a->come_n = without_gone(a, a->come, a->come_n);
     a->gone_n = 0;
 }
 

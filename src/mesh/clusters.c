@@ -9,6 +9,7 @@
 #include "api/core.h"
 #include "base/hash.h"
 #include "mesh/memo.h"
+#include "mesh/mesh_int.h"
 #include "mesh/uses.h"
 
 #define BLACK_HOLE "BlackHoleCluster"
@@ -29,14 +30,26 @@ struct job {
     struct found found;
 };
 
-static struct cluster_ref *ref_new(struct compile *c, struct str name, const char *why)
+static struct cluster_ref *ref_new(struct service *s, uint32_t port, struct str subset)
 {
-    struct cluster_ref *ref = ARENA_NEW(c->a, struct cluster_ref);
+    struct cluster_ref *ref;
 
-    ref->why = why;
-    ref->slot = why ? SLOT_NONE : slots_of(c->slots, PART_CLUSTER, name);
-    map_put(&c->reg->clusters, name, ref);
+    s->clusters = arena_grow(s->arena, s->clusters, s->cluster_count, &s->cluster_cap,
+                             sizeof(*s->clusters));
+    ref = &s->clusters[s->cluster_count++];
+    *ref = (struct cluster_ref){ .port = port,
+                                 .subset_name = arena_dup(s->arena, subset),
+                                 .slot = SLOT_NONE,
+                                 .hosts = SLOT_NONE };
     return ref;
+}
+
+static const struct cluster_ref *ref_find(const struct service *s, uint32_t port, struct str subset)
+{
+    for (size_t i = 0; s && i < s->cluster_count; i++)
+        if (s->clusters[i].port == port && str_eq(s->clusters[i].subset_name, subset))
+            return &s->clusters[i];
+    return NULL;
 }
 
 /* What is spoken to the endpoints: HTTP/2 where the port says so (istio-api.md 3.3). */
@@ -93,16 +106,17 @@ static void cluster_make(struct job *j, const struct rule_subset *rs)
 
     policy_find(c, &j->rule, rs, j->port->number, &policy);
     uses_policy(c, &policy, j->port);
+    ref = ref_new(j->s, j->port->number, subset ? subset->name : STR(""));
     if (policy.needs_tls) {
         digest_cluster(j->s, name, SLOT_NONE, 1);
-        ref_new(c, name, "its DestinationRule asks for TLS, which is not carried out yet");
+        ref->why = "its DestinationRule asks for TLS, which is not carried out yet";
         return;
     }
     uses_cluster(c, j->s, j->port, &j->found, rs);
     h = hosts_new(j, name, subset);
-    ref = ref_new(c, name, NULL);
+    ref->slot = slots_of(c->slots, PART_CLUSTER, name);
+    ref->hosts = h->part.slot;
     ref->endpoints = h->endpoints.n;
-    ref->subset = subset;
     digest_cluster(j->s, name, ref->slot, ref->endpoints ? 2 : 3);
     k = compile_part(c, PART_CLUSTER, name);
     if (subset)
@@ -120,13 +134,13 @@ static void cluster_make(struct job *j, const struct rule_subset *rs)
     k->service = (struct service_labels){ arena_dup(k->part.arena, j->s->host),
                                           arena_dup(k->part.arena, j->s->name),
                                           arena_dup(k->part.arena, j->s->namespace) };
-    c->sum->clusters++;
-    c->sum->endpoints += subset ? 0 : h->endpoints.n;
+    j->s->usable++;
+    j->s->endpoints += subset ? 0 : h->endpoints.n;
     compile_put_sure(c, &h->part);
     compile_put_sure(c, &k->part);
 }
 
-static void service_compile(struct compile *c, struct service *s)
+void clusters_compile(struct compile *c, struct service *s)
 {
     struct job j = { .c = c, .s = s };
 
@@ -143,7 +157,7 @@ static void service_compile(struct compile *c, struct service *s)
 }
 
 /* Where nothing goes; Istio has it in every dump. */
-static void black_hole(struct compile *c)
+void clusters_black_hole(struct compile *c)
 {
     struct cluster *k = compile_part(c, PART_CLUSTER, STR(BLACK_HOLE));
 
@@ -151,15 +165,6 @@ static void black_hole(struct compile *c)
     k->connect_ms = duration_ms(&c->config->connect_timeout, 10000);
     k->idle_ms = 3600000;
     compile_put_sure(c, &k->part);
-}
-
-void clusters_compile(struct compile *c)
-{
-    const struct map_entry *e;
-
-    black_hole(c);
-    for (size_t at = 0; (e = map_next(&c->reg->services, &at));)
-        service_compile(c, e->value);
 }
 
 /* ---- what a route means ---- */
@@ -200,32 +205,37 @@ static void note_missing(struct compile *c, const struct api_object *vs,
 }
 
 /* A destination that exists, yet has nobody to answer: said once a place. */
-static void note_empty(struct compile *c, const struct service *s, struct cluster_ref *ref)
+static void note_empty(struct compile *c, const struct service *s, const struct cluster_ref *ref)
 {
-    const struct api_subset *sub = ref->subset;
-
     if (ref->endpoints)
         return;
-    if (sub)
+    if (ref->subset_name.n)
         api_note(s->object, c->notes, SEV_WARNING, "LAT0305", SPOT(s->object->meta),
                  "no endpoint has the labels of subset \"%.*s\": its requests are answered 503 UH",
-                 STRF(sub->name));
+                 STRF(ref->subset_name));
     else
         api_note(s->object, c->notes, SEV_WARNING, "LAT0305", SPOT(s->object->meta),
                  "there are no endpoints: its requests are answered 503 UH");
+}
+
+/* For a route: all that it can see of it is one input. */
+static const struct service *service_seen(struct compile *c, struct str host)
+{
+    if (c->reading)
+        inputs_add(&c->m->inputs, c->reading, INPUT_HOST,
+                   input_of(INPUT_HOST, 0, host, STR_NONE, STR_NONE));
+    return map_get(&c->reg->services, host);
 }
 
 slot_id cluster_for(struct compile *c, const struct api_object *vs, const struct api_destination *d,
                     uint16_t listener_port, struct str *ret_name)
 {
     struct str host = name_host(c->a, d->host, vs->meta->namespace);
-    struct service *s = service_find(c, host);
+    const struct service *s = service_seen(c, host);
     uint32_t port = destination_port(s, d, listener_port);
-    struct str name = cluster_name(c, port, d->subset, host);
-    struct cluster_ref *ref = map_get(&c->reg->clusters, name);
+    const struct cluster_ref *ref = ref_find(s, port, d->subset);
 
-    memo_looked_up(c, host, s ? s->digest : 0);
-    *ret_name = name;
+    *ret_name = cluster_name(c, port, d->subset, host);
     if (!ref) {
         note_missing(c, vs, d, s, port);
         return SLOT_NONE;
@@ -235,7 +245,6 @@ slot_id cluster_for(struct compile *c, const struct api_object *vs, const struct
                             ref->why);
         return SLOT_NONE;
     }
-    s->used = true;
     note_empty(c, s, ref);
     return ref->slot;
 }

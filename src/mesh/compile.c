@@ -1,5 +1,6 @@
 #include "mesh/compile.h"
 
+#include "mesh/plan.h"
 #include "model/sorted.h"
 
 #include <stdlib.h>
@@ -24,6 +25,11 @@ void *compile_part(struct compile *c, enum part_kind kind, struct str name)
     return part_new(kind, name);
 }
 
+void compile_seen(struct compile *c, enum part_kind kind, slot_id slot)
+{
+    mark_seen(c, kind, slot);
+}
+
 bool compile_keep(struct compile *c, enum part_kind kind, struct str name)
 {
     slot_id slot = slots_of(c->slots, kind, name);
@@ -33,6 +39,12 @@ bool compile_keep(struct compile *c, enum part_kind kind, struct str name)
         return false;
     mark_seen(c, kind, slot);
     return true;
+}
+
+void compile_clear(struct compile *c, enum part_kind kind, slot_id slot)
+{
+    if (slot != SLOT_NONE && (slot >= c->seen_count[kind] || !c->seen[kind][slot]))
+        root_edit_clear(c->edit, kind, slot);
 }
 
 bool compile_put(struct compile *c, struct part *p, struct str *ret_why)
@@ -129,9 +141,9 @@ uint16_t compile_port(struct compile *c, const struct addr *bind, uint16_t port)
 
 uint16_t compile_bound_port(const struct compile *c, uint16_t port)
 {
-    for (size_t i = 0; i < c->port_count; i++)
-        if (c->ports[i].manifest == port)
-            return c->ports[i].bound;
+    for (size_t i = 0; i < c->plan->asked_n; i++)
+        if (c->plan->asked[i].manifest == port && c->plan->asked[i].bound)
+            return c->plan->asked[i].bound;
     return port;
 }
 

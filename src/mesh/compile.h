@@ -7,6 +7,7 @@
 #pragma once
 
 #include "base/map.h"
+#include "mesh/inputs.h"
 #include "mesh/mesh.h"
 #include "mesh/names.h"
 #include "mesh/store.h"
@@ -27,16 +28,32 @@ struct service_port {
     struct api_spot spot;
 };
 
-/* A host of the registry: a Service, or one host of a ServiceEntry. */
+/* A cluster of a service. */
+struct cluster_ref {
+    uint32_t port;
+    struct str subset_name; /* or empty */
+    slot_id slot, hosts;    /* SLOT_NONE: not usable, because of */
+    const char *why;
+    uint32_t endpoints;
+};
+
+/* A host of the registry: a Service, or one host of a ServiceEntry. One piece of work, made
+ * again when something changes that it has read. */
 struct service {
-    struct str host; /* lower case, FQDN */
+    struct reader reader;
+    struct arena *arena; /* all of it */
+    struct str host;     /* lower case, FQDN */
     struct str name, namespace;
     const struct api_object *object;
     bool is_entry;
     struct service_port *ports;
     size_t port_count;
-    bool used;       /* a route sends to it */
+    struct cluster_ref *clusters;
+    size_t cluster_count, cluster_cap;
     uint64_t digest; /* of all that a route can see of it: ports, clusters, endpoints or none */
+    struct notes notes;
+    size_t unsupported, usable, endpoints; /* what it adds to the summary */
+    struct list noted, plays;              /* it has notes; stand-ins were asked for */
 };
 
 /* An endpoint before it is put into a part. */
@@ -89,23 +106,13 @@ struct rule {
     size_t subset_count;
 };
 
-struct cluster_ref {
-    slot_id slot; /* SLOT_NONE: not usable, because of */
-    const char *why;
-    uint32_t endpoints;
-    const struct api_subset *subset;
-};
-
-/* Hosts, their ports and clusters: made anew when an object of its kinds changes. */
+/* Hosts, their ports and clusters. */
 struct registry {
-    struct arena *arena;
-    struct map lookups;  /* of lookup.c, but for `bound` */
-    struct map services; /* host -> struct service */
-    struct map clusters; /* name -> struct cluster_ref */
-    uint64_t digest;     /* of the objects it was made from; of the MeshConfig */
-    struct notes notes;
-    size_t unsupported, cluster_count, endpoint_count;
-    bool refused; /* its parts are in no root */
+    struct map services;        /* host -> struct service */
+    struct list noted, playing; /* services */
+    uint64_t config;            /* digest of the MeshConfig that it was made under */
+    size_t unsupported, clusters, endpoints;
+    size_t octets; /* of the services */
 };
 
 struct compile {
@@ -116,33 +123,35 @@ struct compile {
     struct root *base;
     struct root_edit *edit;
     struct arena *a;
+    struct arena *whole;   /* what `a` is otherwise: of the update */
     struct arena *scratch; /* what `a` is during a remembered piece of work */
     struct notes *notes;
     const struct api_meshconfig *config;
     const struct api_object *config_object; /* NULL: the defaults */
     struct str root_namespace;
     struct memos *memos;
-    struct trace *trace;     /* NULL: nobody asked for verdicts */
-    struct memo *capture;    /* the piece of work under way; NULL: none */
-    uint64_t registry_round; /* changes with the registry */
-    uint64_t config_digest;  /* of the MeshConfig object; 0: none */
-    uint64_t ports_digest;   /* of `ports`, when routes are compiled */
-    struct map bound;        /* of lookup.c: VirtualServices by Gateway */
-    struct registry *reg;    /* what outlives the update where nothing of it changed */
-    struct map secrets;      /* name -> struct secret_ref, of credentials.c */
-    struct map stand_ins;    /* "kind/ns/name" -> struct mesh_stand_in */
-    struct map vs_marks;     /* VirtualService (its address) -> enum vs_mark, of routes.c */
-    struct {
-        uint16_t manifest, bound;
-    } * ports; /* of the listeners */
-    size_t port_count, port_cap;
-    struct part **keep; /* references until the end of the update */
+    struct trace *trace;    /* NULL: nobody asked for verdicts */
+    struct reader *reading; /* the piece of work under way; NULL: none */
+    struct list touched;    /* readers of what changed */
+    struct bag *unsettled;  /* of lookup.c */
+    uint64_t config_digest; /* of the MeshConfig object; 0: none */
+    struct registry *reg;
+    struct plan *plan;
+    bool replan;                     /* a piece made again does not fit into the plan */
+    struct credentials *credentials; /* of the chain under way */
+    struct arena *credentials_arena;
+    int64_t expires_ms; /* of the first of them; 0: none */
+    slot_id *dropped;   /* secrets of chains that were made again */
+    size_t dropped_n, dropped_cap;
+    struct map secrets;   /* name -> struct secret_ref, of credentials.c */
+    struct map stand_ins; /* "kind/ns/name" -> struct mesh_stand_in */
+    struct part **keep;   /* references until the end of the update */
     size_t keep_count, keep_cap;
     bool kept[PART_KINDS];  /* all parts of the kind stay */
     bool *seen[PART_KINDS]; /* slots that this update filled or keeps */
     size_t seen_count[PART_KINDS];
     struct mesh_summary *sum;
-    size_t listener_cap, credential_cap, stand_in_cap;
+    size_t stand_in_cap;
 };
 
 /* ---- compile.c: parts ---- */
@@ -160,6 +169,10 @@ void compile_put_again(struct compile *c, struct part *p);
 struct part *compile_hold(struct compile *c, enum part_kind kind, slot_id slot);
 /* Was there a part of that name before? Then it stays. */
 bool compile_keep(struct compile *c, enum part_kind kind, struct str name);
+/* What is in a slot stays. */
+void compile_seen(struct compile *c, enum part_kind kind, slot_id slot);
+/* What this update did not fill is gone; takes SLOT_NONE. */
+void compile_clear(struct compile *c, enum part_kind kind, slot_id slot);
 
 struct origin compile_origin(struct compile *c, const struct api_object *o, struct api_spot spot);
 struct str compile_title(struct compile *c, const struct api_object *o);
@@ -181,13 +194,18 @@ uint32_t duration_ms(const struct opt_dur *d, uint32_t otherwise); /* d may be N
         (field).v = (n_) ? arena_alloc((part_)->arena, sizeof(*(field).v) * (n_)) : NULL;          \
     } while (0)
 
-/* ---- registry.c: lookups, services and clusters, new or as they were ---- */
-void registry_compile(struct compile *c);
-void registry_free(struct registry *r); /* takes NULL */
+/* ---- registry.c: which services are made again ---- */
+/* Touches the readers of what changed, and makes those of the registry again. */
+void registry_update(struct compile *c);
+void registry_free(struct registry *r, struct inputs *in); /* takes NULL */
+/* What its services say. */
+void registry_say(struct compile *c);
 
 /* ---- services.c ---- */
-void services_index(struct compile *c);
-struct service *service_find(const struct compile *c, struct str host);
+/* The service of a host, its ports only; NULL: there is none. */
+struct service *service_make(struct compile *c, struct str host);
+void service_free(struct service *s, struct inputs *in);
+struct service *service_find(struct compile *c, struct str host);
 const struct service_port *service_port_find(const struct service *s, uint32_t number);
 
 /* ---- policy.c ---- */
@@ -208,7 +226,8 @@ void endpoint_fill(struct part *p, struct endpoint *e, const struct found_endpoi
 MUST_USE bool container_port(const void *pod_spec, struct str name, uint16_t *ret);
 
 /* ---- clusters.c ---- */
-void clusters_compile(struct compile *c);
+void clusters_compile(struct compile *c, struct service *s);
+void clusters_black_hole(struct compile *c);
 /* The cluster a VirtualService's destination means. */
 struct api_destination;
 slot_id cluster_for(struct compile *c, const struct api_object *vs, const struct api_destination *d,
@@ -223,9 +242,6 @@ void credentials_compile(struct compile *c, const struct api_object *gw,
 
 /* --dev: the Certificates that no server names, so that every one is issued. */
 void credentials_compile_rest(struct compile *c);
-
-/* ---- gateways.c ---- */
-void gateways_compile(struct compile *c);
 
 /* ---- routes.c ---- */
 /* A server as the routes see it. */
@@ -259,5 +275,6 @@ bool rule_is_catch_all(const struct rule_ref *r);
 void rule_compile(struct compile *c, struct part *p, const struct rule_ref *r, struct route *out);
 
 /* ---- verdicts.c ---- */
-/* Notes each field that is set and not carried out. */
-void verdicts_note(struct compile *c);
+/* Notes each field that is set and not carried out, of the objects that changed. */
+void verdicts_update(struct compile *c);
+void verdicts_say(struct compile *c);

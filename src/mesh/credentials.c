@@ -10,6 +10,8 @@
 #include "api/gateway.h"
 #include "mesh/compile.h"
 #include "mesh/issued.h"
+#include "mesh/lookup.h"
+#include "mesh/plan.h"
 #include "mesh/uses.h"
 #include "tls/keypair.h"
 
@@ -45,18 +47,16 @@ static void hold(struct compile *c, struct holders *to, const struct api_object 
  * that would fill it. */
 static void holders_in(struct compile *c, struct str namespace, struct str name, struct holders *to)
 {
-    const struct object_list *secrets = store_list(c->store, OBJ_SECRET);
-    const struct object_list *certs = store_list(c->store, OBJ_CERTIFICATE);
+    const struct object_list *secrets = lookup_named(c, OBJ_SECRET, name);
+    const struct object_list *certs = lookup_named(c, OBJ_CERTIFICATE, name);
 
     for (size_t i = 0; i < secrets->n; i++)
-        if (str_eq(secrets->v[i]->meta->name, name) &&
-            (!str_is_set(namespace) || str_eq(secrets->v[i]->meta->namespace, namespace)))
+        if (!str_is_set(namespace) || str_eq(secrets->v[i]->meta->namespace, namespace))
             hold(c, to, secrets->v[i], false);
     for (size_t i = 0; i < certs->n; i++) {
-        const struct api_certificate *cert = certs->v[i]->body;
         struct str ns = certs->v[i]->meta->namespace;
 
-        if (str_eq(cert->secret_name, name) && (!str_is_set(namespace) || str_eq(ns, namespace)) &&
+        if ((!str_is_set(namespace) || str_eq(ns, namespace)) &&
             !store_find(c->store, OBJ_SECRET, ns, name))
             hold(c, to, certs->v[i], true);
     }
@@ -176,10 +176,10 @@ static void show_certificate(struct compile *c, struct secret_ref *ref, const st
 
     ref->keypair = s->keypair;
     shown->not_after_ms = s->not_after_ms;
-    shown->dns_names = ARENA_ARRAY(c->a, struct str, s->dns_names.n + 1);
+    shown->dns_names = ARENA_ARRAY(c->whole, struct str, s->dns_names.n + 1);
     shown->dns_name_count = s->dns_names.n;
     for (uint32_t i = 0; i < s->dns_names.n; i++)
-        shown->dns_names[i] = arena_dup(c->a, s->dns_names.v[i]);
+        shown->dns_names[i] = arena_dup(c->whole, s->dns_names.v[i]);
 }
 
 /* What this slot held before serves on; false: there is nothing. */
@@ -213,7 +213,7 @@ static bool put_secret(struct compile *c, const struct holder *h, struct secret_
     else
         api_note(h->object, c->notes, SEV_ERROR, "LAT0307", SPOT(h->object->meta), "%.*s",
                  STRF(why));
-    c->keep = arena_grow(c->a, c->keep, c->keep_count, &c->keep_cap, sizeof(*c->keep));
+    c->keep = arena_grow(c->whole, c->keep, c->keep_count, &c->keep_cap, sizeof(*c->keep));
     c->keep[c->keep_count++] = p; /* ref->keypair lives in it */
     return fine;
 }
@@ -221,17 +221,17 @@ static bool put_secret(struct compile *c, const struct holder *h, struct secret_
 static struct secret_ref *secret_compile(struct compile *c, const struct holder *h,
                                          struct str secret_name)
 {
-    struct str name = arena_printf(c->a, "kubernetes://%.*s/%.*s", STRF(h->namespace),
+    struct str name = arena_printf(c->whole, "kubernetes://%.*s/%.*s", STRF(h->namespace),
                                    STRF(secret_name));
     struct secret_ref *ref = map_get(&c->secrets, name);
     struct str chain, key;
 
     if (ref)
         return ref;
-    ref = ARENA_NEW(c->a, struct secret_ref);
+    ref = ARENA_NEW(c->whole, struct secret_ref);
     ref->slot = slots_of(c->slots, PART_SECRET, name);
     ref->shown.secret = name;
-    ref->shown.origin = compile_title(c, h->object);
+    ref->shown.origin = arena_dup(c->whole, compile_title(c, h->object));
     ref->shown.is_issued_here = h->is_certificate;
     map_put(&c->secrets, name, ref);
     ref->usable = holder_octets(c, h, &chain, &key) && put_secret(c, h, ref, name, chain, key);
@@ -269,20 +269,35 @@ static void note_expired(struct compile *c, const struct wanted *w, const struct
                  "the certificate of %.*s has expired", STRF(ref->shown.origin));
 }
 
-static void show(struct compile *c, const struct wanted *w, const struct mesh_credential *shown,
-                 const struct str *hosts, size_t n)
+/* For the summary: what the chain under way presents. */
+static void show(struct compile *c, const struct wanted *w, const struct mesh_credential *shown)
 {
-    struct mesh_summary *sum = c->sum;
+    struct credentials *all = c->credentials;
+    struct arena *a = c->credentials_arena;
     struct mesh_credential *to;
 
-    sum->credentials = arena_grow(c->a, sum->credentials, sum->credential_count, &c->credential_cap,
-                                  sizeof(*sum->credentials));
-    to = &sum->credentials[sum->credential_count++];
+    all->v = arena_grow(a, all->v, all->n, &all->cap, sizeof(*all->v));
+    to = &all->v[all->n++];
     *to = shown ? *shown : (struct mesh_credential){ .secret = STR("") };
-    to->name = w->written;
-    to->hosts = ARENA_ARRAY(c->a, struct str, n + 1);
-    to->host_count = n;
-    memcpy(to->hosts, hosts, n * sizeof(*hosts));
+    to->name = arena_dup(a, w->written);
+    to->secret = arena_dup(a, to->secret);
+    to->origin = arena_dup(a, to->origin);
+    to->dns_names = ARENA_ARRAY(a, struct str, to->dns_name_count + 1);
+    for (size_t i = 0; i < to->dns_name_count; i++)
+        to->dns_names[i] = arena_dup(a, shown->dns_names[i]);
+}
+
+static void present(struct compile *c, const struct secret_ref *ref)
+{
+    struct credentials *all = c->credentials;
+    const struct mesh_hooks *h = &c->o->hooks;
+    int64_t ms = ref->shown.not_after_ms;
+
+    all->slots = arena_grow(c->credentials_arena, all->slots, all->slot_n, &all->slot_cap,
+                            sizeof(*all->slots));
+    all->slots[all->slot_n++] = ref->slot;
+    if (ms && h->wall_ms && ms >= h->wall_ms(h->arg) && (!c->expires_ms || ms < c->expires_ms))
+        c->expires_ms = ms;
 }
 
 static slot_id credential(struct compile *c, const struct wanted *wanted, const struct str *hosts,
@@ -296,7 +311,7 @@ static slot_id credential(struct compile *c, const struct wanted *wanted, const 
         compile_unsupported(c, w.gw, w.spot,
                             "credentials of this scheme are not carried out yet: handshakes for "
                             "these hosts are closed");
-        show(c, &w, NULL, hosts, n);
+        show(c, &w, NULL);
         return SLOT_NONE;
     }
     if (!choose(&w, &h)) {
@@ -304,7 +319,7 @@ static slot_id credential(struct compile *c, const struct wanted *wanted, const 
                  "there is no Secret or Certificate for \"%.*s\": handshakes for these hosts are "
                  "closed",
                  STRF(w.written));
-        show(c, &w, NULL, hosts, n);
+        show(c, &w, NULL);
         return SLOT_NONE;
     }
     ref = secret_compile(c, &h, w.name);
@@ -314,7 +329,8 @@ static slot_id credential(struct compile *c, const struct wanted *wanted, const 
                  STRF(ref->shown.origin));
     note_covered(c, &w, ref, hosts, n);
     note_expired(c, &w, ref);
-    show(c, &w, &ref->shown, hosts, n);
+    show(c, &w, &ref->shown);
+    present(c, ref);
     return ref->slot;
 }
 

@@ -46,7 +46,7 @@ static const struct str_map *ref_labels(const struct ask *k, const struct api_ob
     if (!ref || !str_eq(ref->kind, STR("Pod")))
         return NULL;
     e->workload = ref->name;
-    pod = store_find(k->c->store, OBJ_POD, k->s->namespace, ref->name);
+    pod = lookup_object(k->c, OBJ_POD, k->s->namespace, ref->name);
     return pod ? &pod->meta->labels : NULL;
 }
 
@@ -134,8 +134,7 @@ static void from_addresses(const struct ask *k, const struct api_object *o,
 
 static void from_endpoints(const struct ask *k)
 {
-    const struct api_object *o = store_find(k->c->store, OBJ_ENDPOINTS, k->s->namespace,
-                                            k->s->name);
+    const struct api_object *o = lookup_object(k->c, OBJ_ENDPOINTS, k->s->namespace, k->s->name);
     const struct api_endpoints *all = o ? o->body : NULL;
 
     for (size_t i = 0; all && i < all->subsets.n; i++) {

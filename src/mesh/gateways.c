@@ -7,35 +7,9 @@
 #include "api/gateway.h"
 #include "base/hash.h"
 #include "mesh/memo.h"
+#include "mesh/mesh_int.h"
+#include "mesh/plan.h"
 #include "mesh/uses.h"
-
-enum server_class { SERVER_HTTP, SERVER_TLS };
-
-/* A server that takes part in a listener. */
-struct placed {
-    struct server_ref ref;
-    const struct api_gw_server *server;
-    struct str *hosts; /* lower case, without namespaces */
-    size_t host_count;
-    bool is_closed; /* its handshakes are closed: a mode that is not carried out */
-};
-
-struct listener_plan {
-    struct addr bind;
-    struct str bind_text; /* as the Gateway says; or empty */
-    uint16_t port, manifest_port;
-    enum server_class class;
-    struct placed *v;
-    size_t n, cap;
-    struct map snis; /* host -> struct placed's Gateway */
-    bool opens;      /* somebody is served on it */
-};
-
-struct gateways {
-    struct compile *c;
-    struct listener_plan **v;
-    size_t n, cap;
-};
 
 /* ---- what a server is ---- */
 
@@ -103,39 +77,52 @@ static bool bind_of(struct compile *c, const struct api_object *gw, const struct
     return false;
 }
 
-static struct listener_plan *plan_find(struct gateways *g, const struct addr *bind, uint16_t port)
+static struct listener_plan *plan_find(struct plan *p, const struct addr *bind, uint16_t port)
 {
-    for (size_t i = 0; i < g->n; i++)
-        if (g->v[i]->port == port && addr_eq(&g->v[i]->bind, bind))
-            return g->v[i];
+    for (size_t i = 0; i < p->n; i++)
+        if (p->listeners[i]->port == port && addr_eq(&p->listeners[i]->bind, bind))
+            return p->listeners[i];
     return NULL;
 }
 
-static struct listener_plan *plan_new(struct gateways *g, struct listener_plan model)
+static struct listener_plan *plan_add(struct plan *p, struct listener_plan model)
 {
-    struct compile *c = g->c;
-    struct listener_plan *p = ARENA_NEW(c->a, struct listener_plan);
+    struct listener_plan *l = ARENA_NEW(p->arena, struct listener_plan);
 
-    *p = model;
-    map_init(&p->snis);
-    g->v = arena_grow(c->a, g->v, g->n, &g->cap, sizeof(struct listener_plan *));
-    g->v[g->n++] = p;
-    c->ports = arena_grow(c->a, c->ports, c->port_count, &c->port_cap, sizeof(*c->ports));
-    c->ports[c->port_count].manifest = p->manifest_port;
-    c->ports[c->port_count++].bound = p->port;
-    return p;
+    *l = model;
+    map_init(&l->snis);
+    p->listeners = arena_grow(p->arena, p->listeners, p->n, &p->cap,
+                              sizeof(struct listener_plan *));
+    p->listeners[p->n++] = l;
+    return l;
+}
+
+/* Each port is asked for once a plan. */
+static uint16_t ask_port(struct compile *c, const struct addr *bind, uint16_t manifest)
+{
+    struct plan *p = c->plan;
+    uint16_t bound;
+
+    for (size_t i = 0; i < p->asked_n; i++)
+        if (p->asked[i].manifest == manifest && addr_eq(&p->asked[i].bind, bind))
+            return p->asked[i].bound;
+    bound = compile_port(c, bind, manifest);
+    p->asked = arena_grow(p->arena, p->asked, p->asked_n, &p->asked_cap, sizeof(*p->asked));
+    p->asked[p->asked_n++] = (struct asked_port){ *bind, manifest, bound };
+    p->ports = hash_mix(p->ports, ((uint64_t)manifest << 16) | bound);
+    return bound;
 }
 
 static void hosts_of(struct compile *c, struct placed *p)
 {
     const struct str_list *hosts = &p->server->hosts;
 
-    p->hosts = ARENA_ARRAY(c->a, struct str, hosts->n + 1);
+    p->hosts = ARENA_ARRAY(c->plan->arena, struct str, hosts->n + 1);
     for (size_t i = 0; i < hosts->n; i++) {
         struct str ns, host;
 
         name_server_host(hosts->v[i], p->ref.gateway->meta->namespace, &ns, &host);
-        p->hosts[p->host_count++] = name_lower(c->a, host);
+        p->hosts[p->host_count++] = name_lower(c->plan->arena, host);
     }
 }
 
@@ -154,7 +141,7 @@ static bool claim_names(struct compile *c, struct listener_plan *plan, const str
         return false;
     }
     for (size_t i = 0; i < p->host_count; i++) {
-        struct placed *copy = ARENA_NEW(c->a, struct placed);
+        struct placed *copy = ARENA_NEW(c->plan->arena, struct placed);
 
         *copy = *p;
         map_put(&plan->snis, p->hosts[i], copy);
@@ -162,10 +149,8 @@ static bool claim_names(struct compile *c, struct listener_plan *plan, const str
     return true;
 }
 
-static void place(struct gateways *g, struct listener_plan *plan, struct placed p)
+static void place(struct compile *c, struct listener_plan *plan, struct placed p)
 {
-    struct compile *c = g->c;
-
     hosts_of(c, &p);
     if (plan->class == SERVER_TLS) {
         if (!claim_names(c, plan, &p))
@@ -173,13 +158,12 @@ static void place(struct gateways *g, struct listener_plan *plan, struct placed 
         p.is_closed = mode_is_closed(c, p.ref.gateway, p.server);
     }
     plan->opens |= !mode_is_passed(p.server) || plan->class == SERVER_HTTP;
-    plan->v = arena_grow(c->a, plan->v, plan->n, &plan->cap, sizeof(*plan->v));
+    plan->v = arena_grow(c->plan->arena, plan->v, plan->n, &plan->cap, sizeof(*plan->v));
     plan->v[plan->n++] = p;
 }
 
-static void place_server(struct gateways *g, const struct api_object *gw, uint32_t index)
+static void place_server(struct compile *c, const struct api_object *gw, uint32_t index)
 {
-    struct compile *c = g->c;
     const struct api_gateway *body = gw->body;
     const struct api_gw_server *s = &body->servers.v[index];
     uint16_t number = (uint16_t)s->port->number.v, port;
@@ -190,19 +174,19 @@ static void place_server(struct gateways *g, const struct api_object *gw, uint32
 
     if (class < 0 || !bind_of(c, gw, s, &bind))
         return;
-    port = compile_port(c, &bind, number);
+    port = ask_port(c, &bind, number);
     if (!port) {
         api_note(gw, c->notes, SEV_ERROR, "LAT0304", LEAF(s->port, "number"),
                  "port %u cannot be bound: the server is left out", number);
         return;
     }
-    plan = plan_find(g, &bind, port);
+    plan = plan_find(c->plan, &bind, port);
     if (!plan)
-        plan = plan_new(g, (struct listener_plan){ .bind = bind,
-                                                   .bind_text = s->bind,
-                                                   .port = port,
-                                                   .manifest_port = number,
-                                                   .class = (enum server_class) class });
+        plan = plan_add(c->plan, (struct listener_plan){ .bind = bind,
+                                                         .bind_text = s->bind,
+                                                         .port = port,
+                                                         .manifest_port = number,
+                                                         .class = (enum server_class) class });
     if (plan->class != (enum server_class) class) {
         api_note(gw, c->notes, SEV_ERROR, "LAT0304", LEAF(s->port, "protocol"),
                  "%.*s already has %s on port %u: this server is left out",
@@ -212,7 +196,7 @@ static void place_server(struct gateways *g, const struct api_object *gw, uint32
         return;
     }
     digest = hash_mix(memo_object(gw), ((uint64_t)index << 16) | number);
-    place(g, plan, (struct placed){ .ref = { gw, index, number, digest }, .server = s });
+    place(c, plan, (struct placed){ .ref = { gw, index, number, digest }, .server = s });
 }
 
 /* ---- the connection manager ---- */
@@ -285,8 +269,9 @@ static struct str suffix(struct compile *c, const struct listener_plan *plan)
 
 static void plain_compile(struct compile *c, struct listener_plan *plan, struct listener *l)
 {
-    struct str name = arena_printf(c->a, "http.%u%.*s", plan->manifest_port, STRF(suffix(c, plan)));
-    struct server_ref *refs = ARENA_ARRAY(c->a, struct server_ref, plan->n);
+    struct arena *a = c->plan->arena;
+    struct str name = arena_printf(a, "http.%u%.*s", plan->manifest_port, STRF(suffix(c, plan)));
+    struct server_ref *refs = ARENA_ARRAY(a, struct server_ref, plan->n);
     struct chain *ch = chain_new(c, l->part.name, &plan->v[0], l->part.name);
 
     for (size_t i = 0; i < plan->n; i++)
@@ -326,16 +311,10 @@ static void profile_fill(struct compile *c, const struct placed *p, struct chain
         ch->tls.ciphers.v[i] = arena_dup(a, tls->cipher_suites.v[i]);
 }
 
-static slot_id tls_chain(struct compile *c, const struct listener_plan *plan,
-                         const struct placed *p, struct str listener_name)
+static struct chain *chain_make(struct compile *c, const struct listener_plan *plan,
+                                const struct placed *p)
 {
-    const struct api_meta *meta = p->ref.gateway->meta;
-    struct str routes = arena_printf(c->a, "https.%u.%.*s.%.*s.%.*s%.*s", p->ref.manifest_port,
-                                     STRF(p->server->port->name), STRF(meta->name),
-                                     STRF(meta->namespace), STRF(suffix(c, plan)));
-    struct chain *ch = chain_new(
-        c, arena_printf(c->a, "%.*s/%.*s", STRF(listener_name), STRF(routes)), p, listener_name);
-    slot_id slot = ch->part.slot;
+    struct chain *ch = chain_new(c, p->chain, p, plan->name);
 
     ARRAY_COPY(&ch->part, ch->server_names, p->host_count);
     for (size_t i = 0; i < p->host_count; i++)
@@ -343,61 +322,122 @@ static slot_id tls_chain(struct compile *c, const struct listener_plan *plan,
     profile_fill(c, p, ch);
     if (!p->is_closed)
         credentials_compile(c, p->ref.gateway, p->server->tls, ch, p->hosts, p->host_count);
-    ch->http.routes = routes_compile(c, routes, &p->ref, 1);
+    ch->http.routes = slots_of(c->slots, PART_ROUTES, p->routes);
+    return ch;
+}
+
+static slot_id chain_compile(struct compile *c, struct listener_plan *plan, struct placed *p);
+
+/* Secrets that the chain had, and that nobody puts again, are gone. */
+static void chain_redo(struct compile *c, const struct memo *m)
+{
+    const struct credentials *had = m->credentials;
+
+    for (size_t i = 0; i < had->slot_n; i++) {
+        c->dropped = arena_grow(c->a, c->dropped, c->dropped_n, &c->dropped_cap,
+                                sizeof(*c->dropped));
+        c->dropped[c->dropped_n++] = had->slots[i];
+    }
+    (void)chain_compile(c, m->at[0], m->at[1]);
+}
+
+static void chain_remember(struct compile *c, struct memo *m, struct listener_plan *plan,
+                           struct placed *p)
+{
+    struct plan *all = c->plan;
+    int64_t expires_ms = (int64_t)m->result;
+
+    m->at[0] = plan;
+    m->at[1] = p;
+    p->chain_memo = m;
+    if (expires_ms && (!all->expires_ms || expires_ms < all->expires_ms))
+        all->expires_ms = expires_ms;
+}
+
+static bool is_past(const struct compile *c, const struct memo *m)
+{
+    const struct mesh_hooks *h = &c->o->hooks;
+
+    return m->result && h->wall_ms && h->wall_ms(h->arg) > (int64_t)m->result;
+}
+
+/* A chain with its certificates: one piece. */
+static slot_id chain_compile(struct compile *c, struct listener_plan *plan, struct placed *p)
+{
+    uint64_t name = hash_mix(MEMO_CHAIN, hash_stable(p->chain));
+    uint64_t key = hash_mix(hash_mix(p->ref.digest, c->config_digest), p->is_closed);
+    struct memo *m = memo_recall(c, memo_name(&name), key);
+    struct memo_capture cap;
+    struct chain *ch;
+    slot_id slot;
+
+    if (m && !is_past(c, m)) {
+        chain_remember(c, m, plan, p);
+        compile_put_again(c, m->part);
+        for (size_t i = 0; i < m->credentials->slot_n; i++)
+            compile_seen(c, PART_SECRET, m->credentials->slots[i]);
+        return m->part->slot;
+    }
+    memo_begin(c, &cap, memo_name(&name), key);
+    c->credentials = ARENA_NEW(cap.memo->arena, struct credentials);
+    c->credentials_arena = cap.memo->arena;
+    c->expires_ms = 0;
+    ch = chain_make(c, plan, p);
+    slot = ch->part.slot;
     compile_put_sure(c, &ch->part);
+    m = memo_end(c, &cap, true);
+    m->part = compile_hold(c, PART_CHAIN, slot);
+    m->credentials = c->credentials;
+    m->result = (size_t)c->expires_ms;
+    m->redo = chain_redo;
+    chain_remember(c, m, plan, p);
     return slot;
+}
+
+static void name_chain(struct compile *c, const struct listener_plan *plan, struct placed *p)
+{
+    const struct api_meta *meta = p->ref.gateway->meta;
+    struct arena *a = c->plan->arena;
+
+    p->routes = arena_printf(a, "https.%u.%.*s.%.*s.%.*s%.*s", p->ref.manifest_port,
+                             STRF(p->server->port->name), STRF(meta->name), STRF(meta->namespace),
+                             STRF(suffix(c, plan)));
+    p->chain = arena_printf(a, "%.*s/%.*s", STRF(plan->name), STRF(p->routes));
 }
 
 static void tls_compile(struct compile *c, struct listener_plan *plan, struct listener *l)
 {
     l->is_tls = true;
     ARRAY_COPY(&l->part, l->chains, plan->n);
-    for (size_t i = 0; i < plan->n; i++)
-        l->chains.v[i] = tls_chain(c, plan, &plan->v[i], l->part.name);
+    for (size_t i = 0; i < plan->n; i++) {
+        struct placed *p = &plan->v[i];
+
+        name_chain(c, plan, p);
+        l->chains.v[i] = chain_compile(c, plan, p);
+        (void)routes_compile(c, p->routes, &p->ref, 1);
+    }
 }
 
 /* ---- listeners ---- */
 
-static bool is_redirect(const struct placed *p)
+static struct origin origin_kept(struct arena *a, struct origin o)
 {
-    return p->server->tls && p->server->tls->https_redirect.v;
-}
-
-static void show(struct compile *c, const struct listener_plan *plan, const struct listener *l)
-{
-    struct mesh_summary *sum = c->sum;
-    struct mesh_listener *to;
-    size_t n = 0;
-
-    sum->listeners = arena_grow(c->a, sum->listeners, sum->listener_count, &c->listener_cap,
-                                sizeof(*sum->listeners));
-    to = &sum->listeners[sum->listener_count++];
-    *to = (struct mesh_listener){
-        .name = arena_dup(c->a, l->part.name),
-        .bind = plan->bind,
-        .port = plan->port,
-        .manifest_port = plan->manifest_port,
-        .is_tls = l->is_tls,
-        .is_redirect = !l->is_tls,
-        .origin = compile_origin(c, plan->v[0].ref.gateway, SPOT(plan->v[0].server)),
-    };
-    for (size_t i = 0; i < plan->n; i++) {
-        n += plan->v[i].host_count;
-        to->is_redirect &= is_redirect(&plan->v[i]);
-    }
-    to->hosts = ARENA_ARRAY(c->a, struct str, n + 1);
-    for (size_t i = 0; i < plan->n; i++)
-        for (size_t k = 0; k < plan->v[i].host_count; k++)
-            to->hosts[to->host_count++] = plan->v[i].hosts[k];
+    o.file = arena_dup(a, o.file);
+    o.object = arena_dup(a, o.object);
+    o.path = arena_dup(a, o.path);
+    return o;
 }
 
 static void listener_compile(struct compile *c, struct listener_plan *plan)
 {
     struct str bind = plan->bind_text.n ? plan->bind_text : STR("0.0.0.0");
-    struct listener *l = compile_part(c, PART_LISTENER,
-                                      arena_printf(c->a, "%.*s_%u", STRF(bind), plan->port));
+    struct listener *l;
 
-    part_origin(&l->part, compile_origin(c, plan->v[0].ref.gateway, SPOT(plan->v[0].server)));
+    plan->name = arena_printf(c->plan->arena, "%.*s_%u", STRF(bind), plan->port);
+    plan->origin = origin_kept(c->plan->arena,
+                               compile_origin(c, plan->v[0].ref.gateway, SPOT(plan->v[0].server)));
+    l = compile_part(c, PART_LISTENER, plan->name);
+    part_origin(&l->part, plan->origin);
     l->bind = plan->bind;
     l->port = plan->port;
     l->manifest_port = plan->manifest_port;
@@ -410,16 +450,7 @@ static void listener_compile(struct compile *c, struct listener_plan *plan)
         tls_compile(c, plan, l);
     else
         plain_compile(c, plan, l);
-    show(c, plan, l);
     compile_put_sure(c, &l->part);
-}
-
-/* Redirects name the ports that were bound. */
-static void digest_ports(struct compile *c)
-{
-    for (size_t i = 0; i < c->port_count; i++)
-        c->ports_digest = hash_mix(c->ports_digest,
-                                   ((uint64_t)c->ports[i].manifest << 16) | c->ports[i].bound);
 }
 
 static bool any_selected(const struct compile *c, const struct object_list *all)
@@ -430,10 +461,10 @@ static bool any_selected(const struct compile *c, const struct object_list *all)
     return false;
 }
 
-void gateways_compile(struct compile *c)
+void gateways_plan(struct compile *c)
 {
     const struct object_list *all = store_list(c->store, OBJ_GATEWAY);
-    struct gateways g = { .c = c };
+    struct plan *p = c->plan;
     bool any = any_selected(c, all);
 
     for (size_t i = 0; i < all->n; i++) {
@@ -445,15 +476,14 @@ void gateways_compile(struct compile *c)
                      any ? "" : ", and no other Gateway does");
             continue;
         }
-        c->sum->gateways++;
+        p->gateways++;
         for (size_t k = 0; k < gw->servers.n; k++)
             if (gw->servers.v[k].port)
-                place_server(&g, all->v[i], (uint32_t)k);
+                place_server(c, all->v[i], (uint32_t)k);
     }
-    digest_ports(c);
-    for (size_t i = 0; i < g.n; i++) {
-        if (g.v[i]->n && g.v[i]->opens)
-            listener_compile(c, g.v[i]);
-        map_fini(&g.v[i]->snis);
+    for (size_t i = 0; i < p->n; i++) {
+        map_fini(&p->listeners[i]->snis);
+        if (p->listeners[i]->n && p->listeners[i]->opens)
+            listener_compile(c, p->listeners[i]);
     }
 }

@@ -1,33 +1,51 @@
 #include "mesh/memo.h"
 
 #include "base/hash.h"
+#include "mesh/mesh_int.h"
 
 #include <stdlib.h>
 
-#define RECENT_DEPS 16 /* a look-up is compared with so many before it */
-
 void memos_init(struct memos *ms)
 {
+    *ms = (struct memos){ .round = 1 };
     map_init(&ms->by_name);
-    ms->round = 1;
+    list_init(&ms->noted);
 }
 
-static void memo_free(struct memo *m)
+static void memo_free(struct memos *ms, struct inputs *in, struct memo *m)
 {
+    ms->unsupported -= m->unsupported;
+    ms->routes -= m->routes;
+    ms->octets -= m->octets;
+    inputs_drop(in, &m->reader);
+    list_remove(&m->noted);
     part_unref(m->part);
     arena_free(m->arena);
 }
 
-void memos_fini(struct memos *ms)
+void memos_fini(struct memos *ms, struct inputs *in)
 {
     const struct map_entry *e;
 
     for (size_t at = 0; (e = map_next(&ms->by_name, &at));)
-        memo_free(e->value);
+        memo_free(ms, in, e->value);
     map_fini(&ms->by_name);
 }
 
-void memos_sweep(struct memos *ms)
+void memos_drop(struct memos *ms, struct inputs *in, struct str name)
+{
+    struct memo *m = map_del(&ms->by_name, name);
+
+    if (m)
+        memo_free(ms, in, m);
+}
+
+void memos_begin(struct memos *ms)
+{
+    ms->round++;
+}
+
+void memos_sweep(struct memos *ms, struct inputs *in)
 {
     const struct map_entry *e;
 
@@ -37,9 +55,14 @@ void memos_sweep(struct memos *ms)
         if (m->round == ms->round)
             continue;
         map_del(&ms->by_name, m->name);
-        memo_free(m);
+        memo_free(ms, in, m);
     }
-    ms->round++;
+}
+
+void memos_say(const struct memos *ms, struct notes *to)
+{
+    for (const struct list *l = ms->noted.next; l != &ms->noted; l = l->next)
+        notes_append(to, &CONTAINER_OF(l, struct memo, noted)->notes);
 }
 
 uint64_t memo_object(const struct api_object *o)
@@ -47,30 +70,15 @@ uint64_t memo_object(const struct api_object *o)
     return hash_mix(hash_stable(o->file), hash_mix(o->place_hash, o->broken));
 }
 
-static bool deps_hold(struct compile *c, const struct memo *m)
-{
-    for (size_t i = 0; i < m->dep_count; i++) {
-        const struct service *s = service_find(c, m->deps[i].host);
-
-        if ((s ? s->digest : 0) != m->deps[i].digest)
-            return false;
-    }
-    return true;
-}
-
-const struct memo *memo_recall(struct compile *c, struct str name, uint64_t key)
+struct memo *memo_recall(struct compile *c, struct str name, uint64_t key)
 {
     struct memo *m = map_get(&c->memos->by_name, name);
 
-    if (!m || m->stale || m->key != key)
+    if (!m || m->stale || m->key != key || (m->reader.touched & ~(1u << INPUT_KEYED)))
         return NULL;
-    if (m->registry != c->registry_round && !deps_hold(c, m))
-        return NULL;
-    m->registry = c->registry_round;
+    m->reader.touched = 0;
+    list_remove(&m->reader.changed);
     m->round = c->memos->round;
-    notes_append(c->notes, &m->notes);
-    c->sum->unsupported += m->unsupported;
-    c->sum->routes += m->routes;
     return m;
 }
 
@@ -79,23 +87,23 @@ void memo_begin(struct compile *c, struct memo_capture *cap, struct str name, ui
     struct arena *a = arena_new(512);
     struct memo *m = ARENA_NEW(a, struct memo);
 
+    reader_init(&m->reader, false);
     m->arena = a;
     m->name = arena_dup(a, name);
     m->key = key;
     m->round = c->memos->round;
-    m->registry = c->registry_round;
     notes_init(&m->notes, a);
     m->notes.max = c->notes->max;
+    list_init(&m->noted);
     *cap = (struct memo_capture){
-        m, c->capture, c->notes, c->a, c->sum->unsupported, c->sum->routes
+        m, c->reading, c->notes, c->a, c->sum->unsupported, c->sum->routes
     };
     c->a = c->scratch;
-    c->capture = m;
+    c->reading = &m->reader;
     c->notes = &m->notes;
 }
 
-/* What notes borrow from objects and from the update, which the memo outlives. */
-static void notes_own(struct notes *notes)
+void notes_own(struct notes *notes)
 {
     for (size_t i = 0; i < notes->n; i++) {
         struct note *n = &notes->v[i];
@@ -110,36 +118,29 @@ static void notes_own(struct notes *notes)
 
 struct memo *memo_end(struct compile *c, struct memo_capture *cap, bool keep)
 {
-    struct memo *m = cap->memo, *old;
+    struct memos *ms = c->memos;
+    struct memo *m = cap->memo;
 
     notes_own(&m->notes);
-    c->capture = cap->outer;
+    c->reading = cap->outer;
     c->notes = cap->notes;
     c->a = cap->a;
-    notes_append(c->notes, &m->notes);
     m->unsupported = c->sum->unsupported - cap->unsupported;
     m->routes = c->sum->routes - cap->routes;
+    c->sum->unsupported = cap->unsupported;
+    c->sum->routes = cap->routes;
     if (!cap->outer) {
         arena_reset(c->scratch);
         store_relieve(c->store);
     }
-    old = map_del(&c->memos->by_name, m->name);
-    if (old)
-        memo_free(old);
+    memos_drop(ms, &c->m->inputs, m->name);
     m->stale = !keep;
-    map_put(&c->memos->by_name, m->name, m);
+    map_put(&ms->by_name, m->name, m);
+    ms->unsupported += m->unsupported;
+    ms->routes += m->routes;
+    m->octets = m->arena->total;
+    ms->octets += m->octets;
+    if (m->notes.n || m->notes.dropped)
+        list_push_back(&ms->noted, &m->noted);
     return m;
-}
-
-void memo_looked_up(struct compile *c, struct str host, uint64_t digest)
-{
-    struct memo *m = c->capture;
-
-    if (!m)
-        return;
-    for (size_t i = m->dep_count; i-- > 0 && i + RECENT_DEPS >= m->dep_count;)
-        if (str_eq(m->deps[i].host, host))
-            return;
-    m->deps = arena_grow(m->arena, m->deps, m->dep_count, &m->dep_cap, sizeof(*m->deps));
-    m->deps[m->dep_count++] = (struct memo_dep){ arena_dup(m->arena, host), digest };
 }

@@ -5,6 +5,7 @@
 #include "mesh/issued.h"
 #include "mesh/lookup.h"
 #include "mesh/mesh_int.h"
+#include "mesh/plan.h"
 
 #include <stdlib.h>
 
@@ -15,7 +16,10 @@ struct mesh *mesh_new(const struct mesh_options *o)
     m->o = *o;
     m->store = store_new();
     m->slots = slots_new();
+    lookups_init(&m->lookups);
+    inputs_init(&m->inputs);
     memos_init(&m->memos);
+    memos_init(&m->verdicts);
     map_init(&m->issued);
     m->arena = arena_new(4096);
     m->summary = ARENA_NEW(m->arena, struct mesh_summary);
@@ -23,13 +27,22 @@ struct mesh *mesh_new(const struct mesh_options *o)
     return m;
 }
 
+static void forget(struct mesh *m)
+{
+    memos_fini(&m->memos, &m->inputs);
+    memos_fini(&m->verdicts, &m->inputs);
+    registry_free(m->registry, &m->inputs);
+    plan_free(m->plan);
+}
+
 void mesh_free(struct mesh *m)
 {
     if (!m)
         return;
     root_unref(m->root);
-    memos_fini(&m->memos);
-    registry_free(m->registry);
+    forget(m);
+    lookups_fini(&m->lookups);
+    inputs_fini(&m->inputs);
     issued_free(&m->issued);
     trace_free(m->trace);
     slots_free(m->slots);
@@ -40,10 +53,12 @@ void mesh_free(struct mesh *m)
 
 void mesh_forget(struct mesh *m)
 {
-    memos_fini(&m->memos);
+    forget(m);
     memos_init(&m->memos);
-    registry_free(m->registry);
+    memos_init(&m->verdicts);
     m->registry = NULL;
+    m->plan = NULL;
+    m->has_verdicts = false;
 }
 
 /* ---- MeshConfig ---- */
@@ -90,6 +105,7 @@ static void compile_init(struct compile *c, struct mesh *m, struct notes *notes)
         .m = m, .o = &m->o, .store = m->store, .slots = m->slots, .base = m->root, .notes = notes
     };
     c->a = arena_new(65536);
+    c->whole = c->a;
     c->scratch = arena_new(65536);
     c->sum = ARENA_NEW(c->a, struct mesh_summary);
     c->edit = root_edit_new(m->root);
@@ -98,19 +114,17 @@ static void compile_init(struct compile *c, struct mesh *m, struct notes *notes)
         trace_free(m->trace);
         c->trace = m->trace = trace_new();
     }
-    map_init(&c->bound);
+    list_init(&c->touched);
     map_init(&c->secrets);
     map_init(&c->stand_ins);
-    map_init(&c->vs_marks);
 }
 
 static void compile_fini(struct compile *c)
 {
     arena_free(c->scratch);
-    map_fini(&c->bound);
+    MUST(list_is_empty(&c->touched)); /* everything that read what changed was made again */
     map_fini(&c->secrets);
     map_fini(&c->stand_ins);
-    map_fini(&c->vs_marks);
     for (size_t i = 0; i < c->keep_count; i++)
         part_unref(c->keep[i]);
     for (size_t i = 0; i < PART_KINDS; i++)
@@ -169,16 +183,29 @@ static void count_unsupported(struct compile *c, const struct notes *notes)
         c->sum->unsupported = n;
 }
 
+/* Of all pieces, those that were not made again included. */
+static void say_all(struct compile *c)
+{
+    registry_say(c);
+    notes_append(c->notes, &c->plan->notes);
+    memos_say(&c->m->memos, c->notes);
+    c->sum->unsupported += c->reg->unsupported + c->plan->unsupported + c->m->memos.unsupported;
+    c->sum->routes = c->m->memos.routes;
+    c->sum->gateways = c->plan->gateways;
+    c->sum->virtual_services = c->plan->virtual_services;
+    c->sum->listener_count = plan_listeners(c->plan);
+    verdicts_say(c);
+}
+
 static void compile_all(struct compile *c)
 {
     config_load(c);
-    registry_compile(c);
-    bound_build(c);
-    gateways_compile(c);
-    credentials_compile_rest(c);
-    routes_note_unused(c);
-    verdicts_note(c);
+    lookups_update(c);
+    registry_update(c);
+    plan_update(c);
+    verdicts_update(c);
     clear_unseen(c);
+    say_all(c);
 }
 
 /* The summary and the config live in the arena that the mesh keeps until the next update. */
@@ -187,6 +214,7 @@ static void mesh_keep(struct mesh *m, struct compile *c)
     arena_free(m->arena);
     m->arena = c->a;
     m->summary = c->sum;
+    m->is_shown = false;
     m->config = c->config;
     m->config_object = c->config_object;
 }
@@ -194,15 +222,6 @@ static void mesh_keep(struct mesh *m, struct compile *c)
 static uint64_t now_ns(const struct mesh *m)
 {
     return m->o.hooks.now_ns ? m->o.hooks.now_ns(m->o.hooks.arg) : 0;
-}
-
-static void count_changes(struct mesh *m)
-{
-    size_t n;
-    const struct object_change *v = store_changes(m->store, &n);
-
-    for (size_t i = 0; i < n; i++)
-        m->changed[v[i].kind]++;
 }
 
 void mesh_adopt(struct mesh *m, struct root *root)
@@ -241,6 +260,7 @@ static enum mesh_verdict stay_cold(struct mesh *m, const struct source_scan *sca
     arena_free(m->arena);
     m->arena = arena_new(4096);
     m->summary = ARENA_NEW(m->arena, struct mesh_summary);
+    m->is_shown = false;
     m->config = api_meshconfig_default(m->arena)->body;
     notes_init(&made, m->arena);
     store_note(m->store, scan, &made);
@@ -265,7 +285,6 @@ enum mesh_verdict mesh_update(struct mesh *m, const struct source_scan *scan, st
     notes_init(&made, c.a);
     made.max = notes->max;
     store_settle(m->store, scan, &made);
-    count_changes(m);
     stored = now_ns(m);
     compile_all(&c);
     notes_unique(&made);
@@ -287,14 +306,14 @@ enum mesh_verdict mesh_update(struct mesh *m, const struct source_scan *scan, st
     } else {
         root_edit_free(c.edit);
     }
-    m->registry->refused = verdict == MESH_REFUSED;
-    memos_sweep(&m->memos);
+    if (verdict == MESH_REFUSED)
+        mesh_forget(m); /* what was made is in no root */
     slots_sweep(m->slots);
     store_done(m->store);
     return verdict;
 }
 
-const struct mesh_summary *mesh_summary(const struct mesh *m)
+const struct mesh_summary *mesh_counts(const struct mesh *m)
 {
     return m->summary;
 }
@@ -309,7 +328,9 @@ void mesh_tally(const struct mesh *m, struct tally ret[MESH_TALLIES])
     const struct registry *r = m->registry;
 
     store_tally(m->store, &ret[0], &ret[1]);
-    ret[2] = (struct tally){ "services", r ? r->services.n : 0, r ? r->arena->total : 0 };
-    ret[3] = (struct tally){ "results", 1, m->arena->total };
+    ret[2] = (struct tally){ "services", r ? r->services.n : 0, r ? r->octets : 0 };
+    ret[3] = (struct tally){ "results", m->memos.by_name.n,
+                             m->arena->total + m->memos.octets + m->verdicts.octets +
+                                 (m->plan ? m->plan->arena->total : 0) };
     ret[4] = m->root ? root_tally(m->root) : (struct tally){ "parts", 0, 0 };
 }

@@ -146,7 +146,9 @@ struct mesh_summary {
     uint64_t store_ns, compile_ns; /* what taking up files and compiling cost; by hooks.now_ns */
 };
 
-const struct mesh_summary *mesh_summary(const struct mesh *m);
+const struct mesh_summary *mesh_summary(struct mesh *m);
+/* The same without listeners and credentials, which are put together when first asked for. */
+const struct mesh_summary *mesh_counts(const struct mesh *m);
 
 /* The MeshConfig in effect: --mesh-config, ConfigMap `istio`, or the defaults; valid until the
  * next update. */

@@ -4,23 +4,30 @@
 #pragma once
 
 #include "base/map.h"
+#include "mesh/inputs.h"
+#include "mesh/lookup.h"
 #include "mesh/memo.h"
 #include "mesh/mesh.h"
+#include "mesh/plan.h"
 #include "mesh/store.h"
 
 struct mesh {
     struct mesh_options o;
     struct store *store;
+    struct lookups lookups;
+    struct inputs inputs;
     struct slots *slots;
-    struct root *root; /* the last one published; NULL: none */
-    bool has_read;     /* an update found something to read */
-    struct memos memos;
-    uint64_t changed[OBJ_KINDS]; /* how many objects of a kind ever changed */
-    struct registry *registry;   /* NULL: none yet */
-    uint64_t registry_round;
-    struct map issued;   /* "ns/name" of a Certificate -> struct issued */
-    struct arena *arena; /* of the summary and the mesh config in effect */
+    struct root *root;         /* the last one published; NULL: none */
+    bool has_read;             /* an update found something to read */
+    struct registry *registry; /* NULL: none yet */
+    struct memos memos;        /* of the plan's pieces */
+    struct plan *plan;         /* NULL: none yet */
+    struct memos verdicts;     /* of objects about which there is something to say */
+    bool has_verdicts;         /* of every object */
+    struct map issued;         /* "ns/name" of a Certificate -> struct issued */
+    struct arena *arena;       /* of the summary and the mesh config in effect */
     struct mesh_summary *summary;
+    bool is_shown; /* the summary's lists are there */
     const struct api_meshconfig *config;
     const struct api_object *config_object; /* NULL: the defaults */
     struct trace *trace;                    /* of the last update; NULL: none */

@@ -45,23 +45,47 @@ static bool is_visible(const struct lookup *l, const struct api_object *o, struc
                             o->meta->namespace, l->from);
 }
 
+static bool any_visible(const struct lookup *l, struct str host, struct str namespace)
+{
+    const struct object_list *rules = lookup_rules(l->c, host);
+
+    for (size_t i = 0; i < rules->n; i++)
+        if (is_visible(l, rules->v[i], namespace))
+            return true;
+    return false;
+}
+
+/* "*.b.c" of "a.b.c", then "*.c", then "*". */
+static struct str best_wildcard(const struct lookup *l, struct str namespace)
+{
+    struct str rest = l->s->host;
+
+    while (rest.n) {
+        struct str host;
+
+        rest = str_from(rest, str_find(rest, '.'));
+        host = arena_printf(l->c->a, "*%.*s", STRF(rest));
+        if (any_visible(l, host, namespace))
+            return host;
+        rest = str_from(rest, MIN(rest.n, 1));
+    }
+    return STR_NONE;
+}
+
 /* The most specific host among the rules of a namespace that covers the service. */
 static struct str best_host(const struct lookup *l, struct str namespace)
 {
-    const struct object_list *exact = lookup_rules(l->c, l->s->host);
-    const struct object_list *wild = lookup_wildcard_rules(l->c);
-    struct str best = STR_NONE;
+    const struct object_list *odd = lookup_odd_rules(l->c);
+    struct str best;
 
-    for (size_t i = 0; i < exact->n; i++)
-        if (is_visible(l, exact->v[i], namespace))
-            return l->s->host;
-    for (size_t i = 0; i < wild->n; i++) {
-        struct str host;
+    if (any_visible(l, l->s->host, namespace))
+        return l->s->host;
+    best = best_wildcard(l, namespace);
+    for (size_t i = 0; i < odd->n; i++) {
+        struct str host = rule_host(l->c, odd->v[i]);
 
-        if (!is_visible(l, wild->v[i], namespace))
-            continue;
-        host = rule_host(l->c, wild->v[i]);
-        if (name_is_subset(l->s->host, host) && (!str_is_set(best) || name_is_subset(host, best)))
+        if (is_visible(l, odd->v[i], namespace) && name_is_subset(l->s->host, host) &&
+            (!str_is_set(best) || name_is_subset(host, best)))
             best = host;
     }
     return best;
@@ -109,8 +133,7 @@ static void merge_subsets(struct compile *c, struct rule *r, const struct api_ob
 static void merge_rules(const struct lookup *l, struct str namespace, struct str host,
                         struct rule *r)
 {
-    const struct object_list *rules = host.n && host.p[0] == '*' ? lookup_wildcard_rules(l->c)
-                                                                 : lookup_rules(l->c, host);
+    const struct object_list *rules = lookup_rules(l->c, host);
     const struct api_destinationrule *first = NULL;
 
     for (int selected = 1; selected >= 0; selected--)

@@ -1,97 +1,227 @@
 /*
- * mesh/registry - services and clusters, new or as they were the last time.
+ * mesh/registry - which services are made again: those of changed objects, and those that have
+ * read something which changed.
  */
-#include "base/hash.h"
+#include "api/serviceentry.h"
 #include "mesh/lookup.h"
 #include "mesh/memo.h"
 #include "mesh/mesh_int.h"
 
 #include <stdlib.h>
 
-static const enum object_kind registry_kinds[] = {
-    OBJ_DESTINATION_RULE, OBJ_SERVICE_ENTRY, OBJ_WORKLOAD_ENTRY, OBJ_SERVICE,      OBJ_ENDPOINTS,
-    OBJ_ENDPOINT_SLICE,   OBJ_POD,           OBJ_DEPLOYMENT,     OBJ_STATEFUL_SET, OBJ_DAEMON_SET,
-};
-
-void registry_free(struct registry *r)
+void registry_free(struct registry *r, struct inputs *in)
 {
+    const struct map_entry *e;
+
     if (!r)
         return;
-    map_fini(&r->lookups);
+    for (size_t at = 0; (e = map_next(&r->services, &at));)
+        service_free(e->value, in);
     map_fini(&r->services);
-    map_fini(&r->clusters);
-    arena_free(r->arena);
+    free(r);
 }
 
-static uint64_t registry_digest(const struct compile *c)
+static struct registry *registry_new(uint64_t config)
 {
-    uint64_t digest = c->config_digest;
+    struct registry *r = must_alloc(sizeof(*r));
 
-    for (size_t i = 0; i < LEN(registry_kinds); i++)
-        digest = hash_mix(digest, c->m->changed[registry_kinds[i]]);
-    return digest;
-}
-
-static struct registry *registry_new(uint64_t digest)
-{
-    struct arena *a = arena_new(16384);
-    struct registry *r = ARENA_NEW(a, struct registry);
-
-    r->arena = a;
-    r->digest = digest;
-    map_init(&r->lookups);
     map_init(&r->services);
-    map_init(&r->clusters);
-    notes_init(&r->notes, a);
+    list_init(&r->noted);
+    list_init(&r->playing);
+    r->config = config;
     return r;
 }
 
-/* Everything that is made meanwhile lives as long as the registry does. */
-static void registry_make(struct compile *c, struct registry *r)
+/* ---- which ---- */
+
+/* Hosts to be made again, each once. */
+struct remake {
+    struct compile *c;
+    struct map hosts; /* -> struct pair */
+};
+
+struct pair {
+    struct str host;
+    struct service *was, *now;
+};
+
+static void want(struct remake *r, struct str host)
 {
-    struct arena *a = c->a;
+    struct pair *p;
+
+    if (map_has(&r->hosts, host))
+        return;
+    p = ARENA_NEW(r->c->a, struct pair);
+    p->host = arena_dup(r->c->a, host);
+    map_put(&r->hosts, p->host, p);
+}
+
+static void want_hosts_of(struct remake *r, enum object_kind kind, const struct api_object *o)
+{
+    const struct api_serviceentry *e = o->body;
+    const struct api_meta *meta = o->meta;
+
+    if (kind == OBJ_SERVICE)
+        want(r, name_host(r->c->a, meta->name, meta->namespace));
+    for (size_t i = 0; kind == OBJ_SERVICE_ENTRY && i < e->hosts.n; i++)
+        want(r, name_host(r->c->a, e->hosts.v[i], meta->namespace));
+}
+
+static void want_all(struct remake *r)
+{
+    static const enum object_kind kinds[] = { OBJ_SERVICE, OBJ_SERVICE_ENTRY };
+
+    for (size_t k = 0; k < LEN(kinds); k++) {
+        const struct object_list *list = store_list(r->c->store, kinds[k]);
+
+        for (size_t i = 0; i < list->n; i++)
+            want_hosts_of(r, kinds[k], list->v[i]);
+    }
+}
+
+static void touch(struct compile *c, input_key key, bool has_list, const struct api_object *o)
+{
+    (void)has_list;
+    (void)o;
+    inputs_touch(&c->m->inputs, key, &c->touched);
+}
+
+static void touch_changes(struct compile *c)
+{
+    size_t n;
+    const struct object_change *v = store_changes(c->store, &n);
+
+    for (size_t i = 0; i < n; i++) {
+        if (v[i].was)
+            lookup_each_key(c, v[i].kind, v[i].was, touch);
+        if (v[i].now)
+            lookup_each_key(c, v[i].kind, v[i].now, touch);
+    }
+}
+
+static void want_changed(struct remake *r)
+{
+    size_t n;
+    const struct object_change *v = store_changes(r->c->store, &n);
+
+    for (size_t i = 0; i < n; i++) {
+        if (v[i].was)
+            want_hosts_of(r, v[i].kind, v[i].was);
+        if (v[i].now)
+            want_hosts_of(r, v[i].kind, v[i].now);
+    }
+    LIST_EACH (l, &r->c->touched, after) {
+        struct reader *reader = CONTAINER_OF(l, struct reader, changed);
+
+        if (reader->is_service)
+            want(r, CONTAINER_OF(reader, struct service, reader)->host);
+    }
+    LIST_EACH (l, &r->c->reg->playing, next)
+        want(r, CONTAINER_OF(l, struct service, plays)->host);
+}
+
+/* ---- making ---- */
+
+static void make(struct compile *c, struct pair *p)
+{
+    p->was = map_del(&c->reg->services, p->host);
+    p->now = service_make(c, p->host);
+    if (p->now)
+        map_put(&c->reg->services, p->now->host, p->now);
+}
+
+static void compile_one(struct compile *c, struct service *s)
+{
     struct notes *notes = c->notes;
     size_t unsupported = c->sum->unsupported;
 
-    c->a = r->arena;
-    c->notes = &r->notes;
-    r->notes.max = notes->max;
-    c->reg = r;
-    lookups_build(c);
-    services_index(c);
-    clusters_compile(c);
-    c->a = a;
+    s->notes.max = notes->max;
+    c->notes = &s->notes;
+    c->reading = &s->reader;
+    c->a = c->scratch;
+    clusters_compile(c, s);
+    c->a = c->whole;
+    c->reading = NULL;
     c->notes = notes;
-    r->unsupported = c->sum->unsupported - unsupported;
-    r->cluster_count = c->sum->clusters;
-    r->endpoint_count = c->sum->endpoints;
+    notes_own(&s->notes);
+    arena_reset(c->scratch);
+    s->unsupported = c->sum->unsupported - unsupported;
+    if (s->notes.n)
+        list_push_back(&c->reg->noted, &s->noted);
 }
 
-/* Stand-ins are asked for each time: the program counts who still wants them. */
-static bool registry_holds(const struct compile *c, const struct registry *r, uint64_t digest)
+static void count(struct registry *r, const struct service *s, size_t sign)
 {
-    bool plays = c->o->dev && c->o->hooks.stand_in;
-
-    return r && !r->refused && r->digest == digest && !plays;
+    r->unsupported += sign * s->unsupported;
+    r->clusters += sign * s->usable;
+    r->endpoints += sign * s->endpoints;
+    r->octets += sign * s->arena->total;
 }
 
-void registry_compile(struct compile *c)
+/* Clusters that it has no more. */
+static void clear(struct compile *c, const struct service *was)
+{
+    for (size_t i = 0; i < was->cluster_count; i++) {
+        compile_clear(c, PART_CLUSTER, was->clusters[i].slot);
+        compile_clear(c, PART_HOSTS, was->clusters[i].hosts);
+    }
+}
+
+static void replace(struct compile *c, const struct pair *p)
+{
+    if ((p->was ? p->was->digest : 0) != (p->now ? p->now->digest : 0))
+        inputs_touch(&c->m->inputs, input_of(INPUT_HOST, 0, p->host, STR_NONE, STR_NONE),
+                     &c->touched);
+    if (p->now)
+        count(c->reg, p->now, 1);
+    if (!p->was)
+        return;
+    count(c->reg, p->was, SIZE_MAX); /* less */
+    clear(c, p->was);
+    service_free(p->was, &c->m->inputs);
+}
+
+static void make_all(struct compile *c, struct map *hosts)
+{
+    const struct map_entry *e;
+
+    for (size_t at = 0; (e = map_next(hosts, &at));)
+        make(c, e->value);
+    for (size_t at = 0; (e = map_next(hosts, &at));) {
+        struct pair *p = e->value;
+
+        if (p->now)
+            compile_one(c, p->now);
+    }
+    for (size_t at = 0; (e = map_next(hosts, &at));)
+        replace(c, e->value);
+}
+
+void registry_update(struct compile *c)
 {
     struct mesh *m = c->m;
-    uint64_t digest = registry_digest(c);
+    struct remake r = { .c = c };
 
-    if (registry_holds(c, m->registry, digest)) {
-        c->reg = m->registry;
+    map_init(&r.hosts);
+    touch_changes(c);
+    if (m->registry && m->registry->config == c->config_digest) {
         c->kept[PART_CLUSTER] = c->kept[PART_HOSTS] = true;
-        c->sum->unsupported += c->reg->unsupported;
-        c->sum->clusters = c->reg->cluster_count;
-        c->sum->endpoints = c->reg->endpoint_count;
+        c->reg = m->registry;
+        want_changed(&r);
     } else {
-        registry_free(m->registry);
-        m->registry = registry_new(digest);
-        m->registry_round++;
-        registry_make(c, m->registry);
+        registry_free(m->registry, &m->inputs);
+        c->reg = m->registry = registry_new(c->config_digest);
+        clusters_black_hole(c);
+        want_all(&r);
     }
-    c->registry_round = m->registry_round;
-    notes_append(c->notes, &c->reg->notes);
+    make_all(c, &r.hosts);
+    map_fini(&r.hosts);
+    c->sum->clusters = c->reg->clusters;
+    c->sum->endpoints = c->reg->endpoints;
+}
+
+void registry_say(struct compile *c)
+{
+    LIST_EACH (l, &c->reg->noted, after)
+        notes_append(c->notes, &CONTAINER_OF(l, struct service, noted)->notes);
 }

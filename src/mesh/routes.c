@@ -8,9 +8,15 @@
 #include "base/hash.h"
 #include "mesh/lookup.h"
 #include "mesh/memo.h"
-#include "mesh/routes_int.h"
+#include "mesh/mesh_int.h"
+#include "mesh/plan.h"
 #include "mesh/uses.h"
 #include "model/sorted.h"
+
+struct rules {
+    struct rule_ref *v;
+    size_t n, cap;
+};
 
 /* ---- which rules of a VirtualService count for a server ---- */
 
@@ -92,24 +98,43 @@ static void rules_of(struct compile *c, const struct api_object *o, const struct
     }
 }
 
+static bool rules_any(struct compile *c, struct vs_cell *cell, const struct server_ref *s);
+
+/* The plan holds as long as there are rules, or as long as there are none. */
+static void rules_redo(struct compile *c, const struct memo *m)
+{
+    bool any = m->result > 0;
+
+    if (rules_any(c, m->at[0], m->at[1]) != any)
+        c->replan = true;
+}
+
 /* Whether a VirtualService has rules for a server. What is to be said about them is said
  * here, once a server, whether or not a host of it is served. */
-static bool rules_any(struct compile *c, const struct api_object *o, const struct server_ref *s)
+static bool rules_any(struct compile *c, struct vs_cell *cell, const struct server_ref *s)
 {
-    uint64_t key = hash_mix(memo_object(o), s->digest);
-    struct str name = str_make((const char *)&key, sizeof(key));
-    const struct memo *known = memo_recall(c, name, key);
+    uint64_t name = hash_mix(hash_mix(MEMO_RULES, cell->key), s->digest);
+    uint64_t key = memo_object(cell->object);
+    struct memo *m = memo_recall(c, memo_name(&name), key);
     struct memo_capture cap;
     struct rules rules = { 0 };
-    struct memo *m;
 
-    if (known)
-        return known->result > 0;
-    memo_begin(c, &cap, name, key);
-    rules_of(c, o, s, &rules);
-    m = memo_end(c, &cap, true);
-    m->result = rules.n;
-    return rules.n > 0;
+    if (!m) {
+        memo_begin(c, &cap, memo_name(&name), key);
+        lookup_keyed(c, OBJ_VIRTUAL_SERVICE, cell->object);
+        rules_of(c, cell->object, s, &rules);
+        m = memo_end(c, &cap, true);
+        m->result = rules.n;
+        m->redo = rules_redo;
+    }
+    m->at[0] = cell;
+    m->at[1] = (void *)(uintptr_t)s;
+    return m->result > 0;
+}
+
+static const struct api_object *source_of(const struct vhost_source *u)
+{
+    return u->broken ? u->broken : u->cell->object;
 }
 
 /* The rules of a virtual host; what they say was said by rules_any. */
@@ -123,12 +148,13 @@ static void rules_of_vhost(struct compile *c, const struct vhost_plan *p, struct
     for (size_t i = 0; i < p->used_n; i++) {
         const struct vhost_source *u = &p->used[i];
 
-        if (u->is_stub) {
-            rules_add(c, ret, (struct rule_ref){ .vs = u->vs, .port = u->server->manifest_port });
+        if (u->broken) {
+            rules_add(c, ret,
+                      (struct rule_ref){ .vs = u->broken, .port = u->server->manifest_port });
             continue;
         }
-        uses_virtualservice(c, u->vs);
-        rules_of(c, u->vs, u->server, ret);
+        uses_virtualservice(c, u->cell->object);
+        rules_of(c, u->cell->object, u->server, ret);
     }
     c->notes = notes;
     c->sum->unsupported = unsupported;
@@ -143,41 +169,43 @@ static struct vhost_plan *plan_vhost(struct compile *c, struct routes_plan *plan
 
     if (v)
         return v;
-    v = ARENA_NEW(c->a, struct vhost_plan);
-    v->host = host;
+    v = ARENA_NEW(c->plan->arena, struct vhost_plan);
+    v->host = arena_dup(c->plan->arena, host);
     v->server = s;
-    map_put(&plan->by_host, host, v);
+    map_put(&plan->by_host, v->host, v);
     return v;
 }
 
 /* The same VirtualService may come to a host through two servers of one Gateway. */
-static void vhost_add(struct compile *c, struct vhost_plan *v, const struct api_object *vs,
-                      const struct server_ref *s, bool is_stub)
+static void vhost_add(struct compile *c, struct vhost_plan *v, struct vhost_source source)
 {
     for (size_t i = 0; i < v->used_n; i++)
-        if (v->used[i].vs == vs && v->used[i].server->gateway == s->gateway)
+        if (v->used[i].cell == source.cell && v->used[i].broken == source.broken &&
+            v->used[i].server->gateway == source.server->gateway)
             return;
-    v->used = arena_grow(c->a, v->used, v->used_n, &v->used_cap, sizeof(*v->used));
-    v->used[v->used_n++] = (struct vhost_source){ vs, s, is_stub };
+    v->used = arena_grow(c->plan->arena, v->used, v->used_n, &v->used_cap, sizeof(*v->used));
+    v->used[v->used_n++] = source;
 }
 
-static void plan_host(struct compile *c, struct routes_plan *plan, const struct server_ref *s,
-                      const struct api_object *vs, struct str host, bool is_stub)
+static void plan_host(struct compile *c, struct routes_plan *plan, struct str host,
+                      struct vhost_source source)
 {
+    const struct server_ref *s = source.server;
     struct vhost_plan *v = plan_vhost(c, plan, host, s);
     const struct api_gateway *gw = s->gateway->body;
     const struct api_gw_tls *tls = gw->servers.v[s->index].tls;
 
     v->redirect_https |= tls && tls->https_redirect.v;
-    vhost_add(c, v, vs, s, is_stub);
+    vhost_add(c, v, source);
 }
 
 /* The rules of a VirtualService, if there are any, for each of its hosts that is also one of the
  * server's. */
-static bool plan_hosts(struct compile *c, struct routes_plan *plan, const struct server_ref *s,
-                       const struct api_object *o, const struct str_list *hosts, bool any_rules,
-                       bool is_stub)
+static bool plan_hosts(struct compile *c, struct routes_plan *plan, struct vhost_source source,
+                       const struct str_list *hosts, bool any_rules)
 {
+    const struct server_ref *s = source.server;
+    const struct api_object *o = source_of(&source);
     const struct api_gateway *gw = s->gateway->body;
     const struct str_list *server_hosts = &gw->servers.v[s->index].hosts;
     bool any = false;
@@ -195,7 +223,7 @@ static bool plan_hosts(struct compile *c, struct routes_plan *plan, const struct
                 continue;
             any = true;
             if (any_rules)
-                plan_host(c, plan, s, o, host, is_stub);
+                plan_host(c, plan, host, source);
         }
     }
     return any;
@@ -206,12 +234,12 @@ static void plan_service(struct compile *c, struct routes_plan *plan, const stru
                          const struct api_object *o)
 {
     const struct api_virtualservice *vs = o->body;
+    struct vs_cell *cell = routes_cell(c, o);
+    struct vhost_source source = { .cell = cell, .server = s };
 
-    routes_mark(c, o, MARK_BOUND);
-    if (!vs->http.n)
-        return;
-    if (plan_hosts(c, plan, s, o, &vs->hosts, rules_any(c, o, s), false))
-        routes_mark(c, o, MARK_USED);
+    cell->mark = MAX(cell->mark, MARK_BOUND);
+    if (vs->http.n && plan_hosts(c, plan, source, &vs->hosts, rules_any(c, cell, s)))
+        cell->mark = MARK_USED;
 }
 
 /* ---- VirtualServices that are broken from the start ---- */
@@ -241,7 +269,7 @@ static void plan_broken(struct compile *c, struct routes_plan *plan, const struc
     const struct str_list hosts = raw_list(c, o, STR("hosts"));
 
     if (gateway_is_named(c, &gateways, o, s->gateway))
-        (void)plan_hosts(c, plan, s, o, &hosts, true, true);
+        (void)plan_hosts(c, plan, (struct vhost_source){ .broken = o, .server = s }, &hosts, true);
 }
 
 /* Private to the gateway's namespace first, then exported to it, then public; -1: hidden. */
@@ -376,7 +404,7 @@ static struct vhost *vhost_new(struct compile *c, const struct routes_plan *plan
 static slot_id vhost_failed(struct compile *c, const struct routes_plan *plan,
                             const struct vhost_plan *p, struct str why)
 {
-    const struct api_object *blamed = p->used_n ? p->used[0].vs : p->server->gateway;
+    const struct api_object *blamed = p->used_n ? source_of(&p->used[0]) : p->server->gateway;
     struct vhost *v = vhost_new(c, plan, p->host, p->server->manifest_port, p->server);
     slot_id slot = v->part.slot;
 
@@ -413,37 +441,48 @@ static slot_id vhost_make(struct compile *c, const struct routes_plan *plan,
 static uint64_t vhost_key(const struct compile *c, const struct routes_plan *plan,
                           const struct vhost_plan *p)
 {
-    uint64_t key = hash_mix(c->config_digest, c->ports_digest);
+    uint64_t key = hash_mix(c->config_digest, c->plan->ports);
 
     key = hash_mix(key, hash_mix(plan->digest, hash_stable(p->host)));
     key = hash_mix(key, hash_mix(p->server->digest, p->redirect_https));
     for (size_t i = 0; i < p->used_n; i++)
-        key = hash_mix(hash_mix(key, memo_object(p->used[i].vs)),
-                       hash_mix(p->used[i].server->digest, p->used[i].is_stub));
+        key = hash_mix(hash_mix(key, memo_object(source_of(&p->used[i]))),
+                       hash_mix(p->used[i].server->digest, p->used[i].broken != NULL));
     return key;
 }
 
-static slot_id vhost_compile(struct compile *c, const struct routes_plan *plan,
-                             const struct vhost_plan *p)
+static slot_id vhost_compile(struct compile *c, struct routes_plan *plan, struct vhost_plan *p);
+
+static void vhost_redo(struct compile *c, const struct memo *m)
 {
+    (void)vhost_compile(c, m->at[0], m->at[1]);
+}
+
+static slot_id vhost_compile(struct compile *c, struct routes_plan *plan, struct vhost_plan *p)
+{
+    uint64_t name = hash_mix(hash_mix(MEMO_VHOST, plan->digest), hash_stable(p->host));
     uint64_t key = vhost_key(c, plan, p);
-    struct str name = str_make((const char *)&key, sizeof(key));
-    const struct memo *known = memo_recall(c, name, key);
+    struct memo *m = memo_recall(c, memo_name(&name), key);
     struct memo_capture cap;
-    struct memo *m;
     slot_id slot;
     bool fine;
 
-    if (known) {
-        slot = known->part->slot;
-        compile_put_again(c, known->part);
-        return slot;
+    if (m) {
+        m->at[0] = plan;
+        m->at[1] = p;
+        compile_put_again(c, m->part);
+        return m->part->slot;
     }
-    memo_begin(c, &cap, name, key);
+    memo_begin(c, &cap, memo_name(&name), key);
+    for (size_t i = 0; i < p->used_n; i++)
+        lookup_keyed(c, OBJ_VIRTUAL_SERVICE, source_of(&p->used[i]));
     slot = vhost_make(c, plan, p, &fine);
     m = memo_end(c, &cap, fine);
     if (fine)
         m->part = compile_hold(c, PART_VHOST, slot);
+    m->redo = vhost_redo;
+    m->at[0] = plan;
+    m->at[1] = p;
     return slot;
 }
 
@@ -459,8 +498,7 @@ static void black_hole(struct compile *c, const struct routes_plan *plan, struct
     compile_put_sure(c, &v->part);
 }
 
-static slot_id plan_compile(struct compile *c, const struct routes_plan *plan,
-                            const struct server_ref *s)
+static slot_id plan_compile(struct compile *c, struct routes_plan *plan, const struct server_ref *s)
 {
     struct routes *routes = compile_part(c, PART_ROUTES, plan->name);
     const struct api_gateway *gw = s->gateway->body;
@@ -483,34 +521,80 @@ static slot_id plan_compile(struct compile *c, const struct routes_plan *plan,
 slot_id routes_compile(struct compile *c, struct str name, const struct server_ref *servers,
                        size_t n)
 {
-    struct routes_plan plan = { .name = name, .digest = hash_stable(name) };
-    slot_id slot;
+    struct routes_plan *plan = ARENA_NEW(c->plan->arena, struct routes_plan);
 
-    map_init(&plan.by_host);
+    plan->name = name;
+    plan->digest = hash_stable(name);
+    plan->next = c->plan->routes;
+    c->plan->routes = plan;
+    map_init(&plan->by_host);
     for (size_t i = 0; i < n; i++)
-        plan_server(c, &plan, &servers[i]);
+        plan_server(c, plan, &servers[i]);
     for (size_t i = 0; i < n; i++)
-        plan_server_hosts(c, &plan, &servers[i]);
-    slot = plan_compile(c, &plan, &servers[0]);
-    map_fini(&plan.by_host);
-    return slot;
+        plan_server_hosts(c, plan, &servers[i]);
+    return plan_compile(c, plan, &servers[0]);
+}
+
+/* ---- VirtualServices as the plan sees them ---- */
+
+static uint64_t hash_list(uint64_t so_far, const struct str_list *list)
+{
+    so_far = hash_mix(so_far, list->n);
+    for (size_t i = 0; i < list->n; i++)
+        so_far = hash_mix(so_far, hash_stable(list->v[i]));
+    return so_far;
+}
+
+uint64_t routes_shape(const struct api_object *o)
+{
+    const struct api_virtualservice *vs = o->body;
+    const struct opt_time *made = &o->meta->creation_timestamp;
+    uint64_t shape = hash_mix(vs->http.n > 0, made->set ? (uint64_t)made->unix_ms + 1 : 0);
+
+    shape = hash_list(shape, &vs->hosts);
+    shape = hash_list(shape, &vs->gateways);
+    return hash_list(shape, &vs->export_to);
+}
+
+uint64_t routes_broken(const struct store *s)
+{
+    const struct object_list *broken = store_broken(s);
+    uint64_t digest = 0;
+
+    for (size_t i = 0; i < broken->n; i++)
+        if (str_eq(broken->v[i]->kind->kind, STR("VirtualService")))
+            digest = hash_mix(hash_mix(digest, (uintptr_t)broken->v[i]), memo_object(broken->v[i]));
+    return digest;
+}
+
+static uint64_t cell_key(const struct api_object *vs)
+{
+    return input_of(INPUT_KEYED, OBJ_VIRTUAL_SERVICE, vs->meta->namespace, vs->meta->name,
+                    STR_NONE);
+}
+
+struct vs_cell *routes_cell_find(const struct plan *p, const struct api_object *vs)
+{
+    uint64_t key = cell_key(vs);
+
+    return map_get(&p->services, memo_name(&key));
+}
+
+struct vs_cell *routes_cell(struct compile *c, const struct api_object *vs)
+{
+    struct vs_cell *cell = routes_cell_find(c->plan, vs);
+
+    if (cell)
+        return cell;
+    cell = ARENA_NEW(c->plan->arena, struct vs_cell);
+    cell->key = cell_key(vs);
+    cell->object = vs;
+    cell->shape = routes_shape(vs);
+    map_put(&c->plan->services, memo_name(&cell->key), cell);
+    return cell;
 }
 
 /* ---- VirtualServices that nobody uses ---- */
-
-void routes_mark(struct compile *c, const struct api_object *vs, enum vs_mark mark)
-{
-    struct str key = str_make((const char *)&vs, sizeof(vs));
-    enum vs_mark *was = map_get(&c->vs_marks, key);
-
-    if (was) {
-        *was = MAX(*was, mark);
-        return;
-    }
-    was = ARENA_NEW(c->a, enum vs_mark);
-    *was = mark;
-    map_put(&c->vs_marks, arena_dup(c->a, key), was);
-}
 
 static bool is_for_mesh_only(const struct api_virtualservice *vs)
 {
@@ -520,29 +604,18 @@ static bool is_for_mesh_only(const struct api_virtualservice *vs)
     return true;
 }
 
-/* `last`, as a VirtualService of `last_ns` wrote it, is known to be there. */
-static void note_gateways(struct compile *c, const struct api_object *o, struct str *last,
-                          struct str *last_ns)
+static void note_gateways(struct compile *c, const struct api_object *o)
 {
     const struct api_virtualservice *vs = o->body;
 
     for (size_t i = 0; i < vs->gateways.n; i++) {
-        struct str full;
-        size_t slash;
+        struct str full = name_gateway(c->a, vs->gateways.v[i], o->meta->namespace);
+        size_t slash = str_find(full, '/');
 
-        if (str_eq(vs->gateways.v[i], *last) && str_eq(o->meta->namespace, *last_ns))
-            continue;
-        full = name_gateway(c->a, vs->gateways.v[i], o->meta->namespace);
-        slash = str_find(full, '/');
-
-        if (str_eq(full, STR("mesh")) ||
-            store_find(c->store, OBJ_GATEWAY, str_sub(full, 0, slash), str_from(full, slash + 1))) {
-            *last = vs->gateways.v[i];
-            *last_ns = o->meta->namespace;
-            continue;
-        }
-        api_note(o, c->notes, SEV_WARNING, "LAT0305", ITEM(vs, "gateways", i),
-                 "there is no Gateway %.*s", STRF(full));
+        if (!str_eq(full, STR("mesh")) &&
+            !lookup_object(c, OBJ_GATEWAY, str_sub(full, 0, slash), str_from(full, slash + 1)))
+            api_note(o, c->notes, SEV_WARNING, "LAT0305", ITEM(vs, "gateways", i),
+                     "there is no Gateway %.*s", STRF(full));
     }
 }
 
@@ -553,27 +626,54 @@ bool routes_is_for_gateways(const struct api_object *o)
     return vs->hosts.n && !is_for_mesh_only(vs);
 }
 
+static void note_use(struct compile *c, const struct vs_cell *cell)
+{
+    const struct api_object *o = cell->object;
+    const struct api_virtualservice *vs = o->body;
+
+    note_gateways(c, o);
+    if (cell->mark == MARK_USED || !vs->hosts.n)
+        return; /* without hosts a delegate: said where it is named */
+    if (is_for_mesh_only(vs))
+        api_note(o, c->notes, SEV_INFO, "LAT0306", LEAF(vs, "gateways"),
+                 "names no Gateway: it is for sidecars, and a gateway does not use it");
+    else if (cell->mark && vs->http.n)
+        api_note(o, c->notes, SEV_WARNING, "LAT0306", LEAF(vs, "hosts"),
+                 "none of these hosts is one of the Gateway's: it has no effect");
+}
+
+static void use_compile(struct compile *c, struct vs_cell *cell);
+
+static void use_redo(struct compile *c, const struct memo *m)
+{
+    use_compile(c, m->at[0]);
+}
+
+static void use_compile(struct compile *c, struct vs_cell *cell)
+{
+    uint64_t name = hash_mix(MEMO_USE, cell->key);
+    uint64_t key = hash_mix(memo_object(cell->object), cell->mark);
+    struct memo *m = memo_recall(c, memo_name(&name), key);
+    struct memo_capture cap;
+
+    if (!m) {
+        memo_begin(c, &cap, memo_name(&name), key);
+        lookup_keyed(c, OBJ_VIRTUAL_SERVICE, cell->object);
+        note_use(c, cell);
+        m = memo_end(c, &cap, true);
+        m->redo = use_redo;
+    }
+    m->at[0] = cell;
+}
+
 void routes_note_unused(struct compile *c)
 {
     const struct object_list *all = store_list(c->store, OBJ_VIRTUAL_SERVICE);
-    struct str gateway = STR_NONE, ns = STR_NONE;
 
     for (size_t i = 0; i < all->n; i++) {
-        const struct api_object *o = all->v[i];
-        const struct api_virtualservice *vs = o->body;
-        const enum vs_mark *mark = map_get(&c->vs_marks, str_make((const char *)&o, sizeof(o)));
+        struct vs_cell *cell = routes_cell(c, all->v[i]);
 
-        note_gateways(c, o, &gateway, &ns);
-        c->sum->virtual_services += mark && *mark == MARK_USED;
-        if (mark && *mark == MARK_USED)
-            continue;
-        if (!vs->hosts.n)
-            continue; /* a delegate: said where it is named */
-        if (is_for_mesh_only(vs))
-            api_note(o, c->notes, SEV_INFO, "LAT0306", LEAF(vs, "gateways"),
-                     "names no Gateway: it is for sidecars, and a gateway does not use it");
-        else if (mark && vs->http.n)
-            api_note(o, c->notes, SEV_WARNING, "LAT0306", LEAF(vs, "hosts"),
-                     "none of these hosts is one of the Gateway's: it has no effect");
+        use_compile(c, cell);
+        c->plan->virtual_services += cell->mark == MARK_USED;
     }
 }

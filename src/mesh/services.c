@@ -7,6 +7,7 @@
 #include "api/core.h"
 #include "api/serviceentry.h"
 #include "mesh/compile.h"
+#include "mesh/lookup.h"
 
 static struct str upper(struct arena *a, struct str s)
 {
@@ -41,15 +42,29 @@ static struct str port_protocol(struct compile *c, struct str app_protocol, stru
 static struct service *service_new(struct compile *c, const struct api_object *o, struct str host,
                                    size_t ports)
 {
-    struct service *s = ARENA_NEW(c->a, struct service);
+    struct arena *a = arena_new(512);
+    struct service *s = ARENA_NEW(a, struct service);
 
-    s->host = host;
+    (void)c;
+    reader_init(&s->reader, true);
+    s->arena = a;
+    s->host = arena_dup(a, host);
     s->name = o->meta->name;
     s->namespace = o->meta->namespace;
     s->object = o;
-    s->ports = ARENA_ARRAY(c->a, struct service_port, ports + 1);
-    map_put(&c->reg->services, s->host, s);
+    s->ports = ARENA_ARRAY(a, struct service_port, ports + 1);
+    notes_init(&s->notes, a);
+    list_init(&s->noted);
+    list_init(&s->plays);
     return s;
+}
+
+void service_free(struct service *s, struct inputs *in)
+{
+    inputs_drop(in, &s->reader);
+    list_remove(&s->noted);
+    list_remove(&s->plays);
+    arena_free(s->arena);
 }
 
 /* Annotation networking.istio.io/exportTo: names of namespaces, with commas. */
@@ -65,11 +80,10 @@ static bool service_is_exported(struct compile *c, const struct api_object *o)
     return name_is_exported(&to, o->meta->namespace, compile_own_namespace(c, o->meta->namespace));
 }
 
-static void index_service(struct compile *c, const struct api_object *o)
+static struct service *of_service(struct compile *c, const struct api_object *o, struct str host)
 {
     const struct api_service *k = o->body;
-    struct service *s = service_new(c, o, name_host(c->a, o->meta->name, o->meta->namespace),
-                                    k->ports.n);
+    struct service *s = service_new(c, o, host, k->ports.n);
 
     for (size_t i = 0; i < k->ports.n; i++) {
         const struct api_service_port *p = &k->ports.v[i];
@@ -79,29 +93,20 @@ static void index_service(struct compile *c, const struct api_object *o)
         s->ports[s->port_count++] = (struct service_port){
             .number = (uint32_t)p->port.v,
             .name = p->name,
-            .protocol = port_protocol(c, p->app_protocol, p->name),
+            .protocol = arena_dup(s->arena, port_protocol(c, p->app_protocol, p->name)),
             .target = p->target_port,
             .spot = SPOT(p),
         };
     }
+    return s;
 }
 
-static void index_entry_host(struct compile *c, const struct api_object *o, size_t at)
+static struct service *of_entry(struct compile *c, const struct api_object *o, struct str host)
 {
     const struct api_serviceentry *e = o->body;
-    struct str host = name_host(c->a, e->hosts.v[at], o->meta->namespace);
-    const struct service *other = map_get(&c->reg->services, host);
-    struct service *s;
+    struct service *s = service_new(c, o, host, e->ports.n);
 
-    if (other) {
-        api_note(o, c->notes, SEV_WARNING, "LAT0304", ITEM(e, "hosts", at),
-                 "%.*s already defines this host and is used",
-                 STRF(compile_title(c, other->object)));
-        api_note_other(c->notes, other->object, SPOT(other->object->meta));
-        return;
-    }
-    s = service_new(c, o, host, e->ports.n);
-    s->name = host;
+    s->name = s->host;
     s->is_entry = true;
     for (size_t i = 0; i < e->ports.n; i++) {
         const struct api_se_port *p = &e->ports.v[i];
@@ -109,45 +114,73 @@ static void index_entry_host(struct compile *c, const struct api_object *o, size
 
         *to = (struct service_port){ .number = (uint32_t)p->number.v,
                                      .name = p->name,
-                                     .protocol = upper(c->a, p->protocol),
+                                     .protocol = upper(s->arena, p->protocol),
                                      .spot = SPOT(p) };
         if (p->target_port.set && p->target_port.v)
             to->target = (struct int_or_str){ .v = p->target_port.v, .set = true };
     }
+    return s;
 }
 
-/* An entry of the same host beside a Service gives the Service endpoints and nothing else:
- * not a conflict. */
-static bool is_services_own(const struct compile *c, struct str host)
+static bool entry_is_exported(const struct compile *c, const struct api_object *o)
 {
-    const struct service *s = map_get(&c->reg->services, host);
+    const struct api_serviceentry *e = o->body;
 
-    return s && !s->is_entry;
+    return name_is_exported(&e->export_to, o->meta->namespace,
+                            compile_own_namespace(c, o->meta->namespace));
 }
 
-void services_index(struct compile *c)
+/* Another entry has the host already. */
+static void note_conflicts(struct compile *c, struct service *s, const struct api_object *o)
 {
-    const struct object_list *services = store_list(c->store, OBJ_SERVICE);
-    const struct object_list *entries = store_list(c->store, OBJ_SERVICE_ENTRY);
+    const struct api_serviceentry *e = o->body;
+    bool own = s->object == o;
 
-    for (size_t i = 0; i < services->n; i++)
-        if (service_is_exported(c, services->v[i]))
-            index_service(c, services->v[i]);
-    for (size_t i = 0; i < entries->n; i++) {
-        const struct api_object *o = entries->v[i];
-        const struct api_serviceentry *e = o->body;
-
-        if (!name_is_exported(&e->export_to, o->meta->namespace,
-                              compile_own_namespace(c, o->meta->namespace)))
+    for (size_t i = 0; i < e->hosts.n; i++) {
+        if (!str_eq(name_host(c->a, e->hosts.v[i], o->meta->namespace), s->host))
             continue;
-        for (size_t k = 0; k < e->hosts.n; k++)
-            if (!is_services_own(c, name_host(c->a, e->hosts.v[k], o->meta->namespace)))
-                index_entry_host(c, o, k);
+        if (!own) {
+            api_note(o, &s->notes, SEV_WARNING, "LAT0304", ITEM(e, "hosts", i),
+                     "%.*s already defines this host and is used",
+                     STRF(compile_title(c, s->object)));
+            api_note_other(&s->notes, s->object, SPOT(s->object->meta));
+        }
+        own = false; /* the same host twice in one list */
     }
 }
 
-struct service *service_find(const struct compile *c, struct str host)
+static struct service *of_entries(struct compile *c, struct str host)
 {
+    const struct object_list *entries = lookup_entries(c, host);
+    struct service *s = NULL;
+
+    for (size_t i = 0; i < entries->n; i++) {
+        if (!entry_is_exported(c, entries->v[i]))
+            continue;
+        if (!s)
+            s = of_entry(c, entries->v[i], host);
+        note_conflicts(c, s, entries->v[i]);
+    }
+    return s;
+}
+
+/* A Service comes before entries of its host, which give it endpoints and nothing else: not a
+ * conflict. */
+struct service *service_make(struct compile *c, struct str host)
+{
+    const struct object_list *services = lookup_services(c, host);
+
+    for (size_t i = 0; i < services->n; i++)
+        if (service_is_exported(c, services->v[i]))
+            return of_service(c, services->v[i], host);
+    return of_entries(c, host);
+}
+
+/* It is read as the objects that it may be made from: whoever needs more says so. */
+struct service *service_find(struct compile *c, struct str host)
+{
+    (void)lookup_services(c, host);
+    (void)lookup_entries(c, host);
     return map_get(&c->reg->services, host);
 }
 

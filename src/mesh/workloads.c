@@ -41,13 +41,13 @@ static struct str version_of(const struct str_map *labels)
 
 static void remember(struct compile *c, const struct mesh_workload *w)
 {
-    struct str key = arena_printf(c->a, "%.*s/%.*s/%.*s", STRF(w->kind), STRF(w->namespace),
+    struct str key = arena_printf(c->whole, "%.*s/%.*s/%.*s", STRF(w->kind), STRF(w->namespace),
                                   STRF(w->name));
     struct mesh_summary *sum = c->sum;
 
     if (map_put(&c->stand_ins, key, c))
         return;
-    sum->stand_ins = arena_grow(c->a, sum->stand_ins, sum->stand_in_count, &c->stand_in_cap,
+    sum->stand_ins = arena_grow(c->whole, sum->stand_ins, sum->stand_in_count, &c->stand_in_cap,
                                 sizeof(*sum->stand_ins));
     sum->stand_ins[sum->stand_in_count++] = (struct mesh_stand_in){ w->kind, w->namespace, w->name,
                                                                     w->version, w->replicas };
@@ -98,6 +98,12 @@ void stand_ins_find(struct compile *c, const struct service *s, const struct ser
 
     if (!c->o->dev || !c->o->hooks.stand_in)
         return;
+    if (c->reading && c->reading->is_service) { /* the program counts who still wants them */
+        struct service *asking = CONTAINER_OF(c->reading, struct service, reader);
+
+        list_remove(&asking->plays);
+        list_push_back(&c->reg->playing, &asking->plays);
+    }
     f->source = STR("stand-in");
     for (size_t k = 0; k < LEN(kinds); k++) {
         const struct object_list *list = lookup_labelled(c, kinds[k], s->namespace,

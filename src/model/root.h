@@ -50,7 +50,7 @@ struct slots; /* a holder of reservations: the compiler's */
 struct slots *slots_new(void);
 void slots_free(struct slots *s);                                        /* takes NULL */
 slot_id slots_of(struct slots *s, enum part_kind kind, struct str name); /* reserves */
-/* Gives back the reservations of names that no part has or names any more. To be called
+/* Gives back all reservations: what parts have or name stays taken by them. To be called
  * between two compilations, when no number is remembered outside of parts. */
 void slots_sweep(struct slots *s);
 /* The name of a taken slot, STR_NONE otherwise. Borrowed while the slot is taken. */

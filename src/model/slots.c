@@ -120,24 +120,14 @@ struct str slot_name(enum part_kind kind, slot_id slot)
     return name;
 }
 
-static uint32_t uses_of(enum part_kind kind, slot_id slot)
-{
-    uint32_t uses;
-
-    pthread_mutex_lock(&lock);
-    uses = tables[kind].slots[slot].uses;
-    pthread_mutex_unlock(&lock);
-    return uses;
-}
-
 /* ---- reservations -------------------------------------------------------------------- */
 
-/* Bits by slot number, one set per kind. */
 struct slots {
     struct {
-        uint64_t *bits;
-        size_t words;
-    } held[PART_KINDS];
+        enum part_kind kind;
+        slot_id id;
+    } * held;
+    size_t n, cap;
 };
 
 struct slots *slots_new(void)
@@ -145,55 +135,31 @@ struct slots *slots_new(void)
     return must_alloc(sizeof(struct slots));
 }
 
-/* Drops what is held: all of it, or where nobody else uses the slot. */
-static void slots_drop(struct slots *s, bool all)
+void slots_sweep(struct slots *s)
 {
-    for (uint32_t kind = 0; kind < PART_KINDS; kind++) {
-        for (size_t id = 0; id < s->held[kind].words * 64; id++) {
-            uint64_t bit = UINT64_C(1) << (id % 64);
-
-            if (!(s->held[kind].bits[id / 64] & bit))
-                continue;
-            if (!all && uses_of(kind, (slot_id)id) > 1)
-                continue;
-            s->held[kind].bits[id / 64] &= ~bit;
-            slot_drop(kind, (slot_id)id);
-        }
-    }
+    for (size_t i = 0; i < s->n; i++)
+        slot_drop(s->held[i].kind, s->held[i].id);
+    s->n = 0;
 }
 
 void slots_free(struct slots *s)
 {
     if (!s)
         return;
-    slots_drop(s, true);
-    for (size_t kind = 0; kind < PART_KINDS; kind++)
-        free(s->held[kind].bits);
+    slots_sweep(s);
+    free(s->held);
     free(s);
-}
-
-void slots_sweep(struct slots *s)
-{
-    slots_drop(s, false);
 }
 
 slot_id slots_of(struct slots *s, enum part_kind kind, struct str name)
 {
     slot_id id = slot_take(kind, name);
-    size_t word = id / 64;
-    uint64_t bit = UINT64_C(1) << (id % 64);
 
-    if (word >= s->held[kind].words) {
-        size_t words = MAX(word + 1, s->held[kind].words * 2);
-
-        s->held[kind].bits = must_realloc(s->held[kind].bits, words * sizeof(uint64_t));
-        memset(s->held[kind].bits + s->held[kind].words, 0,
-               (words - s->held[kind].words) * sizeof(uint64_t));
-        s->held[kind].words = words;
+    if (s->n == s->cap) {
+        s->cap = MAX(s->cap * 2, 16);
+        s->held = must_realloc(s->held, s->cap * sizeof(*s->held));
     }
-    if (s->held[kind].bits[word] & bit)
-        slot_drop(kind, id);
-    else
-        s->held[kind].bits[word] |= bit;
+    s->held[s->n].kind = kind;
+    s->held[s->n++].id = id;
     return id;
 }

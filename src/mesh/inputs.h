@@ -1,0 +1,53 @@
+/*
+ * mesh/inputs - what each piece of the compiler's work has read, look-ups that found nothing
+ * included; so a change finds the pieces that it concerns, and no others (design 5.10).
+ *
+ * An input is known by a hash of its kind and name: two that share one only cost work.
+ */
+#pragma once
+
+#include "base/list.h"
+#include "base/str.h"
+
+enum input {
+    INPUT_OBJECT,   /* kind, namespace, name */
+    INPUT_KEYED,    /* the same, by who has its content in the key of a memo */
+    INPUT_ALL,      /* kind: every object of it */
+    INPUT_LABEL,    /* kind, namespace, label, its value */
+    INPUT_RULE,     /* DestinationRules of a host as they write it */
+    INPUT_ODD_RULE, /* those with a wildcard inside a label */
+    INPUT_SERVICE,  /* Services of a host */
+    INPUT_ENTRY,    /* ServiceEntries that list a host */
+    INPUT_NAMED,    /* kind, name: Secrets of that name, Certificates that fill it */
+    INPUT_BOUND,    /* VirtualServices that name a Gateway "ns/name" */
+    INPUT_EXPORTS,  /* kind: objects that do not say exportTo ["*"] */
+    INPUT_HOST,     /* what a route can see of a service */
+};
+
+typedef uint64_t input_key;
+input_key input_of(enum input what, int kind, struct str a, struct str b, struct str c);
+
+/* Who reads: part of a piece. */
+struct reader {
+    uint32_t *v; /* its places in the index */
+    uint32_t n, cap;
+    uint32_t touched;    /* 1 << enum input of what changed since */
+    struct list changed; /* among those touched */
+    bool is_service;     /* of a struct service, else of a struct memo */
+};
+
+struct inputs {
+    struct input_node *nodes;
+    uint32_t n, cap, free;
+    uint32_t *buckets;
+    uint32_t bucket_count; /* a power of two, or 0 */
+};
+
+void inputs_init(struct inputs *in);
+void inputs_fini(struct inputs *in); /* its readers forget theirs by themselves */
+
+void reader_init(struct reader *r, bool is_service);
+void inputs_add(struct inputs *in, struct reader *r, enum input what, input_key key);
+void inputs_drop(struct inputs *in, struct reader *r); /* all that it has read */
+/* Marks the readers of an input and puts them into `changed`, each once. */
+void inputs_touch(struct inputs *in, input_key key, struct list *changed);

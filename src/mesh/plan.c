@@ -1,0 +1,166 @@
+#include "mesh/plan.h"
+
+#include "base/hash.h"
+#include "mesh/memo.h"
+#include "mesh/mesh_int.h"
+
+void plan_free(struct plan *p)
+{
+    if (!p)
+        return;
+    for (struct routes_plan *r = p->routes; r; r = r->next)
+        map_fini(&r->by_host);
+    map_fini(&p->services);
+    arena_free(p->arena);
+}
+
+size_t plan_listeners(const struct plan *p)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < p->n; i++)
+        n += p->listeners[i]->n && p->listeners[i]->opens;
+    return n;
+}
+
+/* ---- whether it holds ---- */
+
+static bool change_holds(const struct compile *c, const struct plan *p,
+                         const struct object_change *change)
+{
+    bool issues = c->o->dev && c->o->hooks.issue;
+    const struct vs_cell *cell;
+
+    switch (change->kind) {
+    case OBJ_GATEWAY:
+        return false;
+    case OBJ_VIRTUAL_SERVICE:
+        cell = change->was && change->now ? routes_cell_find(p, change->now) : NULL;
+        return cell && cell->shape == routes_shape(change->now);
+    case OBJ_SECRET:
+    case OBJ_CERTIFICATE:
+        return !issues; /* --dev makes what nobody names, too */
+    default:
+        return true;
+    }
+}
+
+static bool changes_hold(const struct compile *c, const struct plan *p)
+{
+    size_t n;
+    const struct object_change *v = store_changes(c->store, &n);
+
+    for (size_t i = 0; i < n; i++)
+        if (!change_holds(c, p, &v[i]))
+            return false;
+    return true;
+}
+
+/* The program counts who still wants a port, and may say something else this time. */
+static bool ports_hold(struct compile *c, const struct plan *p)
+{
+    bool same = true;
+
+    for (size_t i = 0; i < p->asked_n; i++)
+        same &= compile_port(c, &p->asked[i].bind, p->asked[i].manifest) == p->asked[i].bound;
+    return same;
+}
+
+static bool is_past(const struct compile *c, int64_t ms)
+{
+    const struct mesh_hooks *h = &c->o->hooks;
+
+    return ms && h->wall_ms && h->wall_ms(h->arg) > ms;
+}
+
+static bool plan_holds(struct compile *c, const struct plan *p)
+{
+    return p && p->config == c->config_digest && p->broken == routes_broken(c->store) &&
+           changes_hold(c, p) && ports_hold(c, p) && !is_past(c, p->expires_ms);
+}
+
+/* ---- pieces made again under the same plan ---- */
+
+static void cells_follow(struct compile *c)
+{
+    size_t n;
+    const struct object_change *v = store_changes(c->store, &n);
+
+    for (size_t i = 0; i < n; i++)
+        if (v[i].kind == OBJ_VIRTUAL_SERVICE)
+            routes_cell_find(c->plan, v[i].now)->object = v[i].now;
+}
+
+static void redo_touched(struct compile *c)
+{
+    LIST_EACH (l, &c->touched, after) {
+        struct reader *r = CONTAINER_OF(l, struct reader, changed);
+
+        if (r->is_service || c->replan)
+            continue;
+        CONTAINER_OF(r, struct memo, reader)->redo(c, CONTAINER_OF(r, struct memo, reader));
+    }
+    for (size_t i = 0; i < c->dropped_n; i++)
+        compile_clear(c, PART_SECRET, c->dropped[i]);
+}
+
+static void keep_kinds(struct compile *c, bool keep)
+{
+    static const enum part_kind kinds[] = { PART_LISTENER, PART_CHAIN, PART_ROUTES, PART_VHOST,
+                                            PART_SECRET };
+
+    for (size_t i = 0; i < LEN(kinds); i++)
+        c->kept[kinds[i]] = keep;
+}
+
+/* ---- another ---- */
+
+static struct plan *plan_new(struct compile *c)
+{
+    struct arena *a = arena_new(16384);
+    struct plan *p = ARENA_NEW(a, struct plan);
+
+    p->arena = a;
+    p->config = c->config_digest;
+    p->broken = routes_broken(c->store);
+    map_init(&p->services);
+    notes_init(&p->notes, a);
+    p->notes.max = c->notes->max;
+    return p;
+}
+
+static void plan_make(struct compile *c)
+{
+    struct mesh *m = c->m;
+    struct notes *notes = c->notes;
+    size_t unsupported = c->sum->unsupported;
+
+    plan_free(m->plan);
+    c->plan = m->plan = plan_new(c);
+    c->notes = &c->plan->notes;
+    memos_begin(c->memos);
+    gateways_plan(c);
+    credentials_compile_rest(c);
+    routes_note_unused(c);
+    memos_sweep(c->memos, &m->inputs);
+    notes_own(&c->plan->notes);
+    c->notes = notes;
+    c->plan->unsupported = c->sum->unsupported - unsupported;
+    c->sum->unsupported = unsupported;
+}
+
+void plan_update(struct compile *c)
+{
+    struct plan *p = c->m->plan;
+
+    if (plan_holds(c, p)) {
+        c->plan = p;
+        keep_kinds(c, true);
+        cells_follow(c);
+        redo_touched(c);
+        if (!c->replan)
+            return;
+        keep_kinds(c, false);
+    }
+    plan_make(c);
+}
