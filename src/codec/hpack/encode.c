@@ -22,6 +22,8 @@ static const uint8_t policies[HDR_COUNT] = {
     [HDR_IF_MODIFIED_SINCE] = POLICY_PLAIN,
 };
 
+#define NAME_OCTETS 40 /* of the longest known name, encoded */
+
 /* A short secret could be guessed by watching sizes (7.1.3). */
 #define COOKIE_GUESSABLE 20
 
@@ -79,6 +81,33 @@ static bool write_string(struct buf *out, struct str s)
     return true;
 }
 
+/* The names of header.h as write_string() writes them: made once, before main. */
+static struct {
+    uint8_t n;
+    char octets[NAME_OCTETS];
+} coded_names[HDR_COUNT];
+
+__attribute__((constructor)) static void code_names(void)
+{
+    struct buf octets;
+
+    buf_init(&octets, NAME_OCTETS);
+    for (unsigned id = 1; id < HDR_COUNT; id++) {
+        buf_reset(&octets);
+        MUST(write_string(&octets, header_id_name((enum header_id)id)));
+        coded_names[id].n = (uint8_t)octets.n;
+        memcpy(coded_names[id].octets, octets.p, octets.n);
+    }
+    buf_fini(&octets);
+}
+
+static bool write_name(struct buf *out, const struct hpack_field *f)
+{
+    if (f->id == HDR_OTHER)
+        return write_string(out, f->name);
+    return buf_add(out, str_make(coded_names[f->id].octets, coded_names[f->id].n));
+}
+
 bool hpack_encode_begin(struct hpack_encoder *e, struct buf *out)
 {
     size_t lowest = e->lowest;
@@ -110,12 +139,14 @@ bool hpack_encode(struct hpack_encoder *e, const struct hpack_field *field, stru
         [POLICY_INDEX] = { 0x40, 6 }, [POLICY_PLAIN] = { 0, 4 }, [POLICY_NEVER] = { 0x10, 4 }
     };
     enum policy policy = policy_of(e, field);
-    uint32_t name, index = hpack_table_find(&e->table, field, &name);
+    uint32_t name, index = hpack_static_find(field, &name);
 
+    if (!index && policy == POLICY_INDEX)
+        index = hpack_table_find(&e->table, field);
     if (index && policy != POLICY_NEVER)
         return write_integer(out, 0x80, 7, index);
     if (!write_integer(out, forms[policy].first, forms[policy].prefix, name) ||
-        (!name && !write_string(out, field->name)) || !write_string(out, field->value))
+        (!name && !write_name(out, field)) || !write_string(out, field->value))
         return false;
     if (policy == POLICY_INDEX)
         hpack_table_add(&e->table, field);

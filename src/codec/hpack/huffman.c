@@ -1,5 +1,7 @@
 #include "codec/hpack/huffman.h"
 
+#include <endian.h>
+
 #define SHORTEST 5
 #define LONGEST 30
 #define END_OF_STRING 256
@@ -123,11 +125,15 @@ void huffman_write(struct str s, char *out)
 
         pending = pending << lengths[c] | words[c];
         bits += lengths[c];
-        while (bits >= 8) {
-            bits -= 8;
-            *out++ = (char)(pending >> bits);
+        if (bits >= 32) {
+            uint32_t front = htobe32((uint32_t)(pending >> (bits -= 32)));
+
+            memcpy(out, &front, sizeof(front));
+            out += sizeof(front);
         }
     }
+    while (bits >= 8)
+        *out++ = (char)(pending >> (bits -= 8));
     if (bits)
         *out = (char)(pending << (8 - bits) | (0xffu >> bits));
 }

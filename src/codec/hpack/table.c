@@ -1,5 +1,7 @@
 #include "codec/hpack/table.h"
 
+#include "base/swar.h"
+
 #include <stdlib.h>
 
 /* RFC 7541, appendix A. */
@@ -183,17 +185,23 @@ static void make_room(struct hpack_table *t, size_t n)
     t->begin = 0;
 }
 
+static uint64_t hash_step(uint64_t h, uint64_t word)
+{
+    h = (h ^ word) * 0x9e3779b97f4a7c15;
+    return h ^ h >> 32;
+}
+
 static uint32_t octets_hash(uint64_t h, struct str s)
 {
-    while (s.n) {
-        size_t n = MIN(s.n, sizeof(h));
-        uint64_t word = 0;
+    size_t i = 0;
 
-        memcpy(&word, s.p, n);
-        h = (h ^ word) * 0x9e3779b97f4a7c15;
-        h ^= h >> 32;
-        s = str_from(s, n);
-    }
+    for (; i + 8 <= s.n; i += 8)
+        h = hash_step(h, swar_load8(s.p + i));
+    if (s.n - i >= 4)
+        h = hash_step(h, swar_load4to8(s.p + i, s.n - i));
+    else
+        for (; i < s.n; i++)
+            h = hash_step(h, (unsigned char)s.p[i]);
     return (uint32_t)h;
 }
 
@@ -266,24 +274,28 @@ bool hpack_table_get(const struct hpack_table *t, uint64_t index, struct hpack_f
 /* Pseudo-headers and the few names that header.h does not know. */
 static uint32_t static_by_name(struct str name)
 {
-    for (uint32_t i = 0; i < HPACK_STATIC; i++) {
-        if (static_table[i].id == HDR_OTHER && str_eq(static_table[i].name, name))
-            return i + 1;
+    static const uint8_t firsts[] = { 1, 2, 4, 6, 8, 47, 52 };
+
+    for (size_t i = 0; i < LEN(firsts); i++) {
+        if (str_eq(static_table[firsts[i] - 1].name, name))
+            return firsts[i];
     }
     return 0;
 }
 
-static uint32_t find_static(const struct hpack_field *f, uint32_t *ret_name)
+/* Known names stand in the static table once, pseudo-headers with their usual values. */
+uint32_t hpack_static_find(const struct hpack_field *f, uint32_t *ret_name)
 {
-    uint32_t first = f->id != HDR_OTHER ? static_by_id[f->id] : static_by_name(f->name);
+    uint32_t at = f->id != HDR_OTHER ? static_by_id[f->id] : static_by_name(f->name);
 
-    *ret_name = first;
-    for (uint32_t i = first; first && i <= HPACK_STATIC; i++) {
-        if (i != first && !str_eq(static_table[i - 1].name, f->name))
-            break;
-        if (str_eq(static_table[i - 1].value, f->value))
-            return i;
-    }
+    *ret_name = at;
+    if (at == 0)
+        return 0;
+    do {
+        if (str_eq(static_table[at - 1].value, f->value))
+            return at;
+        at++;
+    } while (f->id == HDR_OTHER && str_eq(static_table[at - 1].name, f->name));
     return 0;
 }
 
@@ -295,32 +307,23 @@ static bool is_field(const struct hpack_table *t, const struct hpack_entry *e,
     return str_eq(name, field->name) && str_eq(str_make(name.p + name.n, e->value_n), field->value);
 }
 
-/* How many entries are newer than the field's, or `t->n`. */
-static uint32_t find_dynamic(const struct hpack_table *t, const struct hpack_field *field)
+uint32_t hpack_table_find(const struct hpack_table *t, const struct hpack_field *field)
 {
-    uint32_t hash = field_hash(field);
-    uint32_t back = t->added - t->newest[hash % HPACK_BUCKETS], last;
+    uint32_t hash, back, last;
 
-    if (back >= t->n) /* none, or gone */
-        return t->n;
+    if (t->n == 0)
+        return 0;
+    hash = field_hash(field);
+    back = t->added - t->newest[hash % HPACK_BUCKETS]; /* so many entries are newer */
+    if (back >= t->n)                                  /* none, or gone */
+        return 0;
     do {
         const struct hpack_entry *e = entry_at(t, t->n - 1 - back);
 
         if (e->hash == hash && is_field(t, e, field))
-            return back;
+            return HPACK_STATIC + 1 + back;
         last = back;
         back = t->added - e->before;
     } while (back < t->n && back > last);
-    return t->n;
-}
-
-uint32_t hpack_table_find(const struct hpack_table *t, const struct hpack_field *field,
-                          uint32_t *ret_name)
-{
-    uint32_t back, found = find_static(field, ret_name);
-
-    if (found || t->n == 0)
-        return found;
-    back = find_dynamic(t, field);
-    return back < t->n ? HPACK_STATIC + 1 + back : 0;
+    return 0;
 }

@@ -50,7 +50,7 @@ void hpack_table_add(struct hpack_table *t, const struct hpack_field *field);
 /* The field of an index; borrowed until the table changes. False: there is none. */
 MUST_USE bool hpack_table_get(const struct hpack_table *t, uint64_t index, struct hpack_field *ret);
 
-/* The index of a field with that name and value, or 0; `ret_name` receives a static one
- * with that name, or 0. */
-uint32_t hpack_table_find(const struct hpack_table *t, const struct hpack_field *field,
-                          uint32_t *ret_name);
+/* The index of a field with that name and value, or 0: of the static table, which also has
+ * `ret_name`, an index with that name, or 0; and of what was added. */
+uint32_t hpack_static_find(const struct hpack_field *field, uint32_t *ret_name);
+uint32_t hpack_table_find(const struct hpack_table *t, const struct hpack_field *field);
