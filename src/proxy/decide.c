@@ -251,7 +251,7 @@ bool decide_head(struct decision *d)
 
 /* ---- the route ---- */
 
-static bool profiles_are_equal(const struct chain *a, const struct chain *b)
+bool chain_asks_the_same(const struct chain *a, const struct chain *b)
 {
     const struct tls_profile *x = &a->tls, *y = &b->tls;
 
@@ -293,7 +293,7 @@ static bool choose_authority_chain(struct decision *d)
     d->by_host = chain_by_name(d->root, d->listener, d->host);
     if (!d->by_host || d->by_host == d->chain)
         return true; /* without one: the route look-up answers 404 */
-    if (!profiles_are_equal(d->chain, d->by_host) ||
+    if (!chain_asks_the_same(d->chain, d->by_host) ||
         !certificate_covers(d->root, d->chain, d->host))
         return refuse(d, &refused_misdirected);
     d->chain = d->by_host;

@@ -59,6 +59,9 @@ const struct chain *chain_by_name(const struct root *root, const struct listener
 /* The chain of a new connection: with TLS by SNI, else the only one. */
 const struct chain *decide_chain(const struct root *root, const struct listener *l, struct str sni);
 
+/* Whether a client that passed one's handshake has passed the other's. */
+bool chain_asks_the_same(const struct chain *a, const struct chain *b);
+
 /* Brings the head into the one form that routing, filters and the backend see, and makes it
  * the gateway's own. False: refused. */
 MUST_USE bool decide_head(struct decision *d);

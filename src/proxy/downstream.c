@@ -37,21 +37,39 @@ static void downstream_opened(struct http_server *server, struct http_conn *conn
     struct downstream *d = CONTAINER_OF(server, struct downstream, server);
     const struct root *root = worker_root(d->worker);
     const struct listener *l = root_listener(root, d->listener);
-    const struct chain *c;
+    const struct chain *c = NULL;
 
     if (d->is_tls)
-        d->chain = http_conn_info(conn)->chain;
-    else if (l && l->chains.n)
-        d->chain = l->chains.v[0];
-    c = root_chain(root, d->chain);
-    if (c)
+        c = root_chain(root, http_conn_info(conn)->chain);
+    else if (l)
+        c = decide_chain(root, l, STR_NONE);
+    if (c) {
+        part_ref((struct part *)(uintptr_t)&c->part);
+        d->opened = c;
         settings_of_chain(&d->settings, c);
+    }
     if (d->is_tls)
         metrics_listener_stat(d->worker->metrics, d->part, STAT_TLS_HANDSHAKE, 1);
 }
 
+const struct chain *downstream_chain(const struct downstream *d, const struct root *root)
+{
+    const struct transport_info *info = d->is_tls ? http_conn_info(d->conn) : NULL;
+    const struct chain *c = d->opened ? root_chain(root, d->opened->part.slot) : NULL;
+    const struct listener *l;
+
+    if (c || !d->opened)
+        return c;
+    l = root_listener(root, d->listener);
+    if (l && l->is_tls == d->is_tls)
+        c = decide_chain(root, l, info ? info->sni : STR_NONE);
+    return c && chain_asks_the_same(c, d->opened) ? c : NULL;
+}
+
 static void downstream_free(struct downstream *d)
 {
+    if (d->opened)
+        part_unref((struct part *)(uintptr_t)&d->opened->part);
     part_unref((struct part *)(uintptr_t)&d->part->part);
     list_remove(&d->node);
     slab_put(&d->worker->downstream_slab, d);
@@ -63,7 +81,7 @@ static void downstream_closed(struct http_server *server, struct http_conn *conn
     struct worker *w = d->worker;
 
     (void)conn;
-    if (d->is_tls && d->chain == SLOT_NONE)
+    if (d->is_tls && !d->opened)
         metrics_listener_stat(w->metrics, d->part, STAT_TLS_ERROR, 1);
     metrics_listener_stat(w->metrics, d->part, STAT_DOWNSTREAM_CX_ACTIVE, -1);
     downstream_free(d);
@@ -110,7 +128,6 @@ static struct downstream *downstream_new(struct worker *w, const struct listener
     d->part = l;
     part_ref((struct part *)(uintptr_t)&l->part);
     d->listener = l->part.slot;
-    d->chain = SLOT_NONE;
     d->is_tls = l->is_tls;
     d->settings = first_settings;
     if (l->tls_handshake_ms)

@@ -22,11 +22,17 @@ struct downstream {
     struct tls_chooser chooser;
     struct http_conn *conn;
     const struct listener *part; /* as accepted; a reference */
-    slot_id listener, chain;
+    const struct chain *opened;  /* the chain as it was then; a reference, or NULL */
+    slot_id listener;
     bool is_tls;
     uint8_t peer_ip_n;
     char peer_ip[46]; /* the other side's address as text */
 };
+
+/* The chain that serves this connection's requests now. One that has another name since (its
+ * Gateway or port was renamed) is found again by the name that the client asked for. NULL: none
+ * that asks of clients what that one asked. */
+const struct chain *downstream_chain(const struct downstream *d, const struct root *root);
 
 /* Starts to accept for a listener; the descriptor is handed over. */
 void port_open(struct worker *w, slot_id listener, int take_fd);

@@ -59,7 +59,8 @@ void request_begin(struct worker *w, struct downstream *d, struct http_conn *con
     r->hold = worker_hold(w);
     r->s.root = r->hold->root;
     r->s.listener = root_listener(r->s.root, d->listener);
-    r->s.chain = root_chain(r->s.root, d->chain);
+    r->s.chain = downstream_chain(d, r->s.root);
+    leg->out_close |= r->s.chain == NULL; /* a new connection may find one */
     r->s.request = leg->in_head;
     r->s.record = &r->record;
     bufq_init(&r->replay);

@@ -177,7 +177,8 @@ static void upstream_changed(struct http_client *client, struct http_conn *conn)
         upstream_gone(u);
         return;
     }
-    if (!u->pool->named || is_used_up(u) || (u->pool->share && share_gives_up(u->pool->share))) {
+    if (!u->pool->named || is_used_up(u) || u->http2 != u->pool->cluster->http2 ||
+        (u->pool->share && share_gives_up(u->pool->share))) {
         upstream_leave(u);
         return;
     }
@@ -219,6 +220,7 @@ static struct upstream *upstream_dial(struct worker *w, struct upstream_pool *p,
     u->client.changed = upstream_changed;
     u->client.counted = upstream_counted;
     u->max_exchanges = p->cluster->max_requests_per_connection;
+    u->http2 = p->cluster->http2;
     settings_of_cluster(&u->settings, p->cluster);
     list_init(&u->node);
     list_init(&u->share_node);
@@ -226,7 +228,7 @@ static struct upstream *upstream_dial(struct worker *w, struct upstream_pool *p,
     t = net_dial(w->net, &e->addr, NULL, reterr);
     if (t)
         u->conn = http_connect(w->pools, t, &u->client, &u->settings,
-                               p->cluster->http2 ? HTTP_2 : HTTP_11);
+                               u->http2 ? HTTP_2 : HTTP_11);
     if (!u->conn) {
         slab_put(&w->upstream_slab, u);
         return NULL;
@@ -294,7 +296,7 @@ struct leg *upstream_open(struct worker *w, const struct cluster *c, const struc
         opening_over(u);
     if (p->share && http_conn_is_usable(u->conn))
         share_more(p->share, p);
-    if (p->cluster->http2 && is_used_up(u))
+    if (u->http2 && is_used_up(u))
         http_conn_retire(u->conn); /* nobody else's idle moment would come */
     if (!leg)
         *reterr = ERR_LIMIT;
@@ -337,8 +339,15 @@ static void pool_renew(struct worker *w, struct upstream_pool *p)
 {
     const struct cluster *c = root_cluster(worker_root(w), p->cluster->part.slot);
 
-    if (c && c != p->cluster && str_eq(c->part.name, p->cluster->part.name))
-        pool_adopt(w, p, c);
+    if (!c || c == p->cluster || !str_eq(c->part.name, p->cluster->part.name))
+        return;
+    pool_adopt(w, p, c);
+    LIST_EACH (it, &p->idle, after) {
+        struct upstream *u = LIST_ITEM(it, struct upstream, node);
+
+        if (u->http2 != c->http2)
+            upstream_leave(u);
+    }
 }
 
 void upstream_sweep(struct worker *w)

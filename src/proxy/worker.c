@@ -99,13 +99,16 @@ static void close_removed_ports(struct worker *w)
     }
 }
 
-/* Only a removed listener ends connections (design 5.1): they finish what they are at. */
+/* Only a removed listener ends connections (design 5.1), or one that changed between clear and
+ * TLS: they finish what they are at. */
 static void retire_orphans(struct worker *w)
 {
     LIST_EACH (it, &w->downstreams, after) {
         struct downstream *d = LIST_ITEM(it, struct downstream, node);
 
-        if (!root_listener(worker_root(w), d->listener))
+        const struct listener *l = root_listener(worker_root(w), d->listener);
+
+        if (!l || l->is_tls != d->is_tls)
             http_conn_retire(d->conn);
     }
 }

@@ -277,6 +277,7 @@ class TrickleHandler(http.server.BaseHTTPRequestHandler):
     """Answers with numbered chunks until the backend says `finish`, and keeps what it got."""
 
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
 
     def do_GET(self):
         self.server.backend.seen.append((self.path, self.headers.items()))
@@ -298,13 +299,13 @@ class TrickleHandler(http.server.BaseHTTPRequestHandler):
 class Backend:
     """A workload outside the program whose answer lasts as long as the test wants."""
 
-    def __init__(self):
+    def __init__(self, handler=TrickleHandler):
         self.seen, self.lines, self.finish = [], None, threading.Event()
 
         class Server(socketserver.ThreadingMixIn, http.server.HTTPServer):
             daemon_threads = True
 
-        self.server = Server(("127.0.0.1", 0), TrickleHandler)
+        self.server = Server(("127.0.0.1", 0), handler)
         self.server.backend = self
         self.port = self.server.server_address[1]
         threading.Thread(target=self.server.serve_forever, daemon=True).start()

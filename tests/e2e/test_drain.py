@@ -6,73 +6,15 @@ import signal
 import socket
 import time
 
-import h2.config
-import h2.connection
-import h2.events
 import pytest
 
 from harness import HOST, PATIENCE, Backend, virtual_service, wait_until
+from http2 import Http2
 
-GOAWAY = 7
 TRICKLE_RULE = """
     - match: [ { uri: { prefix: /trickle } } ]
       route: [ { destination: { host: trickle } } ]"""
 LONG = ["--drain-min", "600s", "--drain", "600s"]
-
-
-class Http2:
-    """One clear connection; what came is kept as events. GOAWAY is kept from the library, which
-    would end its connection by it; `goaways` are the last streams that they name."""
-
-    def __init__(self, lateen):
-        self.sock = socket.create_connection(("127.0.0.1", lateen.ports[80]), PATIENCE)
-        self.h2 = h2.connection.H2Connection(h2.config.H2Configuration(header_encoding="utf-8"))
-        self.h2.initiate_connection()
-        self.events, self.goaways, self.got, self.is_closed = [], [], b"", False
-
-    def ask(self, path):
-        stream = self.h2.get_next_available_stream_id()
-        self.h2.send_headers(stream, [(":method", "GET"), (":scheme", "http"), (":authority", HOST), (":path", path)],
-                             end_stream=True)
-        self.sock.sendall(self.h2.data_to_send())
-        return stream
-
-    def take(self):
-        octets = self.sock.recv(65536)
-        self.is_closed = not octets
-        self.got += octets
-        while len(self.got) >= 9 and len(self.got) >= 9 + int.from_bytes(self.got[:3], "big"):
-            n = 9 + int.from_bytes(self.got[:3], "big")
-            frame, self.got = self.got[:n], self.got[n:]
-            if frame[3] == GOAWAY:
-                self.goaways.append(int.from_bytes(frame[9:13], "big"))
-            else:
-                self.events += self.h2.receive_data(frame)
-        with contextlib.suppress(OSError):
-            self.sock.sendall(self.h2.data_to_send())
-
-    def goaway(self):
-        """The last stream of the next GOAWAY."""
-        while not self.goaways and not self.is_closed:
-            self.take()
-        return self.goaways.pop(0)
-
-    def begun(self, stream):
-        return self.wait(h2.events.DataReceived, stream)
-
-    def ended(self, stream):
-        return self.wait(h2.events.StreamEnded, stream)
-
-    def wait(self, kind, stream):
-        """True once that came for the stream, False if the connection ends before."""
-        while not any(isinstance(event, kind) and event.stream_id == stream for event in self.events):
-            if self.is_closed:
-                return False
-            self.take()
-        return True
-
-    def close(self):
-        self.sock.close()
 
 
 @pytest.fixture
@@ -118,7 +60,7 @@ def still_serves(lateen):
         with contextlib.closing(lateen.client(scheme)) as client:
             answer = client.get("/")
             assert answer.status == 200 and ends(answer)
-    fresh = Http2(lateen)
+    fresh = Http2(lateen.ports[80])
     assert fresh.ended(fresh.ask("/")) and fresh.goaway() == 0x7fffffff
     fresh.close()
 
@@ -126,7 +68,7 @@ def still_serves(lateen):
 def test_after_term_it_is_not_ready_but_serves_and_a_second_signal_leaves(manifests, start):
     lateen = start(flags=LONG)
     assert (status_of(lateen), status_of(lateen, lateen.health_port)) == (200, 200) and live(lateen)
-    kept, idle, two = lateen.client(), lateen.client("https"), Http2(lateen)
+    kept, idle, two = lateen.client(), lateen.client("https"), Http2(lateen.ports[80])
     assert not ends(kept.get("/")) and not ends(idle.get("/"))
     assert two.ended(two.ask("/")) and not two.goaways
     lateen.signal(signal.SIGTERM)
@@ -149,7 +91,7 @@ def test_after_term_it_is_not_ready_but_serves_and_a_second_signal_leaves(manife
 
 def test_listeners_accept_for_the_least_time_and_what_is_under_way_ends(manifests, start, backend):
     lateen = start(flags=["--drain-min", "1s", "--drain", "600s"])
-    two, idle = Http2(lateen), lateen.client()
+    two, idle = Http2(lateen.ports[80]), lateen.client()
     assert idle.get("/").status == 200
     one, response = trickle(lateen)
     slow = two.ask("/trickle")
