@@ -105,7 +105,7 @@ def world(tmp_path_factory):
 
 
 def routes(to="box.hedgus.svc.cluster.local", extra="", gateways='["hedgus/hedgus-api"]', hosts=f'["{CASE_HOST}"]'):
-    """The VirtualService of a case. /trickle is always the backend `one`'s."""
+    """The VirtualService of a case."""
     return f"""---
 apiVersion: networking.istio.io/v1
 kind: VirtualService
@@ -512,7 +512,7 @@ case("MeshConfig", "accessLogEncoding")(mesh_log("accessLogEncoding: JSON"))
 # --- what a row says ---
 
 def trickle(w, number=80):
-    """A request under way, held by backend `one`: (its connection, its response)."""
+    """A request under way, held by the backend: (its connection, its response)."""
     client = w.lateen.client(host=CASE_HOST, number=number)
     client.request("GET", "/trickle", headers={"Host": CASE_HOST})
     response = client.getresponse()
@@ -528,7 +528,8 @@ class Standing:
         self.w, self.number = w, number
         self.one, self.two = w.lateen.client(host=CASE_HOST, number=number), Http2(w.lateen.ports[number])
         self.tls = w.lateen.client("https", host=CASE_HOST, cafile=False)
-        w.one.finish.clear()
+        for backend in (w.one, w.two):
+            backend.finish.clear()
         self.held, self.response = None, None
 
     def hold(self):
@@ -543,15 +544,19 @@ class Standing:
             assert holds(answer), f"{answer.status} {dict(answer.headers)}\n{answer.text}"
         assert not self.two.goaways
 
+    def let_finish(self):
+        for backend in (self.w.one, self.w.two):
+            backend.finish.set()
+
     def finish(self):
         """The request under way ends as it began."""
-        self.w.one.finish.set()
+        self.let_finish()
         if self.held:
             self.response.read()  # raises if it is cut
             self.held.close()
 
     def close(self):
-        self.w.one.finish.set()
+        self.let_finish()
         for client in (self.one, self.two, self.tls):
             client.close()
 
