@@ -1,6 +1,7 @@
 /* cli/main - the program's entry: everything is in cli/commands.c. */
 #include "base/hash.h"
 #include "cli/command.h"
+#include "cli/trim.h"
 
 #include <sys/random.h>
 
@@ -11,5 +12,6 @@ int main(int argc, char **argv)
     /* tables that strangers fill are hashed by a secret */
     if (getrandom(seed, sizeof(seed), 0) == (ssize_t)sizeof(seed))
         hash_seed(seed[0], seed[1]);
+    trim_setup();
     return cli_main(argc, (const char *const *)argv);
 }

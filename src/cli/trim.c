@@ -23,6 +23,12 @@ size_t trim_unused(void)
     return resident > used ? resident - used : 0;
 }
 
+void trim_setup(void)
+{
+    mallopt(M_MMAP_THRESHOLD, 1 << 20);
+    mallopt(M_TRIM_THRESHOLD, 1 << 20);
+}
+
 static void trim_fire(struct timer *timer)
 {
     struct trim *t = CONTAINER_OF(timer, struct trim, timer);
@@ -30,9 +36,9 @@ static void trim_fire(struct timer *timer)
 
     if (unused > t->unused + WORTH_OCTETS) {
         malloc_trim(0);
-        unused = trim_unused();
+        t->unused = trim_unused();
     }
-    t->unused = unused;
+    t->unused = MIN(t->unused, unused);
     if (!t->is_late)
         timer_set(&t->timer, LATE_MS);
     t->is_late = !t->is_late;

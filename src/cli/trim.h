@@ -12,8 +12,12 @@
 struct trim {
     struct timer timer;
     bool is_late;  /* the timer is the second one */
-    size_t unused; /* what malloc could not give back the last time */
+    size_t unused; /* what malloc could not give back */
 };
+
+/* At the start of the program: malloc keeps its thresholds low. By itself it raises them with the
+ * largest block ever freed, and then each thread may sit on tens of megabytes. */
+void trim_setup(void);
 
 void trim_init(struct trim *t, struct loop *loop);
 void trim_fini(struct trim *t);

@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define SCRATCH ((size_t)1 << 20)
+#define SCRATCH ((size_t)512 << 10)
 #define AWAKE_MAX ((size_t)16 << 20) /* octets of objects that are awake at a time */
 
 struct stored_file {
