@@ -6,7 +6,7 @@
 
 #define EARLY_MS 1000
 #define LATE_MS 15000
-#define WORTH_OCTETS ((size_t)4 << 20) /* less is left for the changes to come */
+#define WORTH_OCTETS ((size_t)2 << 20) /* less is left for the changes to come */
 
 size_t trim_unused(void)
 {
