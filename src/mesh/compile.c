@@ -1,5 +1,6 @@
 #include "mesh/compile.h"
 
+#include "mesh/mesh_int.h"
 #include "mesh/plan.h"
 #include "model/sorted.h"
 
@@ -139,12 +140,11 @@ uint16_t compile_port(struct compile *c, const struct addr *bind, uint16_t port)
     return h->port_map ? h->port_map(h->arg, bind, port) : port;
 }
 
-uint16_t compile_bound_port(const struct compile *c, uint16_t port)
+uint16_t compile_bound_port(struct compile *c, uint16_t port)
 {
-    for (size_t i = 0; i < c->plan->asked_n; i++)
-        if (c->plan->asked[i].manifest == port && c->plan->asked[i].bound)
-            return c->plan->asked[i].bound;
-    return port;
+    if (c->reading)
+        inputs_add(&c->m->inputs, c->reading, INPUT_PORT, plan_port_key(port));
+    return plan_bound_port(c->plan, port);
 }
 
 uint32_t duration_ms(const struct opt_dur *d, uint32_t otherwise)

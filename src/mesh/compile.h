@@ -41,6 +41,7 @@ struct cluster_ref {
  * again when something changes that it has read. */
 struct service {
     struct reader reader;
+    uint64_t serial;     /* no other piece ever has it */
     struct arena *arena; /* all of it */
     struct str host;     /* lower case, FQDN */
     struct str name, namespace;
@@ -137,6 +138,7 @@ struct compile {
     uint64_t config_digest; /* of the MeshConfig object; 0: none */
     struct registry *reg;
     struct plan *plan;
+    struct plan *plan_before;        /* NULL: none, or the plan stays */
     bool replan;                     /* a piece made again does not fit into the plan */
     struct credentials *credentials; /* of the chain under way */
     struct arena *credentials_arena;
@@ -185,7 +187,7 @@ struct str compile_own_namespace(const struct compile *c, struct str namespace);
 bool compile_selects(const struct compile *c, const struct str_map *selector);
 uint16_t compile_port(struct compile *c, const struct addr *bind, uint16_t port);
 /* The port bound where a Gateway says `port`; a port of no Gateway stays. */
-uint16_t compile_bound_port(const struct compile *c, uint16_t port);
+uint16_t compile_bound_port(struct compile *c, uint16_t port);
 uint32_t duration_ms(const struct opt_dur *d, uint32_t otherwise); /* d may be NULL */
 
 #define ARRAY_COPY(part_, field, n_)                                                               \

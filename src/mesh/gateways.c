@@ -109,7 +109,6 @@ static uint16_t ask_port(struct compile *c, const struct addr *bind, uint16_t ma
     bound = compile_port(c, bind, manifest);
     p->asked = arena_grow(p->arena, p->asked, p->asked_n, &p->asked_cap, sizeof(*p->asked));
     p->asked[p->asked_n++] = (struct asked_port){ *bind, manifest, bound };
-    p->ports = hash_mix(p->ports, ((uint64_t)manifest << 16) | bound);
     return bound;
 }
 
@@ -379,6 +378,7 @@ static slot_id chain_compile(struct compile *c, struct listener_plan *plan, stru
         return m->part->slot;
     }
     memo_begin(c, &cap, memo_name(&name), key);
+    lookup_keyed(c, OBJ_GATEWAY, p->ref.gateway);
     c->credentials = ARENA_NEW(cap.memo->arena, struct credentials);
     c->credentials_arena = cap.memo->arena;
     c->expires_ms = 0;
@@ -481,6 +481,7 @@ void gateways_plan(struct compile *c)
             if (gw->servers.v[k].port)
                 place_server(c, all->v[i], (uint32_t)k);
     }
+    plan_ports_known(c);
     for (size_t i = 0; i < p->n; i++) {
         map_fini(&p->listeners[i]->snis);
         if (p->listeners[i]->n && p->listeners[i]->opens)

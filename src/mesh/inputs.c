@@ -124,6 +124,11 @@ void inputs_drop(struct inputs *in, struct reader *r)
     reader_init(r, r->is_service);
 }
 
+input_key inputs_key(const struct inputs *in, const struct reader *r, uint32_t i)
+{
+    return in->nodes[r->v[i]].key;
+}
+
 void inputs_touch(struct inputs *in, input_key key, struct list *changed)
 {
     if (!in->bucket_count)

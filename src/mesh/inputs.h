@@ -21,7 +21,9 @@ enum input {
     INPUT_NAMED,    /* kind, name: Secrets of that name, Certificates that fill it */
     INPUT_BOUND,    /* VirtualServices that name a Gateway "ns/name" */
     INPUT_EXPORTS,  /* kind: objects that do not say exportTo ["*"] */
+    INPUT_CLAIM,    /* who names a host, VirtualServices and Gateways: what the plan knows */
     INPUT_HOST,     /* what a route can see of a service */
+    INPUT_PORT,     /* what is bound for the port of a Gateway */
 };
 
 typedef uint64_t input_key;
@@ -49,5 +51,6 @@ void inputs_fini(struct inputs *in); /* its readers forget theirs by themselves 
 void reader_init(struct reader *r, bool is_service);
 void inputs_add(struct inputs *in, struct reader *r, enum input what, input_key key);
 void inputs_drop(struct inputs *in, struct reader *r); /* all that it has read */
+input_key inputs_key(const struct inputs *in, const struct reader *r, uint32_t i); /* below r->n */
 /* Marks the readers of an input and puts them into `changed`, each once. */
 void inputs_touch(struct inputs *in, input_key key, struct list *changed);

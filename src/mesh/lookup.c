@@ -2,6 +2,7 @@
 
 #include "api/certmanager.h"
 #include "api/destinationrule.h"
+#include "api/gateway.h"
 #include "api/serviceentry.h"
 #include "api/virtualservice.h"
 #include "api/workload.h"
@@ -73,9 +74,9 @@ struct keys {
     lookup_key_fn *fn;
 };
 
-static void emit(const struct keys *k, input_key key)
+static void emit(const struct keys *k, enum input what, input_key key)
 {
-    k->fn(k->c, key, true, k->o);
+    k->fn(k->c, what, key, k->o);
 }
 
 static void label_keys(const struct keys *k, enum object_kind kind)
@@ -83,8 +84,9 @@ static void label_keys(const struct keys *k, enum object_kind kind)
     const struct str_map *labels = lookup_labels(k->o, kind);
 
     for (size_t i = 0; labels && i < labels->n; i++)
-        emit(k, input_of(INPUT_LABEL, (int)kind, k->o->meta->namespace, labels->v[i].key,
-                         labels->v[i].value));
+        emit(k, INPUT_LABEL,
+             input_of(INPUT_LABEL, (int)kind, k->o->meta->namespace, labels->v[i].key,
+                      labels->v[i].value));
 }
 
 static input_key host_key(enum input what, struct str host)
@@ -103,9 +105,9 @@ static void rule_keys(const struct keys *k)
     const struct api_destinationrule *d = k->o->body;
     struct str host = name_host(k->c->a, d->host, k->o->meta->namespace);
 
-    emit(k, host_key(INPUT_RULE, host));
+    emit(k, INPUT_RULE, host_key(INPUT_RULE, host));
     if (is_odd(host))
-        emit(k, input_of(INPUT_ODD_RULE, 0, STR_NONE, STR_NONE, STR_NONE));
+        emit(k, INPUT_ODD_RULE, input_of(INPUT_ODD_RULE, 0, STR_NONE, STR_NONE, STR_NONE));
 }
 
 static void entry_keys(const struct keys *k)
@@ -113,7 +115,8 @@ static void entry_keys(const struct keys *k)
     const struct api_serviceentry *e = k->o->body;
 
     for (size_t i = 0; i < e->hosts.n; i++)
-        emit(k, host_key(INPUT_ENTRY, name_host(k->c->a, e->hosts.v[i], k->o->meta->namespace)));
+        emit(k, INPUT_ENTRY,
+             host_key(INPUT_ENTRY, name_host(k->c->a, e->hosts.v[i], k->o->meta->namespace)));
 }
 
 static void bound_keys(const struct keys *k)
@@ -121,19 +124,46 @@ static void bound_keys(const struct keys *k)
     const struct api_virtualservice *vs = k->o->body;
 
     for (size_t i = 0; i < vs->gateways.n; i++)
-        emit(k, host_key(INPUT_BOUND,
-                         name_gateway(k->c->a, vs->gateways.v[i], k->o->meta->namespace)));
+        emit(
+            k, INPUT_BOUND,
+            host_key(INPUT_BOUND, name_gateway(k->c->a, vs->gateways.v[i], k->o->meta->namespace)));
+}
+
+static void claim(const struct keys *k, struct str host)
+{
+    emit(k, INPUT_CLAIM, host_key(INPUT_CLAIM, host));
+}
+
+static void service_claims(const struct keys *k)
+{
+    const struct api_virtualservice *vs = k->o->body;
+
+    for (size_t i = 0; i < vs->hosts.n; i++)
+        claim(k, name_host(k->c->a, vs->hosts.v[i], k->o->meta->namespace));
+}
+
+static void server_claims(const struct keys *k)
+{
+    const struct api_gateway *gw = k->o->body;
+
+    for (size_t i = 0; i < gw->servers.n; i++)
+        for (size_t h = 0; h < gw->servers.v[i].hosts.n; h++) {
+            struct str ns, host;
+
+            name_server_host(gw->servers.v[i].hosts.v[h], k->o->meta->namespace, &ns, &host);
+            claim(k, name_lower(k->c->a, host));
+        }
 }
 
 static void exports_key(const struct keys *k, enum object_kind kind, const struct str_list *to)
 {
     if (to->n && !str_eq(to->v[0], STR("*")))
-        emit(k, input_of(INPUT_EXPORTS, (int)kind, STR_NONE, STR_NONE, STR_NONE));
+        emit(k, INPUT_EXPORTS, input_of(INPUT_EXPORTS, (int)kind, STR_NONE, STR_NONE, STR_NONE));
 }
 
 static void named_key(const struct keys *k, enum object_kind kind, struct str name)
 {
-    emit(k, input_of(INPUT_NAMED, (int)kind, name, STR_NONE, STR_NONE));
+    emit(k, INPUT_NAMED, input_of(INPUT_NAMED, (int)kind, name, STR_NONE, STR_NONE));
 }
 
 static void kind_keys(const struct keys *k, enum object_kind kind)
@@ -151,10 +181,15 @@ static void kind_keys(const struct keys *k, enum object_kind kind)
         break;
     case OBJ_VIRTUAL_SERVICE:
         bound_keys(k);
+        service_claims(k);
         exports_key(k, kind, &((const struct api_virtualservice *)o->body)->export_to);
         break;
+    case OBJ_GATEWAY:
+        server_claims(k);
+        break;
     case OBJ_SERVICE:
-        emit(k, host_key(INPUT_SERVICE, name_host(k->c->a, o->meta->name, o->meta->namespace)));
+        emit(k, INPUT_SERVICE,
+             host_key(INPUT_SERVICE, name_host(k->c->a, o->meta->name, o->meta->namespace)));
         break;
     case OBJ_SECRET:
         named_key(k, kind, o->meta->name);
@@ -193,9 +228,9 @@ static input_key all_key(enum object_kind kind)
 void lookup_each_key(struct compile *c, enum object_kind kind, const struct api_object *o,
                      lookup_key_fn *fn)
 {
-    fn(c, object_key(kind, o->meta->namespace, o->meta->name), false, o);
-    fn(c, keyed_key(kind, o), false, o);
-    fn(c, all_key(kind), false, o);
+    fn(c, INPUT_OBJECT, object_key(kind, o->meta->namespace, o->meta->name), o);
+    fn(c, INPUT_KEYED, keyed_key(kind, o), o);
+    fn(c, INPUT_ALL, all_key(kind), o);
     kind_keys(&(struct keys){ c, o, fn }, kind);
 }
 
@@ -219,15 +254,20 @@ static struct bag *bag_for(struct compile *c, input_key key)
     return bag;
 }
 
-static void come(struct compile *c, input_key key, bool has_list, const struct api_object *o)
+static bool has_list(enum input what)
 {
-    if (has_list)
+    return what != INPUT_OBJECT && what != INPUT_KEYED && what != INPUT_ALL && what != INPUT_CLAIM;
+}
+
+static void come(struct compile *c, enum input what, input_key key, const struct api_object *o)
+{
+    if (has_list(what))
         aged_add(&bag_for(c, key)->aged, o);
 }
 
-static void go(struct compile *c, input_key key, bool has_list, const struct api_object *o)
+static void go(struct compile *c, enum input what, input_key key, const struct api_object *o)
 {
-    if (has_list)
+    if (has_list(what))
         aged_del(&bag_for(c, key)->aged, o);
 }
 
@@ -287,6 +327,18 @@ const struct api_object *lookup_object(struct compile *c, enum object_kind kind,
 void lookup_keyed(struct compile *c, enum object_kind kind, const struct api_object *o)
 {
     read_input(c, INPUT_KEYED, keyed_key(kind, o));
+}
+
+void lookup_claimed(struct compile *c, struct str host)
+{
+    struct str rest = host;
+
+    read_input(c, INPUT_CLAIM, host_key(INPUT_CLAIM, host));
+    while (rest.n) {
+        rest = str_from(rest, str_find(rest, '.'));
+        read_input(c, INPUT_CLAIM, host_key(INPUT_CLAIM, arena_printf(c->a, "*%.*s", STRF(rest))));
+        rest = str_from(rest, MIN(rest.n, 1));
+    }
 }
 
 const struct object_list *lookup_labelled(struct compile *c, enum object_kind kind,

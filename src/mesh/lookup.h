@@ -17,7 +17,7 @@ void lookups_fini(struct lookups *l);
 /* Takes up what the store changed. */
 void lookups_update(struct compile *c);
 /* Calls `fn` with each key under which an object is found, those without a list included. */
-typedef void lookup_key_fn(struct compile *c, input_key key, bool has_list,
+typedef void lookup_key_fn(struct compile *c, enum input what, input_key key,
                            const struct api_object *o);
 void lookup_each_key(struct compile *c, enum object_kind kind, const struct api_object *o,
                      lookup_key_fn *fn);
@@ -27,6 +27,8 @@ const struct api_object *lookup_object(struct compile *c, enum object_kind kind,
                                        struct str namespace, struct str name);
 /* The piece under way has the content of `o` in its key. */
 void lookup_keyed(struct compile *c, enum object_kind kind, const struct api_object *o);
+/* The plan knows who claims `host` (lower case), itself or by a wildcard: so does the piece. */
+void lookup_claimed(struct compile *c, struct str host);
 /* Objects of a namespace that have the first pair of `selector`: the caller compares the
  * rest. WorkloadEntry, Pod, EndpointSlice, Deployment, StatefulSet or DaemonSet; an empty
  * selector gives all of the kind. */

@@ -88,6 +88,7 @@ void memo_begin(struct compile *c, struct memo_capture *cap, struct str name, ui
     struct memo *m = ARENA_NEW(a, struct memo);
 
     reader_init(&m->reader, false);
+    m->serial = ++c->m->made;
     m->arena = a;
     m->name = arena_dup(a, name);
     m->key = key;

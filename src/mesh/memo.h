@@ -15,6 +15,7 @@ typedef void memo_redo_fn(struct compile *c, const struct memo *m);
 
 struct memo {
     struct reader reader;
+    uint64_t serial; /* no other piece ever has it */
     struct str name;
     uint64_t key;
     uint64_t round; /* the last plan that had use for it */

@@ -18,6 +18,7 @@ struct mesh {
     struct inputs inputs;
     struct slots *slots;
     struct root *root;         /* the last one published; NULL: none */
+    uint64_t made;             /* pieces of work, ever */
     bool has_read;             /* an update found something to read */
     struct registry *registry; /* NULL: none yet */
     struct memos memos;        /* of the plan's pieces */

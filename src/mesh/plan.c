@@ -23,6 +23,39 @@ size_t plan_listeners(const struct plan *p)
     return n;
 }
 
+/* ---- ports ---- */
+
+input_key plan_port_key(uint16_t manifest)
+{
+    return input_of(INPUT_PORT, manifest, STR_NONE, STR_NONE, STR_NONE);
+}
+
+uint16_t plan_bound_port(const struct plan *p, uint16_t manifest)
+{
+    for (size_t i = 0; i < p->asked_n; i++)
+        if (p->asked[i].manifest == manifest && p->asked[i].bound)
+            return p->asked[i].bound;
+    return manifest;
+}
+
+static void touch_ports(struct compile *c, const struct plan *of)
+{
+    for (size_t i = 0; i < of->asked_n; i++) {
+        uint16_t port = of->asked[i].manifest;
+
+        if (plan_bound_port(c->plan_before, port) != plan_bound_port(c->plan, port))
+            inputs_touch(&c->m->inputs, plan_port_key(port), &c->touched);
+    }
+}
+
+void plan_ports_known(struct compile *c)
+{
+    if (!c->plan_before)
+        return;
+    touch_ports(c, c->plan_before);
+    touch_ports(c, c->plan);
+}
+
 /* ---- whether it holds ---- */
 
 static bool change_holds(const struct compile *c, const struct plan *p,
@@ -135,7 +168,7 @@ static void plan_make(struct compile *c)
     struct notes *notes = c->notes;
     size_t unsupported = c->sum->unsupported;
 
-    plan_free(m->plan);
+    c->plan_before = m->plan;
     c->plan = m->plan = plan_new(c);
     c->notes = &c->plan->notes;
     memos_begin(c->memos);
@@ -143,6 +176,7 @@ static void plan_make(struct compile *c)
     credentials_compile_rest(c);
     routes_note_unused(c);
     memos_sweep(c->memos, &m->inputs);
+    plan_free(c->plan_before);
     notes_own(&c->plan->notes);
     c->notes = notes;
     c->plan->unsupported = c->sum->unsupported - unsupported;

@@ -75,7 +75,6 @@ struct plan {
     size_t n, cap;
     struct asked_port *asked;
     size_t asked_n, asked_cap;
-    uint64_t ports;      /* digest of `asked` */
     struct map services; /* 8 octets of its key -> struct vs_cell */
     struct routes_plan *routes;
     struct notes notes;
@@ -83,7 +82,11 @@ struct plan {
     int64_t expires_ms; /* something is to be said about a certificate then; 0: never */
 };
 
-void plan_free(struct plan *p);              /* takes NULL */
+void plan_free(struct plan *p); /* takes NULL */
+input_key plan_port_key(uint16_t manifest);
+uint16_t plan_bound_port(const struct plan *p, uint16_t manifest);
+/* All ports are asked for: touches who has read another answer. */
+void plan_ports_known(struct compile *c);
 size_t plan_listeners(const struct plan *p); /* that are open */
 /* The plan as it is, with the pieces made again whose inputs changed; or another. */
 void plan_update(struct compile *c);

@@ -79,11 +79,12 @@ static void want_all(struct remake *r)
     }
 }
 
-static void touch(struct compile *c, input_key key, bool has_list, const struct api_object *o)
+/* Of claims the plan takes care. */
+static void touch(struct compile *c, enum input what, input_key key, const struct api_object *o)
 {
-    (void)has_list;
     (void)o;
-    inputs_touch(&c->m->inputs, key, &c->touched);
+    if (what != INPUT_CLAIM)
+        inputs_touch(&c->m->inputs, key, &c->touched);
 }
 
 static void touch_changes(struct compile *c)
@@ -139,6 +140,7 @@ static void compile_one(struct compile *c, struct service *s)
     c->notes = &s->notes;
     c->reading = &s->reader;
     c->a = c->scratch;
+    (void)service_find(c, s->host); /* what it was made from */
     clusters_compile(c, s);
     c->a = c->whole;
     c->reading = NULL;

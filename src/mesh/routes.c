@@ -121,6 +121,7 @@ static bool rules_any(struct compile *c, struct vs_cell *cell, const struct serv
 
     if (!m) {
         memo_begin(c, &cap, memo_name(&name), key);
+        lookup_keyed(c, OBJ_GATEWAY, s->gateway);
         lookup_keyed(c, OBJ_VIRTUAL_SERVICE, cell->object);
         rules_of(c, cell->object, s, &rules);
         m = memo_end(c, &cap, true);
@@ -441,9 +442,8 @@ static slot_id vhost_make(struct compile *c, const struct routes_plan *plan,
 static uint64_t vhost_key(const struct compile *c, const struct routes_plan *plan,
                           const struct vhost_plan *p)
 {
-    uint64_t key = hash_mix(c->config_digest, c->plan->ports);
+    uint64_t key = hash_mix(c->config_digest, hash_mix(plan->digest, hash_stable(p->host)));
 
-    key = hash_mix(key, hash_mix(plan->digest, hash_stable(p->host)));
     key = hash_mix(key, hash_mix(p->server->digest, p->redirect_https));
     for (size_t i = 0; i < p->used_n; i++)
         key = hash_mix(hash_mix(key, memo_object(source_of(&p->used[i]))),
@@ -474,8 +474,12 @@ static slot_id vhost_compile(struct compile *c, struct routes_plan *plan, struct
         return m->part->slot;
     }
     memo_begin(c, &cap, memo_name(&name), key);
-    for (size_t i = 0; i < p->used_n; i++)
+    lookup_claimed(c, p->host);
+    lookup_keyed(c, OBJ_GATEWAY, p->server->gateway);
+    for (size_t i = 0; i < p->used_n; i++) {
+        lookup_keyed(c, OBJ_GATEWAY, p->used[i].server->gateway);
         lookup_keyed(c, OBJ_VIRTUAL_SERVICE, source_of(&p->used[i]));
+    }
     slot = vhost_make(c, plan, p, &fine);
     m = memo_end(c, &cap, fine);
     if (fine)

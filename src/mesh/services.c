@@ -8,6 +8,7 @@
 #include "api/serviceentry.h"
 #include "mesh/compile.h"
 #include "mesh/lookup.h"
+#include "mesh/mesh_int.h"
 
 static struct str upper(struct arena *a, struct str s)
 {
@@ -45,8 +46,8 @@ static struct service *service_new(struct compile *c, const struct api_object *o
     struct arena *a = arena_new(512);
     struct service *s = ARENA_NEW(a, struct service);
 
-    (void)c;
     reader_init(&s->reader, true);
+    s->serial = ++c->m->made;
     s->arena = a;
     s->host = arena_dup(a, host);
     s->name = o->meta->name;

@@ -1,11 +1,16 @@
 /*
  * Design 5.10 and 5.5 over random steps: after each one the mesh that remembers has the same
- * root and says the same as one that does everything anew, and what nobody touched stays the
- * very same pointer.
+ * root and says the same as one that does everything anew; only pieces are made again that have
+ * read what changed, and what nobody touched stays the very same pointer; and the octets of each
+ * snapshot give the same snapshot.
  */
+#include "model/image.h"
+#include "route/route.h"
 #include "unit/check.h"
+#include "unit/mesh/pieces.h"
 #include "unit/mesh/walk.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #define STEPS 2500
@@ -42,9 +47,76 @@ static void check_step(struct bench *kept, struct bench *fresh, struct root *bef
         check_untouched(before, kept->root, touched);
 }
 
+static struct str image_of(const struct root *root, struct buf *b)
+{
+    buf_init(b, SIZE_MAX);
+    image_write(root, b);
+    return buf_str(b);
+}
+
+/* Questions that the hosts and rules of the walk can tell apart. */
+static void ask(const struct root *root, const struct routes *r, struct buf *answers)
+{
+    static const char *const hosts[] = { "w", "x", "y", "m", "z" };
+    static const char *const paths[] = { "/", "/7", "/m/x", "/a/11" };
+    const struct headers none = { 0 };
+
+    for (size_t i = 0; i < LEN(hosts) * STACKS * LEN(paths); i++) {
+        char host[64];
+        const struct vhost *v;
+        const struct route *picked;
+
+        snprintf(host, sizeof(host), "%s.%s.test", hosts[i % LEN(hosts)],
+                 walk_names[i / LEN(hosts) % STACKS]);
+        v = route_vhost(root, r, str_of(host));
+        picked = v ? route_pick(v,
+                                &(struct route_request){
+                                    .host = str_of(host),
+                                    .authority = str_of(host),
+                                    .path = str_of(paths[i / LEN(hosts) / STACKS]),
+                                    .query = STR(""),
+                                    .method = STR("GET"),
+                                    .scheme = STR("http"),
+                                    .headers = &none,
+                                })
+                   : NULL;
+        buf_printf(answers, "%.*s %d;", STRF(v ? v->part.name : STR("-")),
+                   picked ? (int)picked->id : -1);
+    }
+}
+
+static struct str answers_of(const struct root *root, struct buf *b)
+{
+    buf_init(b, SIZE_MAX);
+    for (slot_id s = 0; s < root_slots(root, PART_ROUTES); s++)
+        if (root_routes(root, s))
+            ask(root, root_routes(root, s), b);
+    return buf_str(b);
+}
+
+/* Encoded, decoded, encoded: the same octets, and the same answers. */
+static void check_octets(const struct root *root)
+{
+    struct slots *slots = slots_new();
+    struct buf once, twice, one, other;
+    struct str why;
+    struct root *read = image_read(image_of(root, &once), slots, &why);
+
+    CHECK(read != NULL);
+    CHECK(str_eq(image_of(read, &twice), buf_str(&once)));
+    CHECK(str_eq(answers_of(root, &one), answers_of(read, &other)));
+    buf_fini(&once);
+    buf_fini(&twice);
+    buf_fini(&one);
+    buf_fini(&other);
+    root_unref(read);
+    slots_free(slots);
+}
+
 static void walk(uint64_t seed, int steps)
 {
     static struct walk w; /* large */
+    struct pieces *was = NULL, *is;
     struct bench kept, fresh;
 
     walk_init(&w, seed);
@@ -66,8 +138,16 @@ static void walk(uint64_t seed, int steps)
         bench_update(&kept);
         bench_update(&fresh);
         check_step(&kept, &fresh, before, touched);
+        is = pieces_take(kept.mesh);
+        if (was)
+            pieces_check(was, is);
+        pieces_free(was);
+        was = is;
+        if (kept.verdict == MESH_NEW)
+            check_octets(kept.root);
         root_unref(before);
     }
+    pieces_free(was);
     bench_fini(&kept);
     bench_fini(&fresh);
 }
