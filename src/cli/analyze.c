@@ -159,7 +159,7 @@ static int analyze_run(struct invocation *in)
                                        .labels = o->labels,
                                        .mesh_config = o->mesh_config,
                                        .dev = o->dev,
-                                       .verdicts = o->verdicts,
+                                       .verdicts = true,
                                        .command = "analyze" };
     int code;
 

@@ -1,7 +1,7 @@
 #include "mesh/mesh.h"
 
 #include "api/core.h"
-#include "mesh/compile.h"
+#include "mesh/advice.h"
 #include "mesh/issued.h"
 #include "mesh/lookup.h"
 #include "mesh/mesh_int.h"
@@ -206,6 +206,7 @@ static void compile_all(struct compile *c)
     verdicts_update(c);
     clear_unseen(c);
     say_all(c);
+    advice_note(c);
 }
 
 /* The summary and the config live in the arena that the mesh keeps until the next update. */
@@ -288,6 +289,7 @@ enum mesh_verdict mesh_update(struct mesh *m, const struct source_scan *scan, st
     stored = now_ns(m);
     compile_all(&c);
     notes_unique(&made);
+    advice_hint(&c, &made);
     count_unsupported(&c, &made);
     c.sum->store_ns = stored - begun;
     c.sum->compile_ns = now_ns(m) - stored;

@@ -252,11 +252,15 @@ static void header_lines(struct compile *c, const struct api_object *o,
     }
 }
 
-static void headers_removed(const struct api_header_ops *ops, const char *side, struct buf *b)
+static void headers_removed(struct compile *c, const struct api_object *o,
+                            const struct api_header_ops *ops, const char *side, struct buf *b)
 {
-    for (size_t i = 0; ops && i < ops->remove.n; i++)
-        if (!is_host_header(ops->remove.v[i]))
+    for (size_t i = 0; ops && i < ops->remove.n; i++) {
+        if (is_host_header(ops->remove.v[i]))
+            compile_unsupported(c, o, ITEM(ops, "remove", i), "the Host cannot be removed");
+        else
             buf_printf(b, "%s remove %.*s\n", side, STRF(ops->remove.v[i]));
+    }
 }
 
 static void headers_changed(struct compile *c, const struct api_object *o,
@@ -284,8 +288,8 @@ static struct filter_config *headers_override(struct compile *c, struct part *p,
 
     buf_init(&b, 1 << 20);
     for (size_t i = 0; i < LEN(both); i++) {
-        headers_removed(both[i] ? both[i]->request : NULL, "request", &b);
-        headers_removed(both[i] ? both[i]->response : NULL, "response", &b);
+        headers_removed(c, o, both[i] ? both[i]->request : NULL, "request", &b);
+        headers_removed(c, o, both[i] ? both[i]->response : NULL, "response", &b);
     }
     for (size_t i = 0; i < LEN(both); i++)
         headers_changed(c, o, both[i], &b);

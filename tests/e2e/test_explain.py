@@ -98,6 +98,15 @@ spec: {hosts: [nobody.test], gateways: [hedgus-api], http: [{directResponse: {st
                          "of the Gateway's: it has no effect")
 
 
+FAULTS = sorted((TOP / "tests/manifests/faults").glob("*.yaml"))
+
+
+@pytest.mark.parametrize("file", FAULTS, ids=lambda path: path.stem)
+def test_a_common_fault_is_told_with_its_place_what_happens_and_what_to_do(file):
+    done = lateen("analyze", file)
+    assert done.stdout.replace(f"{file}:", "") == file.with_name(file.name + ".expect").read_text()
+
+
 def test_analyze_leaves_no_message_out(tmp_path):
     """1,500 faults are 1,500 messages, each with istioctl's code beside ours."""
     head = "apiVersion: networking.istio.io/v1\nkind: VirtualService\nmetadata: {name: v%d}\n"
