@@ -111,6 +111,8 @@ struct h2_error {
        "a setting has a value that it cannot have")                                                \
     XX(setting_window, FLOW_CONTROL_ERROR, false, PROTOCOL_ERRORS,                                 \
        "SETTINGS_INITIAL_WINDOW_SIZE above 2^31-1")                                                \
+    XX(setting_taken_back, PROTOCOL_ERROR, false, PROTOCOL_ERRORS,                                 \
+       "SETTINGS_ENABLE_CONNECT_PROTOCOL goes from 1 to 0")                                        \
     XX(settings_ack, FRAME_SIZE_ERROR, false, PROTOCOL_ERRORS,                                     \
        "an acknowledgement of SETTINGS with content")                                              \
     XX(settings_timeout, SETTINGS_TIMEOUT, false, SETTINGS_TIMEOUT,                                \

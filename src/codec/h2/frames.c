@@ -224,8 +224,8 @@ static const struct h2_error *set(struct h2 *h, uint16_t id, uint32_t value)
     bool told = id == H2_SETTINGS_ENABLE_CONNECT_PROTOCOL && h->theirs.v[id];
     const struct h2_error *error = h2_settings_set(&h->theirs, id, value);
 
-    if (told && !value) /* RFC 8441, 3: once said, it stays */
-        return &h2_error_setting;
+    if (told && !value) /* RFC 8441, 3 */
+        return &h2_error_setting_taken_back;
     if (!error && id == H2_SETTINGS_HEADER_TABLE_SIZE)
         hpack_encoder_resize(&h->encoder, value);
     if (!error && id == H2_SETTINGS_ENABLE_PUSH && value && h->side == H2_CLIENT)

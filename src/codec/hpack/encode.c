@@ -16,7 +16,6 @@ static const uint8_t policies[HDR_COUNT] = {
     [HDR_TRACEPARENT] = POLICY_PLAIN,
     [HDR_X_B3_SPANID] = POLICY_PLAIN,
     [HDR_X_B3_TRACEID] = POLICY_PLAIN,
-    [HDR_X_ENVOY_UPSTREAM_SERVICE_TIME] = POLICY_PLAIN,
     [HDR_X_FORWARDED_CLIENT_CERT] = POLICY_PLAIN,
     [HDR_IF_NONE_MATCH] = POLICY_PLAIN,
     [HDR_IF_MODIFIED_SINCE] = POLICY_PLAIN,
@@ -124,6 +123,8 @@ static enum policy policy_of(const struct hpack_encoder *e, const struct hpack_f
 {
     if (f->id == HDR_COOKIE)
         return f->value.n < COOKIE_GUESSABLE ? POLICY_NEVER : POLICY_INDEX;
+    if (f->id == HDR_X_ENVOY_UPSTREAM_SERVICE_TIME) /* few values as long as it is fast */
+        return f->value.n == 1 ? POLICY_INDEX : POLICY_PLAIN;
     if (f->name.n + f->value.n + HPACK_ENTRY_COST > e->table.size * 3 / 4)
         return POLICY_PLAIN; /* would empty the table */
     if (str_eq(f->name, STR(":path")))
