@@ -1,7 +1,7 @@
 #include "cli/command.h"
 
 #include "cli/help.h"
-#include "cli/nearest.h"
+#include "base/nearest.h"
 #include "cli/say.h"
 
 #define WHY_MAX 4096

@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "cli/front.h"
 #include "cli/host.h"
+#include "cli/memory.h"
 #include "cli/say.h"
 #include "net/net.h"
 #include "telemetry/telemetry.h"
@@ -90,6 +91,21 @@ static void host_reopen(void *arg)
     data_reopen(arg);
 }
 
+_Static_assert(MEMORY_ROWS <= ADMIN_MEMORY_ROWS, "a page shows all rows");
+
+static size_t host_memory(void *arg, struct tally ret[ADMIN_MEMORY_ROWS])
+{
+    (void)arg;
+    return memory_rows(ret);
+}
+
+static struct worker *host_worker(void *arg, size_t i)
+{
+    const struct data *d = arg;
+
+    return front_worker(d->front, i);
+}
+
 static bool pages_serve(struct data *d)
 {
     struct admin_host host = {
@@ -99,6 +115,8 @@ static bool pages_serve(struct data *d)
         .drain_listeners = host_drain,
         .quit = host_quit,
         .reopen_logs = host_reopen,
+        .memory = host_memory,
+        .worker = host_worker,
         .arg = d,
     };
     bool fine = true;

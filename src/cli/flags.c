@@ -1,7 +1,7 @@
 #include "cli/flags.h"
 
 #include "base/when.h"
-#include "cli/nearest.h"
+#include "base/nearest.h"
 
 /* ---- types ---- */
 

@@ -296,3 +296,8 @@ const struct root *front_root(const struct front *f)
 {
     return f->root;
 }
+
+struct worker *front_worker(const struct front *f, size_t i)
+{
+    return f->started && i < f->o.workers ? f->workers[i] : NULL;
+}

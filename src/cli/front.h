@@ -41,5 +41,8 @@ void front_drain(struct front *f, uint32_t min_ms, uint32_t max_ms);
 void front_stop(struct front *f);
 void front_free(struct front *f); /* behind front_stop and the end of the compiler */
 
+/* Workers, counted from 0, while they run; NULL: no such one. */
+struct worker *front_worker(const struct front *f, size_t i);
+
 /* What the workers serve: for the admin pages. Borrowed until the next root; NULL before. */
 const struct root *front_root(const struct front *f);

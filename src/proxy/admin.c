@@ -124,7 +124,8 @@ static void exchange_send(struct exchange *x)
 
     if (x->leg->out_end)
         return;
-    while ((sent = body_send(x)) && call->more && turn_has_time(loop)) {
+    call->waits = false;
+    while ((sent = body_send(x)) && call->more && !call->waits && turn_has_time(loop)) {
         uint64_t from_ns = loop_clock_ns(loop);
 
         buf_reset(&call->body);
@@ -134,7 +135,7 @@ static void exchange_send(struct exchange *x)
         loop_note(loop, call->page->path.p, from_ns);
     }
     if (sent && call->more)
-        timer_set(&x->again, 0);
+        timer_set(&x->again, call->waits ? 1 : 0);
     x->leg->out_end = sent && !call->more;
     leg_wake(x->leg);
 }

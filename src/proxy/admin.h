@@ -18,6 +18,9 @@ enum admin_port { ADMIN_PAGES, ADMIN_HEALTH, ADMIN_METRICS, ADMIN_PORTS };
 
 enum admin_state { ADMIN_STARTING, ADMIN_LIVE, ADMIN_DRAINING };
 
+struct tally;  /* base/tally.h */
+struct worker; /* proxy/worker.h */
+
 /* GET /explain?method=&url=&header=...: what is asked; strings live in `arena`. */
 struct admin_question {
     const struct root *root;
@@ -32,6 +35,8 @@ struct admin_question {
  * not at all (?graceful&skip_exit: clients are only told to go). */
 enum admin_drain { ADMIN_DRAIN_AT_ONCE, ADMIN_DRAIN_GRACEFUL, ADMIN_DRAIN_TELL };
 
+#define ADMIN_MEMORY_ROWS 8
+
 /* The program, as the pages see it. Members that are NULL make their page answer 501. */
 struct admin_host {
     /* The first configuration serves: LIVE; no drain has begun. */
@@ -44,6 +49,10 @@ struct admin_host {
     void (*drain_listeners)(void *arg, enum admin_drain how);
     void (*quit)(void *arg);        /* POST /quitquitquit: may return before it is done */
     void (*reopen_logs)(void *arg); /* POST /reopen_logs */
+    /* What the configuration takes; how many rows. */
+    size_t (*memory)(void *arg, struct tally ret[ADMIN_MEMORY_ROWS]);
+    /* The workers, counted from 0; NULL: no such one. */
+    struct worker *(*worker)(void *arg, size_t i);
     void *arg;
 };
 

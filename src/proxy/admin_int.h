@@ -2,7 +2,7 @@
  * proxy/admin_int - the admin pages' inside: ports, one request and its answer, the table.
  *
  * admin.c carries requests and answers; admin_pages.c has the table and the small pages;
- * admin_show.c those that show the snapshot.
+ * admin_walk.h goes through the snapshot for those that show it.
  */
 #pragma once
 
@@ -54,6 +54,7 @@ struct admin_call {
     bool (*more)(struct admin_call *c);
     void (*end)(struct admin_call *c);
     void *page_state;
+    bool waits; /* set by `more`: for others, so ask again a little later */
     /* Called when the answer has left: what ends the program must not cut it off. */
     void (*after)(struct admin *a);
 };
@@ -83,7 +84,18 @@ bool admin_wants_json(const struct admin_call *c); /* ?format=json */
 const struct root *admin_root(struct admin_call *c);
 enum admin_state admin_state_of(const struct admin *a);
 
-/* admin_show.c */
+const char *admin_state_name(const struct admin *a); /* "LIVE" */
+
+/* admin_state.c */
+void admin_server_info(struct admin_call *c);
+void admin_memory(struct admin_call *c);
+void admin_logging(struct admin_call *c);
+void admin_logging_show(struct admin_call *c);
+
+/* admin_connections.c */
+void admin_connections(struct admin_call *c);
+
+/* admin_show.c, admin_dump.c */
 void admin_show_listeners(struct admin_call *c);
 void admin_show_clusters(struct admin_call *c);
 void admin_show_certs(struct admin_call *c);

@@ -7,12 +7,11 @@
 #include "proxy/admin_int.h"
 
 #include "base/jsontext.h"
-#include "base/log.h"
+#include "base/nearest.h"
 #include "codec/regex.h"
 #include "codec/url.h"
 #include "telemetry/telemetry.h"
 
-#include <malloc.h>
 #include <stdarg.h>
 
 #define TEXT_PLAIN "text/plain; charset=UTF-8"
@@ -89,7 +88,7 @@ enum admin_state admin_state_of(const struct admin *a)
     return state == ADMIN_LIVE && a->failed ? ADMIN_DRAINING : state;
 }
 
-static const char *state_name(const struct admin *a)
+const char *admin_state_name(const struct admin *a)
 {
     static const char *const names[] = {
         [ADMIN_STARTING] = "PRE_INITIALIZING",
@@ -149,7 +148,7 @@ static void page_index(struct admin_call *c)
                    "<title>Lateen admin</title>\n<style>body{font:16px sans-serif;margin:2em}"
                    "td{padding:.2em 1em .2em 0}form{margin:0}</style></head>\n"
                    "<body><h1>Lateen</h1>\n<p>"));
-    html_add(b, str_of(state_name(c->admin)));
+    html_add(b, str_of(admin_state_name(c->admin)));
     buf_add(b, STR("</p>\n<table>\n"));
     for (size_t i = 0; i < admin_page_count; i++) {
         if (admin_pages[i].port == ADMIN_PAGES && admin_pages[i].path.n > 1)
@@ -174,18 +173,8 @@ static void page_help(struct admin_call *c)
 
 static void page_ready(struct admin_call *c)
 {
-    admin_say(c, admin_state_of(c->admin) == ADMIN_LIVE ? 200 : 503, "%s", state_name(c->admin));
-}
-
-static void page_server_info(struct admin_call *c)
-{
-    uint64_t up_s = (loop_now_ms(c->admin->loop) - c->admin->started_ms) / 1000;
-
-    c->type = JSON;
-    buf_printf(&c->body,
-               "{\"version\":\"lateen/" LATEEN_VERSION "\",\"state\":\"%s\","
-               "\"uptime_current_epoch\":\"%llus\",\"uptime_all_epochs\":\"%llus\"}\n",
-               state_name(c->admin), (unsigned long long)up_s, (unsigned long long)up_s);
+    admin_say(c, admin_state_of(c->admin) == ADMIN_LIVE ? 200 : 503, "%s",
+              admin_state_name(c->admin));
 }
 
 static void page_healthcheck_fail(struct admin_call *c)
@@ -274,25 +263,6 @@ static void page_reopen_logs(struct admin_call *c)
     admin_say(c, 200, "OK");
 }
 
-static void page_logging(struct admin_call *c)
-{
-    static const char *const names[] = { "error", "warn", "info", "debug" };
-    struct str wanted = admin_param(c, STR("level"));
-    enum log_level level = __atomic_load_n(&log_threshold, __ATOMIC_RELAXED);
-
-    if (str_is_set(c->query) && !str_is_set(wanted)) {
-        admin_say(c, 501, "/logging?%.*s: not built yet; there is one level for all, ?level=",
-                  STRF(c->query));
-        return;
-    }
-    if (str_is_set(wanted) && !log_level_parse(wanted, &level)) {
-        admin_say(c, 400, "level is one of error, warn, info, debug");
-        return;
-    }
-    __atomic_store_n(&log_threshold, level, __ATOMIC_RELAXED);
-    admin_say(c, 200, "level: %s", names[level]);
-}
-
 /* ---- numbers ---- */
 
 /* Does the request accept that media type, named as such? */
@@ -356,16 +326,6 @@ static void page_stats(struct admin_call *c)
     }
 }
 
-/* The allocator's totals, under Envoy's names. */
-static void page_memory(struct admin_call *c)
-{
-    struct mallinfo2 heap = mallinfo2();
-
-    c->type = JSON;
-    buf_printf(&c->body, "{\"allocated\":\"%zu\",\"heap_size\":\"%zu\"}\n",
-               heap.uordblks + heap.hblkhd, heap.arena + heap.hblkhd);
-}
-
 /* ---- the table ---- */
 
 #define GET(at, fn, text)                                                                          \
@@ -381,18 +341,20 @@ const struct admin_page admin_pages[] = {
     GET("/", page_index, "this page"),
     GET("/help", page_help, "the pages as text"),
     GET("/ready", page_ready, "200 LIVE once the first configuration serves, 503 before and after"),
-    GET("/server_info", page_server_info, "version, state, uptime"),
+    GET("/server_info", admin_server_info, "version, state, uptime; which snapshot serves"),
     GET("/stats", page_stats,
         "counters and gauges by Envoy's names; ?filter=REGEX&usedonly&format=json|prometheus"),
     GET("/stats/prometheus", page_prometheus, "all metrics for Prometheus"),
     GET("/listeners", admin_show_listeners, "what is listened on; ?format=json"),
-    GET("/clusters", admin_show_clusters, "clusters and their endpoints"),
+    GET("/clusters", admin_show_clusters, "clusters and their endpoints; ?format=json"),
     GET("/certs", admin_show_certs, "certificates served"),
-    GET("/config_dump", admin_show_dump, "the whole snapshot as JSON, keys left out"),
-    GET("/memory", page_memory, "octets of the heap"),
-    GET("/connections", NULL, "open connections"),
+    GET("/config_dump", admin_show_dump,
+        "the snapshot in Envoy's form; ?resource=&name_regex=&include_eds"),
+    GET("/memory", admin_memory, "octets of the heap, and what the configuration takes"),
+    GET("/connections", admin_connections, "open connections of all workers"),
     GET("/explain", admin_explain, "why a request is answered as it is: ?url=&method=&header="),
-    POST("/logging", page_logging, "the level of the program's own log; ?level=debug"),
+    GET("/logging", admin_logging_show, "the level of the program's own log"),
+    POST("/logging", admin_logging, "sets it; ?level=debug"),
     POST("/healthcheck/fail", page_healthcheck_fail, "be not ready from now on"),
     POST("/healthcheck/ok", page_healthcheck_ok, "be ready again"),
     POST("/drain_listeners", page_drain,
@@ -476,23 +438,43 @@ static bool read_is_allowed(struct admin_call *c)
     return false;
 }
 
-static const struct admin_page *page_of(struct str path, enum admin_port port)
+/* Where a path has two pages, the one for the method. */
+static const struct admin_page *page_of(struct str path, enum admin_port port, bool is_change)
 {
+    const struct admin_page *found = NULL;
+
     for (size_t i = 0; i < admin_page_count; i++) {
-        if (admin_pages[i].port == port && str_eq(admin_pages[i].path, path))
-            return &admin_pages[i];
+        const struct admin_page *p = &admin_pages[i];
+
+        if (p->port == port && str_eq(p->path, path) && (!found || p->is_change == is_change))
+            found = p;
     }
-    return NULL;
+    return found;
+}
+
+static void no_such_page(struct admin_call *c, enum admin_port port)
+{
+    struct nearest near = { 0 };
+
+    for (size_t i = 0; i < admin_page_count; i++) {
+        if (admin_pages[i].port == port)
+            nearest_offer(&near, c->path, admin_pages[i].path);
+    }
+    if (near.name.n > 1)
+        admin_say(c, 404, "no such page; did you mean %.*s?%s", STRF(near.name),
+                  port == ADMIN_PAGES ? " /help lists them" : "");
+    else
+        admin_say(c, 404, port == ADMIN_PAGES ? "no such page; /help lists them" : "no such page");
 }
 
 void admin_answer(struct admin_call *c, enum admin_port port)
 {
     url_path_split(c->request->path, &c->path, &c->query);
-    c->page = page_of(c->path, port);
+    c->page = page_of(c->path, port, str_eq(c->request->method, STR("POST")));
     c->status = 200;
     c->type = TEXT_PLAIN;
     if (!c->page) {
-        admin_say(c, 404, port == ADMIN_PAGES ? "no such page; /help lists them" : "no such page");
+        no_such_page(c, port);
         return;
     }
     if (!(c->page->is_change ? change_is_allowed(c) : read_is_allowed(c)))

@@ -111,7 +111,7 @@ def is_gone(pid):
 
 def content_hash(lateen):
     """Of what data serves."""
-    return re.search(r'"snapshot":\s*{"generation":\d+,"hash":"(\w+)"', lateen.admin("/config_dump").text)[1]
+    return re.search(r'"snapshot":\s*{"generation":\d+,"hash":"(\w+)"', lateen.admin("/server_info").text)[1]
 
 
 class Asking(threading.Thread):

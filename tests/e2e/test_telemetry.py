@@ -55,7 +55,5 @@ def test_pages_that_change_something_want_a_post(manifests, start):
     assert lateen.admin("/healthz/ready", port=lateen.health_port).status == 503
     assert lateen.admin("/healthcheck/ok", "POST").status == 200
     assert lateen.admin("/healthz/ready", port=lateen.health_port).status == 200
-    assert "PRIVATE KEY" not in lateen.admin("/config_dump").text
-    assert json.loads(lateen.admin("/config_dump").text)["snapshot"]["parts"]
     assert lateen.admin("/quitquitquit", "POST").status == 200
     assert lateen.process.wait(60) == 0

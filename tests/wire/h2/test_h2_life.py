@@ -130,7 +130,7 @@ def test_full_connections_come_back_to_their_pool(life):
 
 
 def snapshot(lateen):
-    return re.search(r'"snapshot":\s*{"generation":\d+,"hash":"(\w+)"', lateen.admin("/config_dump").text)[1]
+    return re.search(r'"snapshot":\s*{"generation":\d+,"hash":"(\w+)"', lateen.admin("/server_info").text)[1]
 
 
 def test_a_used_up_connection_finishes_its_streams(life):

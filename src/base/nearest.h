@@ -1,5 +1,5 @@
 /*
- * cli/nearest - "did you mean": the nearest of some names by edit distance.
+ * base/nearest - "did you mean": the nearest of some names by edit distance.
  */
 #pragma once
 
