@@ -382,7 +382,7 @@ struct compiler *compiler_start(const struct compiler_options *o)
     c->ports = portmap_new(o->keeper, &o->run->ports, o->run->dev);
     c->mesh = mesh_make(c);
     map_init(&c->known);
-    c->state = state_new(o->state_dir, o->run);
+    c->state = state_new(o->state_dir, o->run, &o->images);
     timer_init(&c->state_timer, c->loop, state_due);
     timer_init(&c->port_timer, c->loop, ports_retry);
     trim_init(&c->trim, c->loop);

@@ -7,6 +7,7 @@
 #include "cli/portmap.h"
 #include "cli/report.h"
 #include "cli/run_options.h"
+#include "cli/state_writer.h"
 #include "model/feed.h"
 
 struct compiler;
@@ -24,6 +25,7 @@ struct compiler_options {
     struct standins *standins; /* NULL: none */
     struct ca *ca;             /* NULL: none */
     struct feed *feed;
+    struct image_sink images;
     uint64_t rounds_before; /* of a compiler that this one replaces: its first round is the next */
     struct loop *main;      /* reports go there */
     void (*arrived)(struct report *take, void *arg);

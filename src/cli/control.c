@@ -68,6 +68,7 @@ static void compiler_begin(struct control *c, struct str mesh_config)
         .standins = c->standins,
         .ca = c->ca,
         .feed = c->o.feed,
+        .images = c->o.images,
         .rounds_before = c->o.rounds_before,
         .main = c->o.loop,
         .arrived = control_report,

@@ -7,6 +7,7 @@
 #include "cli/keeper.h"
 #include "cli/report.h"
 #include "cli/run_options.h"
+#include "cli/state_writer.h"
 #include "model/feed.h"
 #include "proxy/admin.h"
 
@@ -27,6 +28,7 @@ struct control_options {
     struct loop *loop;
     struct keeper *keeper;
     struct feed *feed;
+    struct image_sink images;            /* of those that are made for the state directory */
     uint32_t workers;                    /* told at the start */
     struct addr page_addrs[ADMIN_PORTS]; /* so are they; family 0: off */
     uint64_t started_ns;                 /* of the program, monotonic */

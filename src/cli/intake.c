@@ -34,22 +34,33 @@ static void intake_post(struct loop *to, struct intake *in, int fd, uint64_t rou
     mail_post(to, &im->mail);
 }
 
-static void image_deliver(struct mail *m, struct loop *to)
+static void octets_deliver(struct intake_mail *im,
+                           struct root *(*read)(struct image_reader *r, struct str octets,
+                                                struct str *reterr))
 {
-    struct intake_mail *im = CONTAINER_OF(m, struct intake_mail, mail);
-    struct root *root = NULL;
-    struct str octets, err = STR("it cannot be mapped");
+    struct str octets, err;
+    struct root *root;
 
-    (void)to;
-    if (sealed_map(im->fd, &octets)) {
-        root = image_reader_next(im->intake->reader, octets, &err);
-        sealed_unmap(octets);
-    }
-    close(im->fd);
+    MUST(sealed_map(im->fd, &octets));
+    root = read(im->intake->reader, octets, &err);
     MUST(root != NULL); /* what control wrote can be read */
+    sealed_unmap(octets);
+    close(im->fd);
     im->to.feed->publish(im->to.feed, root, im->round);
     trim_changed(&im->intake->trim);
     free(im);
+}
+
+static void image_deliver(struct mail *m, struct loop *to)
+{
+    (void)to;
+    octets_deliver(CONTAINER_OF(m, struct intake_mail, mail), image_reader_next);
+}
+
+static void change_deliver(struct mail *m, struct loop *to)
+{
+    (void)to;
+    octets_deliver(CONTAINER_OF(m, struct intake_mail, mail), image_reader_change);
 }
 
 static void round_arrived(struct mail *m, struct loop *main)
@@ -101,6 +112,11 @@ struct intake *intake_start(const struct intake_options *o)
 void intake_image(struct intake *in, int take_fd, uint64_t round)
 {
     intake_post(in->loop, in, take_fd, round, image_deliver);
+}
+
+void intake_change(struct intake *in, int take_fd, uint64_t round)
+{
+    intake_post(in->loop, in, take_fd, round, change_deliver);
 }
 
 void intake_round(struct intake *in, uint64_t round)

@@ -20,8 +20,10 @@ struct intake_options {
 
 /* Starts the thread. */
 struct intake *intake_start(const struct intake_options *o);
-/* An image in a sealed memory file; the descriptor is taken over. */
+/* An image in a sealed memory file, or a change of the one before; the descriptor is taken
+ * over. */
 void intake_image(struct intake *in, int take_fd, uint64_t round);
+void intake_change(struct intake *in, int take_fd, uint64_t round);
 void intake_round(struct intake *in, uint64_t round);
 /* Behind the end of the workers. Takes NULL; main's mail is still to be delivered. */
 void intake_stop(struct intake *in);

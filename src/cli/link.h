@@ -24,9 +24,11 @@ enum message_kind {
     MSG_REOPEN, /* to data: log files */
     /* from control, by way of the keeper to data */
     MSG_BEGIN,   /* number: JSON; one memory file: the access log's path, '\0', its format */
-    MSG_PUBLISH, /* round; one memory file: an image */
+    MSG_PUBLISH, /* round, generation; one memory file: an image */
+    MSG_CHANGE,  /* round, generation; one memory file: what changes the snapshot before */
     MSG_ROUND,   /* round: it brought no root */
     /* from control to the keeper */
+    MSG_WHOLE, /* generation; one memory file: an image, in place of the changes up to it */
     MSG_TOLD,
     /* from data; LIVE goes on to control */
     MSG_LIVE, /* round */
@@ -45,6 +47,7 @@ struct message {
     uint32_t kind; /* enum message_kind */
     uint32_t number;
     uint64_t round;
+    uint64_t generation; /* of a snapshot, control's */
     uint64_t started_ns;
     uint32_t min_ms, max_ms;
     uint32_t is_back;
@@ -52,6 +55,8 @@ struct message {
 };
 
 #define LINK_FDS_MAX LIVE_WORKERS_MAX
+/* As many changes may follow an image: a new data process is sent them in a row, unread. */
+#define LINK_CHANGES_MAX 64
 
 /* Descriptors that came along; whoever takes one puts -1 in its place. */
 struct message_fds {

@@ -21,17 +21,79 @@
 
 #define LEAVE_MS 10000 /* for a child to end; then it is killed */
 
+/* The last snapshot: an image, and what changed it since. */
+struct snapshots {
+    uint64_t round, generation; /* the latter of the image */
+    int image;                  /* -1: none */
+    struct snapshot_change {
+        uint64_t generation;
+        int fd;
+    } changes[LINK_CHANGES_MAX];
+    size_t n;
+};
+
 struct processes {
     struct parts parts;
     struct child control, data;
     const char *const *argv; /* of control and data, behind the name */
     struct message begin;    /* what data begins with; kind 0: not known yet */
-    struct message publish;  /* the last snapshot; kind 0: none */
-    int begin_fd, publish_fd;
+    int begin_fd;
+    struct snapshots snapshots;
     uint64_t round; /* the last that control spoke of */
     int input;      /* a copy of standard input for control, where -f - asks for it; -1 */
     struct timer leave;
 };
+
+/* ---- what a new data process starts from ---- */
+
+/* Keeps a message's memory file; frees the one before. */
+static void keep(int *kept_fd, struct message_fds *fds)
+{
+    if (*kept_fd >= 0)
+        close(*kept_fd);
+    *kept_fd = fds->v[0];
+    fds->v[0] = -1;
+}
+
+/* Those that an image of that generation stands for. */
+static void changes_drop(struct snapshots *s, uint64_t generation)
+{
+    size_t left = 0;
+
+    for (size_t i = 0; i < s->n; i++) {
+        if (s->changes[i].generation > generation)
+            s->changes[left++] = s->changes[i];
+        else
+            close(s->changes[i].fd);
+    }
+    s->n = left;
+}
+
+static void image_keep(struct snapshots *s, const struct message *m, struct message_fds *fds)
+{
+    keep(&s->image, fds);
+    s->generation = m->generation;
+}
+
+/* False: a change of nothing, or one too many. */
+static bool change_keep(struct snapshots *s, const struct message *m, struct message_fds *fds)
+{
+    if (s->image < 0 || s->n == LEN(s->changes))
+        return false;
+    s->changes[s->n++] = (struct snapshot_change){ m->generation, fds->v[0] };
+    fds->v[0] = -1;
+    return true;
+}
+
+static void snapshots_send(const struct snapshots *s, struct child *c)
+{
+    struct message m = { .kind = MSG_PUBLISH, .round = s->round };
+
+    child_send(c, &m, &s->image, 1);
+    m.kind = MSG_CHANGE;
+    for (size_t i = 0; i < s->n; i++)
+        child_send(c, &m, &s->changes[i].fd, 1);
+}
 
 static struct program *program_of(const struct processes *ps)
 {
@@ -101,8 +163,8 @@ static bool data_start(struct processes *ps)
     if (!ps->begin.kind)
         return true;
     child_send(&ps->data, &ps->begin, &ps->begin_fd, 1);
-    if (ps->publish.kind) {
-        child_send(&ps->data, &ps->publish, &ps->publish_fd, 1);
+    if (ps->snapshots.image >= 0) {
+        snapshots_send(&ps->snapshots, &ps->data);
     } else if (ps->round) {
         struct message none = { .kind = MSG_ROUND, .round = ps->round };
 
@@ -125,31 +187,54 @@ static void bad_message(struct child *c)
     child_kill(c);
 }
 
-/* Keeps a message with its memory file in place of the last one. */
-static void keep(struct message *kept, int *kept_fd, const struct message *m,
-                 struct message_fds *fds)
+/* A control that is back says it again. */
+static void begin_told(struct processes *ps, const struct message *m, struct message_fds *fds)
 {
-    if (*kept_fd >= 0)
-        close(*kept_fd);
-    *kept = *m;
-    *kept_fd = fds->v[0];
-    fds->v[0] = -1;
+    bool data_knows = ps->begin.kind;
+
+    ps->begin = *m;
+    keep(&ps->begin_fd, fds);
+    if (!data_knows)
+        child_send(&ps->data, m, &ps->begin_fd, 1);
+}
+
+/* Data has them in this order, too. */
+static void snapshot_told(struct processes *ps, const struct message *m, struct message_fds *fds)
+{
+    struct snapshots *s = &ps->snapshots;
+
+    ps->round = s->round = m->round;
+    child_send(&ps->data, m, fds->v, 1);
+    if (m->kind == MSG_PUBLISH) {
+        changes_drop(s, UINT64_MAX);
+        image_keep(s, m, fds);
+    } else if (!change_keep(s, m, fds)) {
+        bad_message(&ps->control);
+    }
+}
+
+static void whole_told(struct processes *ps, const struct message *m, struct message_fds *fds)
+{
+    struct snapshots *s = &ps->snapshots;
+
+    if (s->image < 0 || m->generation <= s->generation)
+        return;
+    changes_drop(s, m->generation);
+    image_keep(s, m, fds);
 }
 
 static void control_told(struct processes *ps, const struct message *m, struct message_fds *fds)
 {
-    bool data_knows = ps->begin.kind; /* a control that is back says it again */
-
     switch (m->kind) {
     case MSG_BEGIN:
-        keep(&ps->begin, &ps->begin_fd, m, fds);
-        if (!data_knows)
-            child_send(&ps->data, m, &ps->begin_fd, 1);
+        begin_told(ps, m, fds);
         break;
     case MSG_PUBLISH:
-        keep(&ps->publish, &ps->publish_fd, m, fds);
-        ps->round = m->round;
-        child_send(&ps->data, m, &ps->publish_fd, 1);
+    case MSG_CHANGE:
+        snapshot_told(ps, m, fds);
+        break;
+    case MSG_WHOLE:
+        whole_told(ps, m, fds);
         break;
     case MSG_ROUND:
         ps->round = m->round;
@@ -164,7 +249,8 @@ static void control_told(struct processes *ps, const struct message *m, struct m
 static void control_arrived(struct link *l, const struct message *m, struct message_fds *fds)
 {
     struct processes *ps = CONTAINER_OF(l, struct processes, control.orders);
-    bool has_file = m->kind == MSG_BEGIN || m->kind == MSG_PUBLISH;
+    bool has_file = m->kind == MSG_BEGIN || m->kind == MSG_PUBLISH || m->kind == MSG_CHANGE ||
+                    m->kind == MSG_WHOLE;
 
     if (fds->n == has_file && (has_file || m->kind == MSG_ROUND || m->kind == MSG_TOLD))
         control_told(ps, m, fds);
@@ -422,10 +508,11 @@ static void child_fini(struct child *c)
 static void processes_free(struct parts *parts)
 {
     struct processes *ps = CONTAINER_OF(parts, struct processes, parts);
-    const int fds[] = { ps->begin_fd, ps->publish_fd, ps->input };
+    const int fds[] = { ps->begin_fd, ps->snapshots.image, ps->input };
 
     child_fini(&ps->control);
     child_fini(&ps->data);
+    changes_drop(&ps->snapshots, UINT64_MAX);
     timer_fini(&ps->leave);
     for (size_t i = 0; i < LEN(fds); i++) {
         if (fds[i] >= 0)
@@ -459,7 +546,7 @@ struct parts *processes_new(struct program *p, const char *const *argv)
     ps->parts = kind;
     ps->parts.program = p;
     ps->argv = argv;
-    ps->begin_fd = ps->publish_fd = ps->input = -1;
+    ps->begin_fd = ps->snapshots.image = ps->input = -1;
     child_init(ps, &ps->control, ROLE_CONTROL, control_again);
     child_init(ps, &ps->data, ROLE_DATA, data_again);
     ps->control.orders.arrived = control_arrived;

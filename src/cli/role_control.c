@@ -2,7 +2,6 @@
  * cli/role_control - the control process: what control tells goes to the keeper, roots as
  * images.
  */
-#include "base/log.h"
 #include "cli/confine.h"
 #include "cli/control.h"
 #include "cli/exit.h"
@@ -11,7 +10,6 @@
 #include "cli/sealed.h"
 #include "model/image.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -19,6 +17,8 @@ struct role_control {
     struct station station;
     const struct run_options *o;
     struct feed feed;
+    struct root *published; /* a reference, the compiler thread's; NULL: nothing yet */
+    _Atomic uint64_t whole; /* generation of the last image that was sent */
     struct keeper *keeper;
     struct control *control;
 };
@@ -28,40 +28,75 @@ struct role_control {
 struct image_mail {
     struct mail mail;
     struct role_control *role;
-    uint64_t round;
+    struct message message;
     int fd;
 };
 
 static void image_deliver(struct mail *m, struct loop *to)
 {
     struct image_mail *im = CONTAINER_OF(m, struct image_mail, mail);
-    struct message publish = { .kind = MSG_PUBLISH, .round = im->round };
 
     (void)to;
-    station_tell(&im->role->station, &publish, &im->fd, 1);
+    station_tell(&im->role->station, &im->message, &im->fd, 1);
     close(im->fd);
     free(im);
 }
 
-static void publish_image(struct feed *f, struct root *take_root, uint64_t round)
+static void image_post(struct role_control *r, enum message_kind kind, const struct root *root,
+                       uint64_t round, struct str octets)
 {
-    struct role_control *r = CONTAINER_OF(f, struct role_control, feed);
-    struct image_mail *im;
+    struct image_mail *im = must_alloc(sizeof(*im));
+
+    im->mail.deliver = image_deliver;
+    im->role = r;
+    im->message = (struct message){ .kind = kind,
+                                    .round = round,
+                                    .generation = root_generation(root) };
+    im->fd = sealed_new(octets);
+    MUST(im->fd >= 0); /* without memory for it this process cannot go on: the next one tries */
+    mail_post(r->station.loop, &im->mail);
+}
+
+/* In place of the changes so far, so that a new data process has few to read. Any thread. */
+static void image_made(void *arg, struct str octets, const struct root *root)
+{
+    struct role_control *r = arg;
+
+    atomic_store_explicit(&r->whole, root_generation(root), memory_order_relaxed);
+    image_post(r, MSG_WHOLE, root, 0, octets);
+}
+
+/* Where none comes from the state directory's writer: it lies in another program's hands. */
+static void image_make(struct role_control *r)
+{
     struct buf octets;
-    int fd;
 
     buf_init(&octets, SIZE_MAX);
-    image_write(take_root, &octets);
-    root_unref(take_root);
-    fd = sealed_new(buf_str(&octets));
+    image_write(r->published, &octets);
+    image_made(r, buf_str(&octets), r->published);
     buf_fini(&octets);
-    if (fd < 0) {
-        log_error("control", "a snapshot cannot be handed over", KVZ("reason", strerror(errno)));
-        return;
-    }
-    im = must_alloc(sizeof(*im));
-    *im = (struct image_mail){ { .deliver = image_deliver }, r, round, fd };
-    mail_post(r->station.loop, &im->mail);
+}
+
+/* What a change costs is what it touches. */
+static void publish(struct feed *f, struct root *take_root, uint64_t round)
+{
+    struct role_control *r = CONTAINER_OF(f, struct role_control, feed);
+    struct root *before = r->published;
+    struct buf octets;
+
+    buf_init(&octets, SIZE_MAX);
+    if (before)
+        image_write_change(before, take_root, &octets);
+    else
+        image_write(take_root, &octets);
+    image_post(r, before ? MSG_CHANGE : MSG_PUBLISH, take_root, round, buf_str(&octets));
+    buf_fini(&octets);
+    root_unref(before);
+    r->published = take_root;
+    if (!before)
+        atomic_store_explicit(&r->whole, root_generation(take_root), memory_order_relaxed);
+    else if (root_generation(take_root) - r->whole >= LINK_CHANGES_MAX)
+        image_make(r);
 }
 
 /* ---- what control tells ---- */
@@ -79,7 +114,7 @@ static void begin(void *arg, const struct log_wish *wish)
     buf_add(&text, wish->format);
     fd = sealed_new(buf_str(&text));
     buf_fini(&text);
-    MUST(fd >= 0); /* nothing runs without it: the keeper tries again */
+    MUST(fd >= 0);
     station_tell(&r->station, &m, &fd, 1);
     close(fd);
 }
@@ -115,6 +150,7 @@ static void start(struct role_control *r, const struct message *m)
         .run = r->o,
         .loop = r->station.loop,
         .feed = &r->feed,
+        .images = { image_made, r },
         .workers = m->number,
         .started_ns = m->started_ns,
         .rounds_before = m->round,
@@ -150,12 +186,13 @@ int role_control_run(const struct role *role, const struct run_options *o)
 
     confine_memory();
     hooks_set();
-    r.feed.publish = publish_image;
+    r.feed.publish = publish;
     r.station.orders.arrived = arrived;
     if (!station_open(&r.station, role))
         return EXIT_FAILED;
     loop_run(r.station.loop);
     control_stop(r.control);
+    root_unref(r.published);
     control_free(r.control);
     keeper_free(r.keeper);
     station_close(&r.station);

@@ -116,7 +116,7 @@ static void begin(struct role_data *r, const struct message *m, const struct mes
 static void publish(struct role_data *r, const struct message *m, struct message_fds *fds)
 {
     MUST(fds->n == 1);
-    intake_image(r->intake, fds->v[0], m->round);
+    (m->kind == MSG_CHANGE ? intake_change : intake_image)(r->intake, fds->v[0], m->round);
     fds->v[0] = -1;
 }
 
@@ -132,7 +132,7 @@ static void arrived(struct link *l, const struct message *m, struct message_fds 
         return; /* on the way out */
     else if (m->kind == MSG_BEGIN)
         begin(r, m, fds);
-    else if (m->kind == MSG_PUBLISH)
+    else if (m->kind == MSG_PUBLISH || m->kind == MSG_CHANGE)
         publish(r, m, fds);
     else if (m->kind == MSG_ROUND)
         intake_round(r->intake, m->round);

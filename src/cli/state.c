@@ -100,7 +100,8 @@ static void find_owner(struct state *s)
     s->same_flags = s->same_paths && str_eq(str_from(text, s->paths.n + 1), s->flags);
 }
 
-struct state *state_new(struct str dir, const struct run_options *run)
+struct state *state_new(struct str dir, const struct run_options *run,
+                        const struct image_sink *sink)
 {
     struct state *s = must_alloc(sizeof(*s));
 
@@ -113,7 +114,7 @@ struct state *state_new(struct str dir, const struct run_options *run)
         snprintf(s->names[i], sizeof(s->names[i]), "objects/%02x", i);
     find_owner(s);
     s->same_flags = s->same_flags && !run->dev;
-    s->writer = state_writer_start(s->dir);
+    s->writer = state_writer_start(s->dir, sink);
     return s;
 }
 

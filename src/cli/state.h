@@ -13,12 +13,14 @@
 #pragma once
 
 #include "cli/run_options.h"
+#include "cli/state_writer.h"
 #include "mesh/mesh.h"
 
 struct state;
 
-/* Both are borrowed. */
-struct state *state_new(struct str dir, const struct run_options *run);
+/* `dir` and `run` are borrowed. */
+struct state *state_new(struct str dir, const struct run_options *run,
+                        const struct image_sink *sink);
 /* Returns when everything is written; takes NULL. */
 void state_free(struct state *s);
 

@@ -18,6 +18,7 @@ struct state_writer {
     pthread_t thread;
     struct loop *loop;
     struct str dir;
+    struct image_sink sink;
     _Atomic uint32_t waiting; /* files given and not written yet */
     atomic_bool failed;
 };
@@ -45,6 +46,8 @@ static void write_file(struct state_writer *w, struct job *j)
     arena_init(&a, 4096);
     if (j->root)
         image_write(j->root, &j->octets);
+    if (j->root && !j->octets.full && w->sink.made)
+        w->sink.made(w->sink.arg, buf_str(&j->octets), j->root);
     if (j->octets.full ||
         !put(arena_printf(&a, "%.*s/%.*s", STRF(w->dir), STRF(j->name)).p, &j->octets)) {
         log_warn("state", "what was last good cannot be kept", KV("dir", w->dir),
@@ -90,12 +93,13 @@ static void *writer_run(void *arg)
     return NULL;
 }
 
-struct state_writer *state_writer_start(struct str dir)
+struct state_writer *state_writer_start(struct str dir, const struct image_sink *sink)
 {
     struct state_writer *w = must_alloc(sizeof(*w));
 
     w->loop = loop_new(NULL);
     w->dir = dir;
+    w->sink = *sink;
     MUST(pthread_create(&w->thread, NULL, writer_run, w) == 0);
     return w;
 }

@@ -9,8 +9,14 @@
 
 struct state_writer;
 
+/* Is told each image that was made to be written, on the writer's thread. `made` NULL: nobody. */
+struct image_sink {
+    void (*made)(void *arg, struct str octets, const struct root *root);
+    void *arg;
+};
+
 /* Starts the thread, which writes files of `dir`; the string is borrowed. */
-struct state_writer *state_writer_start(struct str dir);
+struct state_writer *state_writer_start(struct str dir, const struct image_sink *sink);
 
 /* Both write behind what is being written, atomically, mode 0600. */
 void state_writer_image(struct state_writer *w, struct root *take_root); /* "last-good" */

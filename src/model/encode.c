@@ -33,7 +33,7 @@ void put_u64(struct buf *out, uint64_t v)
     put_le(out, v, 8);
 }
 
-static void put_str(struct buf *out, struct str s)
+void put_str(struct buf *out, struct str s)
 {
     if (!str_is_set(s)) {
         put_u32(out, 0);

@@ -15,6 +15,7 @@ void part_hash(const struct part *p, uint64_t *ret_content, uint64_t *ret_origin
 void put_u8(struct buf *out, uint8_t v);
 void put_u32(struct buf *out, uint32_t v);
 void put_u64(struct buf *out, uint64_t v);
+void put_str(struct buf *out, struct str s);
 void part_encode(const struct part *p, struct buf *out);
 
 /* What is still to be read. After the first error `failed` says why and all reads give 0. */

@@ -7,10 +7,13 @@
 #include <stdlib.h>
 
 /* Octets: magic, version u32, hash u64 of what follows; then of a root generation u64,
- * count of parts u32 and these, sorted by kind and name; of a part alone the part. */
+ * count of parts u32 and these, sorted by kind and name; of a change the content hash of the root
+ * before u64, generation u64, count of parts that went u32, kind u8 and name of each, count of
+ * parts u32 and these; of a part alone the part. */
 #define IMAGE_VERSION 2
 #define PART_MAGIC STR("LATEENPT")
 #define IMAGE_MAGIC STR("LATEENIM")
+#define CHANGE_MAGIC STR("LATEENCH")
 #define HEAD_OCTETS (8 + 4 + 8)
 
 static size_t head_begin(struct str magic, struct buf *out)
@@ -121,6 +124,95 @@ struct root *image_read(struct str octets, struct slots *slots, struct str *rete
     r.failed = head_check(&r, IMAGE_MAGIC);
     if (!r.failed)
         parts_decode(&r, e);
+    if (!r.failed)
+        return root_edit_finish(e);
+    root_edit_free(e);
+    *reterr = str_of(r.failed);
+    return NULL;
+}
+
+/* ---- changes ---- */
+
+struct changed {
+    struct buf gone, parts;
+    uint32_t gone_n, parts_n;
+};
+
+static void changed_add(void *arg, const struct part *before, const struct part *after)
+{
+    struct changed *c = arg;
+
+    if (before && (!after || !str_eq(before->name, after->name))) {
+        put_u8(&c->gone, (uint8_t)before->kind);
+        put_str(&c->gone, before->name);
+        c->gone_n++;
+    }
+    if (after) {
+        part_encode(after, &c->parts);
+        c->parts_n++;
+    }
+}
+
+void image_write_change(const struct root *from, const struct root *to, struct buf *out)
+{
+    size_t at = head_begin(CHANGE_MAGIC, out);
+    struct changed c = { .gone_n = 0 };
+
+    buf_init(&c.gone, SIZE_MAX);
+    buf_init(&c.parts, SIZE_MAX);
+    root_differences(from, to, changed_add, &c);
+    put_u64(out, root_hash(from));
+    put_u64(out, root_generation(to));
+    put_u32(out, c.gone_n);
+    buf_add(out, buf_str(&c.gone));
+    put_u32(out, c.parts_n);
+    buf_add(out, buf_str(&c.parts));
+    buf_fini(&c.gone);
+    buf_fini(&c.parts);
+    head_seal(out, at);
+}
+
+/* First those that went: a part may have moved to another slot. */
+static void gone_decode(struct reader *r, struct root_edit *e)
+{
+    for (uint32_t n = take_u32(r); n > 0 && !r->failed; n--) {
+        uint8_t kind = take_u8(r);
+        struct str name = take_str(r);
+
+        if (kind >= PART_KINDS || !str_is_set(name))
+            r->failed = "a part of no kind";
+        else
+            root_edit_clear(e, kind, slots_of(r->slots, kind, name));
+    }
+}
+
+static void change_decode(struct reader *r, struct root *base, struct root_edit *e)
+{
+    if (take_u64(r) != root_hash(base) && !r->failed)
+        r->failed = "the change of another snapshot";
+    root_edit_generation(e, MAX(take_u64(r), root_generation(base) + 1));
+    gone_decode(r, e);
+    for (uint32_t n = r->failed ? 0 : take_u32(r); n > 0 && !r->failed; n--) {
+        struct part *p = part_decode(r);
+
+        if (!p)
+            return;
+        slots_of(r->slots, p->kind, p->name);
+        root_edit_set(e, p);
+    }
+    if (!r->failed && r->rest.n > 0)
+        r->failed = "octets behind the end of the change";
+}
+
+struct root *image_read_change(struct root *base, struct str octets, struct slots *slots,
+                               struct str *reterr)
+{
+    struct reader r = { .rest = octets, .slots = slots };
+    struct root_edit *e = root_edit_new(base);
+
+    r.failed = head_check(&r, CHANGE_MAGIC);
+    if (!r.failed)
+        change_decode(&r, base, e);
     if (!r.failed)
         return root_edit_finish(e);
     root_edit_free(e);

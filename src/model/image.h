@@ -16,6 +16,14 @@ void image_write(const struct root *r, struct buf *out);
  * literal). `slots` learns the names. */
 struct root *image_read(struct str octets, struct slots *slots, struct str *reterr);
 
-/* One part alone: what a feed between processes sends. */
+/* Appends what makes `to` of `from`: the parts that differ, and the names of those that are gone.
+ * Costs what differs. */
+void image_write_change(const struct root *from, const struct root *to, struct buf *out);
+/* The next root from `base`, which has the content of `from`; one reference. NULL with a text: it
+ * is of another snapshot, or damaged. */
+struct root *image_read_change(struct root *base, struct str octets, struct slots *slots,
+                               struct str *reterr);
+
+/* One part alone. */
 void part_write(const struct part *p, struct buf *out);
 struct part *part_read(struct str octets, struct str *reterr);

@@ -26,16 +26,28 @@ void image_reader_free(struct image_reader *r)
     free(r);
 }
 
+static struct root *remember(struct image_reader *r, struct root *read)
+{
+    root_unref(r->last);
+    r->last = root_ref(read);
+    slots_sweep(r->slots);
+    return read;
+}
+
 struct root *image_reader_next(struct image_reader *r, struct str octets, struct str *reterr)
 {
     struct root *read = image_read(octets, r->slots, reterr);
 
     if (!read)
         return NULL;
-    if (r->last)
-        read = root_rebase(r->last, read);
-    root_unref(r->last);
-    r->last = root_ref(read);
-    slots_sweep(r->slots);
-    return read;
+    return remember(r, r->last ? root_rebase(r->last, read) : read);
+}
+
+struct root *image_reader_change(struct image_reader *r, struct str octets, struct str *reterr)
+{
+    struct root *read;
+
+    *reterr = STR("a change of nothing");
+    read = r->last ? image_read_change(r->last, octets, r->slots, reterr) : NULL;
+    return read ? remember(r, read) : NULL;
 }

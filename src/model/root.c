@@ -306,6 +306,38 @@ struct root *root_rebase(struct root *base, struct root *take_next)
     return root_edit_finish(e);
 }
 
+static struct chunk *chunk_at(const struct table *t, uint32_t i)
+{
+    return i < t->n ? t->chunks[i] : NULL;
+}
+
+static void chunk_differences(const struct chunk *from, const struct chunk *to,
+                              void (*differs)(void *arg, const struct part *before,
+                                              const struct part *after),
+                              void *arg)
+{
+    for (size_t i = 0; from != to && i < CHUNK_PARTS; i++) {
+        const struct part *before = from ? from->parts[i] : NULL;
+        const struct part *after = to ? to->parts[i] : NULL;
+
+        if (before != after)
+            differs(arg, before, after);
+    }
+}
+
+void root_differences(const struct root *from, const struct root *to,
+                      void (*differs)(void *arg, const struct part *before,
+                                      const struct part *after),
+                      void *arg)
+{
+    for (size_t kind = 0; kind < PART_KINDS; kind++) {
+        const struct table *a = &from->tables[kind], *b = &to->tables[kind];
+
+        for (uint32_t i = 0; i < MAX(a->n, b->n); i++)
+            chunk_differences(chunk_at(a, i), chunk_at(b, i), differs, arg);
+    }
+}
+
 void root_edit_generation(struct root_edit *e, uint64_t generation)
 {
     e->next->generation = generation;

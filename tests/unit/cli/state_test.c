@@ -93,7 +93,9 @@ static void run_begin(struct run *r, struct fixture *f, const char *octets)
 {
     struct mesh_options o = { .hooks = { .arg = r, .recall = recall } };
 
-    *r = (struct run){ .f = f, .state = state_new(str_of(f->dir), &f->run) };
+    static const struct image_sink nobody = { 0 };
+
+    *r = (struct run){ .f = f, .state = state_new(str_of(f->dir), &f->run, &nobody) };
     r->mesh = mesh_new(&o);
     r->root = state_snapshot(r->state);
     if (r->root)

@@ -198,39 +198,116 @@ TEST(an_image_of_the_next_snapshot_shares_what_did_not_change)
     buf_fini(&image);
 }
 
-TEST(images_read_one_behind_the_other_give_equal_roots)
+/* The next root as an image, or as what changes the one before. */
+static struct root *read_next(struct image_reader *reader, const struct root *before,
+                              const struct root *r, struct buf *octets)
 {
-    struct image_reader *reader = image_reader_new();
-    struct root *r = NULL, *read = NULL, *same;
-    struct buf image;
-    struct rng rng;
+    struct root *read;
     struct str err;
 
+    buf_reset(octets);
+    if (before)
+        image_write_change(before, r, octets);
+    else
+        image_write(r, octets);
+    read = before ? image_reader_change(reader, buf_str(octets), &err)
+                  : image_reader_next(reader, buf_str(octets), &err);
+    CHECK(read != NULL && read != r);
+    return read;
+}
+
+TEST(images_and_changes_read_one_behind_the_other_give_equal_roots)
+{
+    struct image_reader *reader = image_reader_new();
+    struct root *r = NULL, *read = NULL, *before = NULL;
+    struct slots *slots = slots_new();
+    struct buf octets, text[2];
+    struct rng rng;
+    struct str err;
+    char name[16];
+
     rng_init(&rng, 16);
-    buf_init(&image, 1 << 24);
-    for (uint32_t i = 0; i < 50; i++) {
+    buf_init(&octets, 1 << 24);
+    for (size_t i = 0; i < 2; i++)
+        buf_init(&text[i], 1 << 24);
+    for (uint32_t i = 0; i < 300; i++) {
         struct root_edit *e = root_edit_new(r);
 
         CASE(i);
-        root_edit_set(e, random_part(&rng, i % PART_KINDS, i % 2 ? STR("a") : STR("b")));
-        root_unref(r);
+        for (uint64_t n = rng_below(&rng, 4); n < 4; n++) {
+            enum part_kind kind = (enum part_kind)rng_below(&rng, PART_KINDS);
+
+            snprintf(name, sizeof(name), "p%u", (unsigned)rng_below(&rng, 100));
+            if (rng_below(&rng, 3) == 0)
+                root_edit_clear(e, kind, slots_of(slots, kind, str_of(name)));
+            else
+                root_edit_set(e, random_part(&rng, kind, str_of(name)));
+        }
+        root_unref(before);
+        before = r;
         r = root_edit_finish(e);
-        buf_reset(&image);
-        image_write(r, &image);
+        slots_sweep(slots); /* numbers of names that went are used again */
         root_unref(read);
-        read = image_reader_next(reader, buf_str(&image), &err);
-        CHECK(read != r && root_hash(read) == root_hash(r));
-        CHECK_EQ(root_generation(read), i + 1);
+        read = read_next(reader, i % 7 ? before : NULL, r, &octets);
+        CHECK(root_hash(read) == root_hash(r));
+        for (size_t k = 0; k < 2; k++) {
+            buf_reset(&text[k]);
+            root_dump(k ? read : r, PART_CLUSTER, &text[k]);
+        }
+        CHECK_STR(buf_str(&text[0]), buf_str(&text[1]));
     }
-    same = image_reader_next(reader, buf_str(&image), &err);
-    CHECK(same == read);
-    root_unref(same);
     CHECK(image_reader_next(reader, STR("no image"), &err) == NULL);
+    CHECK(image_reader_change(reader, STR("no change"), &err) == NULL);
     root_unref(r);
+    root_unref(before);
     root_unref(read);
     image_reader_free(reader);
     image_reader_free(NULL);
-    buf_fini(&image);
+    slots_free(slots);
+    buf_fini(&octets);
+    for (size_t i = 0; i < 2; i++)
+        buf_fini(&text[i]);
+}
+
+TEST(a_change_costs_what_differs_and_fits_its_base_only)
+{
+    struct root_edit *e = root_edit_new(NULL);
+    struct slots *slots = slots_new();
+    struct root *base, *next, *read;
+    struct buf whole, change;
+    struct rng rng;
+    struct str err = STR_NONE;
+    char name[16];
+
+    rng_init(&rng, 18);
+    buf_init(&whole, 1 << 24);
+    buf_init(&change, 1 << 24);
+    for (uint32_t i = 0; i < 500; i++) {
+        snprintf(name, sizeof(name), "r%u", i);
+        root_edit_set(e, random_part(&rng, PART_CLUSTER, str_of(name)));
+    }
+    base = root_edit_finish(e);
+    e = root_edit_new(base);
+    root_edit_set(e, random_part(&rng, PART_CLUSTER, STR("r7")));
+    root_edit_clear(e, PART_CLUSTER, slots_of(slots, PART_CLUSTER, STR("r8")));
+    next = root_edit_finish(e);
+    image_write(next, &whole);
+    image_write_change(base, next, &change);
+    CHECK(change.n * 50 < whole.n);
+    read = image_read_change(base, buf_str(&change), slots, &err);
+    CHECK(root_hash(read) == root_hash(next));
+    CHECK(image_read_change(next, buf_str(&change), slots, &err) == NULL);
+    CHECK_STR(err, STR("the change of another snapshot"));
+    for (size_t n = 0; n < change.n; n++) {
+        CASE((uint32_t)n);
+        CHECK(image_read_change(base, str_sub(buf_str(&change), 0, n), slots, &err) == NULL);
+    }
+    root_unref(read);
+    root_unref(base);
+    root_unref(next);
+    slots_free(slots);
+    buf_fini(&whole);
+    buf_fini(&change);
 }
 
 /* A control part that was started anew counts its generations from 1 again. */
