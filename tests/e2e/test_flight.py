@@ -6,13 +6,13 @@ import time
 
 import pytest
 
-from harness import HOST, virtual_service, wait_until
+from harness import HOST, Backend, virtual_service, wait_until
 
 pytestmark = pytest.mark.reload
 
 RULE = """
-    - match: [ { uri: { prefix: /slow } } ]
-      route: [ { destination: { host: hedgus-app, subset: v1 } } ]"""
+    - match: [ { uri: { prefix: /trickle } } ]
+      route: [ { destination: { host: trickle } } ]"""
 
 
 def routes_gone(manifests):
@@ -24,7 +24,7 @@ def subset_gone(manifests):
 
 
 def service_gone(manifests):
-    manifests.remove("3-myapp-service.yaml")
+    manifests.remove("9-trickle.yaml")
 
 
 def certificate_gone(manifests):
@@ -36,7 +36,7 @@ def gateway_gone(manifests):
 
 
 def everything_gone(manifests):
-    for name in ("3-myapp-service.yaml", "4-destination-rule.yaml", "5-virtual-service.yaml", "6-gateway.yaml"):
+    for name in ("4-destination-rule.yaml", "5-virtual-service.yaml", "6-gateway.yaml", "9-trickle.yaml"):
         manifests.remove(name)
 
 
@@ -46,16 +46,21 @@ CHANGES = (routes_gone, subset_gone, service_gone, certificate_gone, gateway_gon
 @pytest.mark.parametrize("scheme", ("http", "https"))
 @pytest.mark.parametrize("change", CHANGES, ids=lambda change: change.__name__)
 def test_a_request_in_flight_ends_as_it_began(manifests, start, scheme, change):
+    backend = Backend()
     manifests.write("5-virtual-service.yaml", virtual_service({"v1": 1, "v2": 1}, RULE))
+    manifests.write("9-trickle.yaml", backend.manifests("trickle"))
     lateen = start()
-    with contextlib.closing(lateen.client(scheme)) as client:
-        client.request("GET", "/slow?delay=1s", headers={"Host": HOST})
-        time.sleep(0.2)
+    with contextlib.closing(backend), contextlib.closing(lateen.client(scheme)) as client:
+        client.request("GET", "/trickle", headers={"Host": HOST})
+        response = client.getresponse()
+        assert response.status == 200 and response.readline() == b"line 0\n"
         at = len(lateen.log())
         change(manifests)
         wait_until("the change is live", lambda: "reload:" in lateen.log()[at:])
-        response = client.getresponse()
-        assert response.status == 200 and b"Version=v1\n" in response.read()
+        line = int(response.readline().split()[1])
+        backend.finish.set()
+        rest = response.read().splitlines()  # raises if it is cut
+        assert line >= 1 and all(b"line %d" % n == text for n, text in enumerate(rest, line + 1))
 
 
 def test_a_body_on_its_way_reaches_the_backend_it_started_for(manifests, start):

@@ -4,7 +4,7 @@ import pytest
 from wire import GATEWAY, Backend, Bench, Manifests, running
 
 BACKENDS = 128  # of one module
-TIMEOUT = ", timeout: 0.3s"
+TIMEOUT = ", timeout: 1s"
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +29,7 @@ def backend(bench):
 
 @pytest.fixture
 def impatient(bench):
-    """A backend whose route has a timeout of 300 ms."""
+    """A backend whose route has a timeout of 1 s."""
     backend = bench.backend(TIMEOUT)
     yield backend
     assert not backend.faults, backend.faults

@@ -155,7 +155,7 @@ def test_what_a_pooled_connection_says_unasked_ends_it(client, backend, octets):
     assert len(backend.peers) == 3
 
 
-def test_a_pooled_connection_closed_while_idle_is_not_used(client, backend):
+def test_a_pooled_connection_closed_while_idle_is_not_used(bench, client, backend):
     def script(peer):
         peer.request()
         peer.reply(b"one")
@@ -164,7 +164,7 @@ def test_a_pooled_connection_closed_while_idle_is_not_used(client, backend):
     for method in ("GET", "POST", "GET"):
         client.send(request(backend.host, method, headers="Content-Length: 0\r\n"))
         assert client.answer().body == b"one"
-        time.sleep(0.1)
+        wait_until("the gateway knows that it is closed", lambda: bench.upstream_connections(backend) == 0)
     assert len(backend.peers) == 3
 
 
@@ -261,10 +261,10 @@ def test_a_backend_that_is_silent_beyond_the_timeout(bench, client, impatient):
     client.send(request(impatient.host, path="/silent"))
     start = time.monotonic()
     answer = client.answer()
-    assert 0.25 < time.monotonic() - start < 5
+    assert time.monotonic() - start > 0.9
     assert answer.status == 504 and answer.body == b"upstream request timeout"
     assert " UT " in bench.log_line("GET /silent")
-    assert impatient.requests[0].get("x-envoy-expected-rq-timeout-ms") == "300"
+    assert impatient.requests[0].get("x-envoy-expected-rq-timeout-ms") == "1000"
     wait_until("the backend's connection ends", lambda: impatient.peers[0].sock.fileno() < 0)
     client.send(request(impatient.host))
     assert client.answer().status == 504, "the client's connection lives on"
@@ -286,7 +286,7 @@ def test_a_slow_upload_does_not_count_against_the_timeout(client, impatient):
     """The time starts when the request is whole (Envoy's route timeout)."""
     client.send(request(impatient.host, "POST", headers="Content-Length: 10\r\n"))
     for _ in range(10):
-        time.sleep(0.06)
+        time.sleep(0.12)
         client.send(b"x")
     assert client.answer().status == 200
 

@@ -298,10 +298,25 @@ class Bench:
     def client(self):
         return Client(self.port)
 
+    def upstream_connections(self, backend):
+        """Those that the gateway has open to a backend."""
+        name = re.escape(f"cluster.outbound|80||{backend.name}.mesh.internal.upstream_cx_active")
+        return int(re.search(rf"^{name}: (\d+)$", self.lateen.admin("/stats").text, re.M)[1])
+
     def log_line(self, marker):
         """The access log's line that holds `marker`."""
         return wait_until(f"an access log line with {marker}", lambda: next(
             (line for line in self.lateen.access_log().splitlines() if marker in line), None))
+
+
+def steady(value):
+    """The value once it has stayed the same for half a second."""
+    def same():
+        before = value()
+        time.sleep(0.5)
+        return before if value() == before else None
+
+    return wait_until("it changes no more", same)
 
 
 def request(host, method="GET", path="/", headers="", body=b""):
