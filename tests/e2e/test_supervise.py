@@ -152,21 +152,32 @@ def asking(lateen, n=4):
             client.stop()
 
 
+def cpu_ms(pid):
+    """What a process has used so far, whatever else the machine does."""
+    return sum(int(path.read_text().split()[0]) for path in pathlib.Path(f"/proc/{pid}/task").glob("*/schedstat")) / 1e6
+
+
 def serves_after_ms(lateen, since):
-    """Until a request over a new connection is answered."""
-    answer = lateen.get("/")
-    assert answer.status == 200, answer.text
+    """Until a request over a new connection is answered. A dying process may still have accepted the
+    first; none is refused."""
+    for _ in range(2):
+        try:
+            assert lateen.get("/").status == 200
+            break
+        except (ConnectionResetError, http.client.RemoteDisconnected):
+            pass
     return (time.monotonic() - since) * 1000
 
 
 def test_killing_data_loses_only_what_was_in_flight(manifests):
-    times = []
+    times, cpu = [], []
     with running(manifests, "supervise-data", ["--supervise"]) as lateen, asking(lateen) as clients:
         for n in range(1, 21):
             pid = children(lateen.process)["data"]
             since = time.monotonic()
             os.kill(pid, signal.SIGKILL)
             times.append(serves_after_ms(lateen, since))
+            cpu.append(cpu_ms(children(lateen.process)["data"]))
             served = [client.served for client in clients]
             wait_until("all are served again",
                        lambda: all(now.served > before for now, before in zip(clients, served)))
@@ -174,7 +185,8 @@ def test_killing_data_loses_only_what_was_in_flight(manifests):
                 assert len(client.faults) <= n, client.faults
                 assert not [fault for fault in client.faults if "Refused" in fault], client.faults
         assert lateen.log().count("process=data signal=SIGKILL") == 20
-    print(f"serves again after {statistics.median(times):.0f} ms, at most {max(times):.0f} ms")
+    print(f"serves again after {statistics.median(times):.0f} ms, at most {max(times):.0f} ms; "
+          f"its CPU time {statistics.median(cpu):.0f} ms, at most {max(cpu):.0f} ms")
     assert max(times) <= SERVES_AGAIN_MS, times
 
 
@@ -213,6 +225,10 @@ def test_a_role_set_by_hand_is_refused(manifests):
         out = subprocess.run([BIN, "run", "-f", manifests], env={**os.environ, "LATEEN_ROLE": role},
                              stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=PATIENCE)
         assert out.returncode == 64 and "LATEEN_ROLE" in out.stderr, out
+
+
+def thread_states(pid):
+    return [path.read_text().rsplit(")", 1)[1].split()[0] for path in pathlib.Path(f"/proc/{pid}/task").glob("*/stat")]
 
 
 def descriptors(pid):
@@ -267,7 +283,9 @@ def test_crashes_in_a_row_are_named_and_do_not_spin(manifests):
 
 def test_connections_made_while_data_is_gone_wait_for_the_next(manifests):
     with running(manifests, "supervise-queue", ["--supervise"]) as lateen:
-        os.kill(children(lateen.process)["data"], signal.SIGSTOP)  # it accepts nothing any more
+        data = children(lateen.process)["data"]
+        os.kill(data, signal.SIGSTOP)
+        wait_until("it accepts nothing any more", lambda: set(thread_states(data)) == {"T"})
         clients = [lateen.client() for _ in range(20)]
         for client in clients:
             client.request("GET", "/", headers={"Host": HOST})
