@@ -94,6 +94,15 @@ static void digest_cluster(struct service *s, struct str name, slot_id slot, uin
     s->digest = hash_mix(hash_mix(s->digest, hash_stable(name)), ((uint64_t)slot << 2) | how);
 }
 
+/* The rule in effect: without it another one might be. */
+static void origin_rule(struct job *j, struct part *p, const struct rule_subset *rs)
+{
+    const struct api_object *o = j->rule.object;
+
+    if (o && (!rs || rs->object != o))
+        part_origin(p, compile_origin(j->c, o, SPOT(o->meta)));
+}
+
 static void cluster_make(struct job *j, const struct rule_subset *rs)
 {
     struct compile *c = j->c;
@@ -123,6 +132,7 @@ static void cluster_make(struct job *j, const struct rule_subset *rs)
         part_origin(&k->part, compile_origin(c, rs->object, SPOT(subset)));
     else
         part_origin(&k->part, compile_origin(c, j->s->object, j->port->spot));
+    origin_rule(j, &k->part, rs);
     k->hosts = h->part.slot;
     k->lb = policy.lb;
     k->http2 = is_http2(j->port->protocol) ||

@@ -20,9 +20,9 @@ struct vs_cell {
 };
 
 struct vhost_plan {
-    struct str host;                 /* lower case */
-    const struct server_ref *server; /* the first that brought it */
-    bool redirect_https;
+    struct str host;                   /* lower case */
+    const struct server_ref *server;   /* the first that brought it */
+    const struct server_ref *redirect; /* the first with httpsRedirect; NULL: none */
     struct vhost_source {
         const struct vs_cell *cell;
         const struct api_object *broken; /* instead: its hosts answer 500 */

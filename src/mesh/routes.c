@@ -196,7 +196,8 @@ static void plan_host(struct compile *c, struct routes_plan *plan, struct str ho
     const struct api_gateway *gw = s->gateway->body;
     const struct api_gw_tls *tls = gw->servers.v[s->index].tls;
 
-    v->redirect_https |= tls && tls->https_redirect.v;
+    if (tls && tls->https_redirect.v && !v->redirect)
+        v->redirect = s;
     vhost_add(c, v, source);
 }
 
@@ -330,11 +331,13 @@ static void plan_server_hosts(struct compile *c, struct routes_plan *plan,
 
     for (size_t i = 0; i < server->hosts.n; i++) {
         struct str ns, host;
+        struct vhost_plan *v;
 
         name_server_host(server->hosts.v[i], s->gateway->meta->namespace, &ns, &host);
         host = name_lower(c->a, host);
-        if (redirect)
-            plan_vhost(c, plan, host, s)->redirect_https = true;
+        v = redirect ? plan_vhost(c, plan, host, s) : NULL;
+        if (v)
+            v->redirect = v->redirect ? v->redirect : s;
         else if (!plan_covers(plan, host))
             api_note(s->gateway, c->notes, SEV_WARNING, "LAT0306", ITEM(server, "hosts", i),
                      "no VirtualService is bound to this host here: its requests are answered 404");
@@ -357,9 +360,13 @@ static void stub_rules(struct compile *c, struct vhost *v, struct str why)
     (void)c;
 }
 
-static void redirect_rule(struct compile *c, struct vhost *v)
+/* Not even its rules are asked, but that the host stands here they may have brought about. */
+static void redirect_rule(struct compile *c, struct vhost *v, const struct vhost_plan *p)
 {
     uint16_t https = compile_bound_port(c, 443);
+    const struct server_ref *by = p->redirect;
+    const struct api_gateway *gw = by->gateway->body;
+    const struct api_gw_tls *tls = gw->servers.v[by->index].tls;
     struct route *r;
 
     ARRAY_COPY(&v->part, v->routes, 1);
@@ -371,6 +378,25 @@ static void redirect_rule(struct compile *c, struct vhost *v)
                                       .port = https == 443 ? 0 : https,
                                       .status = 301,
                                       .https_redirect = true };
+    r->origin = part_origin(&v->part, compile_origin(c, by->gateway, LEAF(tls, "httpsRedirect")));
+    for (size_t i = 0; i < p->used_n; i++)
+        part_origin(&v->part,
+                    compile_origin(c, source_of(&p->used[i]), SPOT(source_of(&p->used[i])->meta)));
+}
+
+/* Whose servers its rules came through, beside the one that is the virtual host's own. */
+static void vhost_servers(struct compile *c, struct vhost *v, const struct vhost_plan *p)
+{
+    for (size_t i = 0; i < p->used_n; i++) {
+        const struct server_ref *s = p->used[i].server;
+        const struct api_gateway *gw = s->gateway->body;
+        bool named = s->gateway == p->server->gateway;
+
+        for (size_t k = 0; k < i && !named; k++)
+            named = p->used[k].server->gateway == s->gateway;
+        if (!named)
+            part_origin(&v->part, compile_origin(c, s->gateway, SPOT(&gw->servers.v[s->index])));
+    }
 }
 
 /* Rules that catch everything move behind all others, which keep their order. */
@@ -428,9 +454,10 @@ static slot_id vhost_make(struct compile *c, const struct routes_plan *plan,
     struct rules rules = { 0 };
     struct str why;
 
-    if (p->redirect_https) {
-        redirect_rule(c, v);
+    if (p->redirect) {
+        redirect_rule(c, v, p);
     } else {
+        vhost_servers(c, v, p);
         rules_of_vhost(c, p, &rules);
         vhost_rules(c, v, &rules);
     }
@@ -444,7 +471,7 @@ static uint64_t vhost_key(const struct compile *c, const struct routes_plan *pla
 {
     uint64_t key = hash_mix(c->config_digest, hash_mix(plan->digest, hash_stable(p->host)));
 
-    key = hash_mix(key, hash_mix(p->server->digest, p->redirect_https));
+    key = hash_mix(key, hash_mix(p->server->digest, p->redirect ? p->redirect->digest : 0));
     for (size_t i = 0; i < p->used_n; i++)
         key = hash_mix(hash_mix(key, memo_object(source_of(&p->used[i]))),
                        hash_mix(p->used[i].server->digest, p->used[i].broken != NULL));

@@ -113,7 +113,7 @@ static void add_match(struct rng *r, struct buf *b)
 
 static void add_destinations(struct rng *r, struct buf *b)
 {
-    static const char *const services[] = { "s1", "s1", "s1", "s2", "nosuch" };
+    static const char *const services[] = { "s1", "s1", "s1", "s2", "s3", "e.x", "nosuch" };
     static const char *const subsets[] = {
         "", "", ", subset: v1", ", subset: v2", ", subset: v9", ", subset: none"
     };
@@ -147,18 +147,24 @@ static void add_rule(struct rng *r, struct buf *b, size_t at)
         add_destinations(r, b);
 }
 
-static void add_service(struct rng *r, struct buf *b, size_t at)
+static void add_service_of(struct rng *r, struct buf *b, size_t at, const char *gateways)
 {
-    static const char *const gateways[] = { "gw1", "gw2", "gw1, gw2", "gw1, gw2", "gw1, gw2" };
     size_t n = 1 + rng_below(r, 4);
 
     buf_printf(b,
                "---\napiVersion: networking.istio.io/v1\nkind: VirtualService\n"
                "metadata: {name: v%zu, namespace: ns}\nspec:\n  gateways: [%s]\n  hosts: [%s]\n"
                "  http:\n",
-               at, PICK(gateways), PICK(hosts));
+               at, gateways, PICK(hosts));
     for (size_t i = 0; i < n; i++)
         add_rule(r, b, i);
+}
+
+static void add_service(struct rng *r, struct buf *b, size_t at)
+{
+    static const char *const gateways[] = { "gw1", "gw2", "gw1, gw2", "gw1, gw2", "gw1, gw2" };
+
+    add_service_of(r, b, at, PICK(gateways));
 }
 
 void random_manifests(struct rng *r, struct buf *b)
@@ -189,6 +195,81 @@ void random_manifests(struct rng *r, struct buf *b)
     add_certificate(b, 2, "c.y");
     for (size_t i = 0; i < n; i++)
         add_service(r, b, i);
+}
+
+/* ---- more to meet ---- */
+
+static void add_object(struct buf *b, const char *api, const char *kind, const char *name,
+                       const char *labels, const char *rest)
+{
+    buf_printf(b, "---\napiVersion: %s\nkind: %s\nmetadata: {name: %s, namespace: ns%s}\n%s\n", api,
+               kind, name, labels, rest);
+}
+
+static void add_rule_of(struct rng *r, struct buf *b, unsigned i)
+{
+    static const char *const rule_hosts[] = { "s1", "s1",  "s2",
+                                              "s3", "e.x", "\"*.ns.svc.cluster.local\"" };
+    static const char *const policies[] = { "", "", "trafficPolicy: {tls: {mode: SIMPLE}}, ",
+                                            "trafficPolicy: {loadBalancer: {simple: RANDOM}}, ",
+                                            "exportTo: [other], " };
+    static const char *const subsets[] = { "{name: v1, labels: {version: v1}}",
+                                           "{name: v1, labels: {version: v2}}",
+                                           "{name: v2, labels: {version: v1}}",
+                                           "{name: none, labels: {version: v1}}" };
+    char name[16], spec[512];
+
+    snprintf(name, sizeof(name), "r%u", i);
+    snprintf(spec, sizeof(spec), "spec: {host: %s, %ssubsets: [%s]}", PICK(rule_hosts),
+             PICK(policies), PICK(subsets));
+    add_object(b, "networking.istio.io/v1", "DestinationRule", name, "", spec);
+}
+
+static void add_endpoints_of(struct rng *r, struct buf *b)
+{
+    static const char *const slices[] = {
+        "addressType: IPv4\nports: [{name: http, port: 80}]\nendpoints: [{addresses: [10.1.0.1]}]",
+        "addressType: IPv4\nports: [{name: http, port: 80}]\nendpoints: []",
+    };
+    static const char *const entries[] = {
+        "spec: {hosts: [s3.ns.svc.cluster.local], resolution: STATIC, ports: [{number: 80, name: "
+        "http, protocol: HTTP}], endpoints: [{address: 10.2.0.1}]}",
+        "spec: {hosts: [e.x, s3.ns.svc.cluster.local], resolution: STATIC, ports: [{number: 80, "
+        "name: http, protocol: HTTP}], endpoints: [{address: 10.2.0.2}]}",
+        "spec: {hosts: [e.x], resolution: STATIC, ports: [{number: 80, name: http, protocol: "
+        "HTTP}], workloadSelector: {labels: {app: s3}}}",
+        "spec: {hosts: [e.x], resolution: DNS, ports: [{number: 81, name: http, protocol: "
+        "HTTP}]}",
+    };
+
+    if (chance(r, 2))
+        add_object(b, "discovery.k8s.io/v1", "EndpointSlice", "s3-1",
+                   ", labels: {kubernetes.io/service-name: s3}", PICK(slices));
+    if (chance(r, 2))
+        add_object(b, "networking.istio.io/v1", "WorkloadEntry", "w1", "",
+                   "spec: {address: 10.3.0.1, labels: {app: s3, version: v1}}");
+    for (unsigned i = 0; i < 3; i++) {
+        char name[16];
+
+        snprintf(name, sizeof(name), "e%u", i);
+        if (chance(r, 2))
+            add_object(b, "networking.istio.io/v1", "ServiceEntry", name, "", PICK(entries));
+    }
+}
+
+void random_backends(struct rng *r, struct buf *b)
+{
+    add_object(b, "v1", "Service", "s3", "",
+               "spec: {selector: {app: s3}, ports: [{name: http, port: 80}]}");
+    add_endpoints_of(r, b);
+    for (unsigned i = 0; i < 4; i++)
+        add_rule_of(r, b, i);
+    add_gateway(r, b, "gw3");
+    for (size_t i = 10; i < 13; i++)
+        add_service_of(r, b, i, "gw3");
+    buf_add(b, STR("---\napiVersion: cert-manager.io/v1\nkind: Certificate\n"
+                   "metadata: {name: c0, namespace: istio-system}\n"
+                   "spec: {secretName: c0, dnsNames: [a.x], issuerRef: {name: i}}\n"));
 }
 
 /* ---- questions ---- */

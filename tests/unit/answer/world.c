@@ -184,22 +184,41 @@ static void serve(struct world *w)
     worker_publish(w->worker, root_ref(w->root), grants, n);
 }
 
+void world_begin(struct world *w, const struct mesh_options *o)
+{
+    struct mesh_options mine = *o;
+
+    memset(w, 0, sizeof(*w));
+    arena_init(&w->arena, 65536);
+    mine.dev = true;
+    mine.hooks.arg = w;
+    mine.hooks.stand_in = stand_in;
+    mine.hooks.issue = issue;
+    w->mesh = mesh_new(&mine);
+}
+
+void world_update(struct world *w, struct source_file *files, size_t n)
+{
+    struct source_scan scan = { .files = files, .n = n, .changed = true };
+    struct root *root = NULL;
+
+    notes_init(&w->notes, &w->arena);
+    if (mesh_update(w->mesh, &scan, &w->notes, &root) != MESH_NEW)
+        return;
+    root_unref(w->root);
+    w->root = root;
+}
+
 void world_open(struct world *w, struct str yaml, bool serves)
 {
     struct source_file file = {
         .path = STR("world.yaml"), .octets = yaml, .hash = hash_stable(yaml), .changed = true
     };
-    struct source_scan scan = { .files = &file, .n = 1, .changed = true };
-    struct mesh_options o = { .dev = true, .verdicts = !serves };
+    struct mesh_options o = { .verdicts = !serves,
+                              .hooks = { .port_map = serves ? map_port : NULL } };
 
-    memset(w, 0, sizeof(*w));
-    arena_init(&w->arena, 65536);
-    notes_init(&w->notes, &w->arena);
-    o.hooks = (struct mesh_hooks){ .arg = w, .stand_in = stand_in, .issue = issue };
-    if (serves)
-        o.hooks.port_map = map_port;
-    w->mesh = mesh_new(&o);
-    CHECK_EQ(mesh_update(w->mesh, &scan, &w->notes, &w->root), MESH_NEW);
+    world_begin(w, &o);
+    world_update(w, &file, 1);
     if (serves)
         serve(w);
 }

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "answer/explain.h"
+#include "base/rng.h"
 #include "mesh/mesh.h"
 #include "unit/check.h"
 
@@ -32,7 +33,11 @@ struct world {
 void worlds_begin(void);
 void worlds_end(void);
 
-/* Compiles; with `serves` a worker serves it. */
+/* A mesh of its own, and updates of it: for who needs no worker. */
+void world_begin(struct world *w, const struct mesh_options *o);
+/* With fresh notes; `root` is the new one where there is one. */
+void world_update(struct world *w, struct source_file *files, size_t n);
+/* Both, of one file; with `serves` a worker serves it. */
 void world_open(struct world *w, struct str yaml, bool serves);
 /* Ends the worker and gives its log: "ID CODE FLAGS CLUSTER" lines, in the arena. */
 struct str world_stop(struct world *w);
@@ -53,6 +58,9 @@ void world_ask(struct world *w, const struct ask *q, const char *id, size_t time
 /* ---- random_world.c ---- */
 
 void random_manifests(struct rng *rng, struct buf *b);
+/* More objects for the same VirtualServices to meet: two authorities for a Secret's name, hosts of
+ * ServiceEntries, endpoints from many sources, DestinationRules that merge, shadow and forbid. */
+void random_backends(struct rng *rng, struct buf *b);
 /* The URL's port is one of the manifests'; header lines are in `lines`, at most 4. */
 void random_question(struct rng *rng, struct arena *a, struct str *method, struct str *url,
                      struct str *lines, size_t *n);
