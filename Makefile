@@ -91,6 +91,8 @@ install: all ## install to DESTDIR and PREFIX (/usr/local)
 	install -D -m 755 build/src/cli/lateen $(DESTDIR)$(PREFIX)/bin/lateen
 	install -D -m 644 LICENSE $(DESTDIR)$(PREFIX)/share/doc/lateen/LICENSE
 	install -D -m 644 README.md $(DESTDIR)$(PREFIX)/share/doc/lateen/README.md
+	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system
+	sed 's|@PREFIX@|$(PREFIX)|' packaging/lateen.service >$(DESTDIR)$(PREFIX)/lib/systemd/system/lateen.service
 
 .PHONY: clean
 clean: ## remove every build directory

@@ -113,7 +113,7 @@ DRAIN = ("--drain-min", "0s", "--drain", "5s")
 class Lateen:
     """`lateen run --dev` over a folder of manifests, with every port an own one."""
 
-    def __init__(self, manifests, name, flags=(), ports=(80, 443), drain=DRAIN):
+    def __init__(self, manifests, name, flags=(), ports=(80, 443), drain=DRAIN, command=(BIN,)):
         self.manifests = pathlib.Path(manifests)
         self.ports = dict(zip(ports, free_ports(len(ports))))
         self.admin_port, health, metrics = free_ports(3)
@@ -121,7 +121,7 @@ class Lateen:
         LOGS.mkdir(parents=True, exist_ok=True)
         self.log_path = LOGS / f"e2e-{name}.log"
         self.access_path = LOGS / f"e2e-{name}-access.log"
-        command = [BIN, "run", "--dev", "-f", self.manifests, "--state", self.state,
+        command = [*command, "run", "--dev", "-f", self.manifests, "--state", self.state,
                    "--admin", f"127.0.0.1:{self.admin_port}", "--health", f"127.0.0.1:{health}",
                    "--metrics", f"127.0.0.1:{metrics}", *drain]
         for number, port in self.ports.items():
@@ -203,8 +203,8 @@ class Lateen:
 
 
 @contextlib.contextmanager
-def running(manifests, name, flags=(), ports=(80, 443), drain=DRAIN):
-    lateen = Lateen(manifests, name, flags, ports, drain)
+def running(manifests, name, flags=(), ports=(80, 443), drain=DRAIN, command=(BIN,)):
+    lateen = Lateen(manifests, name, flags, ports, drain, command)
     try:
         yield lateen.wait_ready()
         lateen.stop()

@@ -7,11 +7,14 @@ import contextlib
 import http.client
 import os
 import pathlib
+import random
 import re
+import shutil
 import signal
 import socket
 import statistics
 import subprocess
+import tempfile
 import threading
 import time
 
@@ -269,6 +272,42 @@ def test_data_has_no_capability_and_gets_none(manifests):
             assert [int(status_of(thread, field), 16) for field in ("CapInh", "CapPrm", "CapEff", "CapAmb")] == [0] * 4
             assert status_of(thread, "NoNewPrivs") == "1"
         assert len(threads) > 3
+
+
+def free_low_port():
+    """Below 1024, where only the right to it helps."""
+    for port in random.sample(range(600, 1024), 50):
+        with contextlib.closing(socket.socket()) as sock, contextlib.suppress(OSError):
+            sock.bind(("127.0.0.1", port))
+            return port
+    raise AssertionError("no port below 1024 is free")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can hand the right to bind low ports to another user")
+def test_the_keeper_binds_a_low_port_that_is_added_later_and_data_cannot(backend):
+    """As under the unit of systemd: a user without rights but this one, which data gives up."""
+    port = free_low_port()
+    with tempfile.TemporaryDirectory(prefix="lateen-") as top:
+        os.chmod(top, 0o755)
+        manifests = Manifests(f"{top}/manifests", source=None)
+        manifests.write("all.yaml", MANIFESTS.replace("PORT", str(backend)))
+        os.mkdir(f"{top}/state")
+        os.chown(f"{top}/state", 65534, 65534)
+        command = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--inh-caps=-all,+net_bind_service",
+                   "--ambient-caps=+net_bind_service", shutil.copy(BIN, top)]
+        binds_a_low_port(manifests, port, command)
+
+
+def binds_a_low_port(manifests, port, command):
+    with running(manifests, "supervise-low", ["--supervise", "--port", f"81={port}"], command=command) as lateen:
+        data = children(lateen.process)["data"]
+        assert int(status_of(lateen.process.pid, "CapEff"), 16) == 1 << 10
+        assert int(status_of(data, "CapEff"), 16) == 0 and int(status_of(data, "CapAmb"), 16) == 0
+        manifests.edit("all.yaml", "    - port: {", "    - port: { number: 81, name: low, protocol: HTTP }\n"
+                       '      hosts: [ "*" ]\n    - port: {')
+        wait_until("the port is served", lambda: can_connect(port))
+        with contextlib.closing(Client(port)) as client:
+            assert client.get("/").status == 200
 
 
 def test_crashes_in_a_row_are_named_and_do_not_spin(manifests):
