@@ -157,7 +157,7 @@ def test_without_manifests_and_state_it_does_not_start(world, tmp_path):
 
 
 def snapshot_hash(lateen):
-    return json.loads(lateen.admin("/config_dump").text)["snapshot"]["hash"]
+    return json.loads(lateen.admin("/server_info").text)["snapshot"]["hash"]
 
 
 def change(folder, rng, name, step):
