@@ -40,6 +40,9 @@ void decode_defaults(struct decoder *d, const struct api_record *r, void *msg);
 /* Metadata and body of the object d->o, whose kind and place are set. */
 void decode_object(struct decoder *d, const struct node *object);
 
+/* A tree as few octets, in `a`. */
+struct str decode_pack(struct arena *a, const struct node *n);
+
 /* Notes that `pair` of `map` is no field of `r`. */
 void decode_unknown(struct decoder *d, const struct api_record *r, const struct node *map,
                     const struct node_pair *pair);

@@ -1,5 +1,6 @@
 #include "api/decode_int.h"
 
+#include "base/hash.h"
 #include "base/map.h"
 #include "codec/yaml_pack.h"
 
@@ -155,17 +156,15 @@ static void read_object(struct file_reader *f, const struct node *object,
 {
     struct api_object *o = ARENA_NEW(f->arena, struct api_object);
     struct decoder d = { f->arena, f->notes, o, kind->proto };
-    struct node_hash hash;
 
-    hash = node_hash(object);
     *o = (struct api_object){ .kind = kind,
                               .api_version = api_version,
                               .file = f->file,
                               .line = object->line,
                               .col = object->col,
                               .node = object,
-                              .hash = hash.content,
-                              .place_hash = hash.place };
+                              .packed = decode_pack(f->arena, object) };
+    o->place_hash = hash_stable(o->packed);
     decode_object(&d, object);
     if (o->meta->name.n == 0) {
         api_note(o, f->notes, SEV_ERROR, "LAT0106", LEAF(o->meta, "name"),

@@ -2,6 +2,7 @@
 #include "api/core.h"
 #include "api/decode_int.h"
 #include "api/meshconfig.h"
+#include "base/hash.h"
 
 const struct api_kind api_kind_meshconfig = {
     .kind = STR_INIT("MeshConfig"),
@@ -16,18 +17,15 @@ static struct api_object *make(struct arena *arena, struct str file, const struc
 {
     struct api_object *o = ARENA_NEW(arena, struct api_object);
     struct decoder d = { arena, notes, o, true };
-    struct node_hash hash = { 0 };
 
-    if (map)
-        hash = node_hash(map);
     *o = (struct api_object){ .kind = &api_kind_meshconfig,
                               .meta = ARENA_NEW(arena, struct api_meta),
                               .file = file,
                               .line = map ? map->line : 1,
                               .col = map ? map->col : 1,
                               .node = map,
-                              .hash = hash.content,
-                              .place_hash = hash.place };
+                              .packed = map ? decode_pack(arena, map) : STR("") };
+    o->place_hash = hash_stable(o->packed);
     o->body = decode_message(&d, &rec_meshconfig, map, o->line, o->col);
     return o;
 }

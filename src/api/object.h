@@ -28,8 +28,8 @@ struct api_object {
     const struct node *node; /* all of the object */
     /* The typed spec: struct api_gateway, ... by kind->body; never NULL. */
     const void *body;
-    uint64_t hash;         /* of the content, in every process the same */
-    uint64_t place_hash;   /* of content and places: changes when a line moves */
+    struct str packed;     /* `node` as few octets (codec/yaml_pack.h) */
+    uint64_t place_hash;   /* of these, so of content and places, in every process the same */
     bool broken;           /* an error was noted: only identity and places can be relied on */
     struct api_rest *rest; /* NULL: it is never at rest */
 };
@@ -96,9 +96,6 @@ struct api_object *api_object_keep(struct arena *a, const struct api_object *o,
 void api_object_wake(const struct api_object *o);
 void api_object_rest(const struct api_object *o);
 void api_pool_rest(struct api_pool *p); /* all that are awake */
-
-/* Appends its tree as codec/yaml_pack does; it may rest. */
-void api_object_pack(const struct api_object *o, struct buf *out);
 
 /* MeshConfig: the body of ConfigMap `istio` (key `mesh`), or of a --mesh-config file. The
  * object's body is a struct api_meshconfig; its kind is api_kind_meshconfig. For a ConfigMap

@@ -17,8 +17,7 @@
 struct api_rest {
     struct api_object *object;
     struct api_pool *pool;
-    struct list node; /* of those awake in the pool */
-    struct str packed;
+    struct list node;        /* of those awake in the pool */
     const void *meta, *body; /* as they are at rest */
     struct arena *arena;     /* of what is decoded; NULL: at rest */
 };
@@ -69,7 +68,7 @@ static void *first_level(struct arena *a, const struct api_record *r, const void
 
 /* ---- keeping ---- */
 
-static struct str pack(struct arena *a, const struct node *n)
+struct str decode_pack(struct arena *a, const struct node *n)
 {
     struct str packed;
     struct buf b;
@@ -81,24 +80,15 @@ static struct str pack(struct arena *a, const struct node *n)
     return packed;
 }
 
-void api_object_pack(const struct api_object *o, struct buf *out)
-{
-    if (o->rest)
-        buf_add(out, o->rest->packed);
-    else
-        node_pack(o->node, out);
-}
-
 /* Decodes again: what is to be said about it was said the first time. */
-static struct api_object decode_again(const struct api_object *o, struct str packed,
-                                      struct arena *a)
+static struct api_object decode_again(const struct api_object *o, struct arena *a)
 {
     struct api_object fresh = *o;
     struct notes said;
     struct decoder d = { a, &said, &fresh, o->kind->proto };
 
     notes_init(&said, a);
-    fresh.node = node_unpack(a, packed);
+    fresh.node = node_unpack(a, o->packed);
     MUST(fresh.node != NULL); /* packed here */
     decode_object(&d, fresh.node);
     return fresh;
@@ -117,13 +107,13 @@ struct api_object *api_object_keep(struct arena *a, const struct api_object *o,
                                    struct api_pool *pool)
 {
     struct api_object *kept = ARENA_NEW(a, struct api_object);
-    struct str packed = pack(a, o->node);
 
     *kept = *o;
+    kept->packed = arena_dup(a, o->packed);
     kept->api_version = arena_dup(a, o->api_version);
     kept->file = arena_dup(a, o->file);
     if (!pool || o->broken) {
-        *kept = decode_again(kept, packed, a);
+        *kept = decode_again(kept, a);
         kept->broken = o->broken; /* by a rule, maybe, that is not asked again */
         return kept;
     }
@@ -131,7 +121,6 @@ struct api_object *api_object_keep(struct arena *a, const struct api_object *o,
     kept->meta = first_level(a, &rec_meta, o->meta);
     kept->body = first_level(a, o->kind->body, o->body);
     kept->rest = rest_new(a, pool, kept);
-    kept->rest->packed = packed;
     kept->meta = memcpy(arena_raw(a, rec_meta.size), kept->meta, rec_meta.size);
     kept->body = memcpy(arena_raw(a, o->kind->body->size), kept->body, o->kind->body->size);
     return kept;
@@ -154,8 +143,8 @@ void api_object_wake(const struct api_object *o)
 
     if (!r || r->arena)
         return;
-    r->arena = arena_new(MIN(MAX(r->packed.n * AWAKE_RATIO / 2, 1024), 65536));
-    fresh = decode_again(o, r->packed, r->arena);
+    r->arena = arena_new(MIN(MAX(o->packed.n * AWAKE_RATIO / 2, 1024), 65536));
+    fresh = decode_again(o, r->arena);
     set_levels(r->object, fresh.node, fresh.meta, fresh.body);
     list_push_back(&r->pool->awake, &r->node);
     r->pool->n++;

@@ -73,9 +73,3 @@ const struct node *node_get(const struct node *map, struct str key);
 
 /* A plain scalar that means null: empty, ~, null. */
 bool node_is_null(const struct node *n);
-
-/* In every process the same; `place` has lines and columns mixed in. */
-struct node_hash {
-    uint64_t content, place;
-};
-struct node_hash node_hash(const struct node *n);

@@ -1,6 +1,5 @@
 #include "codec/yaml_tree.h"
 
-#include "base/hash.h"
 #include "codec/scalar.h"
 
 #include <stdlib.h>
@@ -366,33 +365,4 @@ const struct node *node_get(const struct node *map, struct str key)
 bool node_is_null(const struct node *n)
 {
     return n->kind == NODE_SCALAR && !n->quoted && scalar_resolve(n->text).kind == SCALAR_NULL;
-}
-
-static void hash_both(struct node_hash *h, uint64_t v)
-{
-    h->content = hash_mix(h->content, v);
-    h->place = hash_mix(h->place, v);
-}
-
-static void hash_child(struct node_hash *h, const struct node *child)
-{
-    struct node_hash inner = node_hash(child);
-
-    h->content = hash_mix(h->content, inner.content);
-    h->place = hash_mix(h->place, inner.place);
-}
-
-struct node_hash node_hash(const struct node *n)
-{
-    struct node_hash h = { 0, (uint64_t)n->line << 32 | n->col };
-
-    hash_both(&h, (uint64_t)n->n << 3 | (uint64_t)n->kind << 1 | n->quoted);
-    if (n->kind == NODE_SCALAR)
-        hash_both(&h, hash_stable(n->text));
-    for (uint32_t i = 0; i < n->n; i++) {
-        if (n->kind == NODE_MAP)
-            hash_both(&h, hash_stable(n->pairs[i].key));
-        hash_child(&h, n->kind == NODE_MAP ? &n->pairs[i].value : &n->items[i]);
-    }
-    return h;
 }

@@ -42,17 +42,6 @@ static void put_text(struct buf *out, struct str s)
     buf_add(out, s);
 }
 
-/* Its length is known when it is there. */
-static void put_tree(struct buf *out, const struct api_object *o)
-{
-    size_t at = out->n;
-
-    put_number(out, 0);
-    api_object_pack(o, out);
-    if (!out->full)
-        write_le(out->p + at, out->n - at - 8);
-}
-
 static uint32_t shard_of(const struct object_kept *k)
 {
     return (uint32_t)(hash_stable(k->key) % KEPT_SHARDS);
@@ -85,7 +74,7 @@ void kept_write(const struct mesh *m, uint32_t shard, struct buf *out)
         }
         put_text(out, k.holder);
         put_text(out, k.version->file);
-        put_tree(out, k.version);
+        put_text(out, k.version->packed);
     }
     if (out->n > begin && !out->full)
         write_le(out->p + begin + 9, hash_stable(str_from(buf_str(out), begin + HEAD_OCTETS)));

@@ -204,15 +204,17 @@ TEST(set_leaves_are_walked_in_order_with_their_places)
     unload(&l);
 }
 
-TEST(hashes_tell_content_from_place)
+TEST(the_hash_differs_when_content_or_a_place_does)
 {
     struct loaded a = load_text("f.yaml", VS_HEAD "  http: [{delegate: {name: x}}]\n");
     struct loaded b = load_text("f.yaml", "# moved\n" VS_HEAD "  http: [{delegate: {name: x}}]\n");
+    struct loaded d = load_text("g.yaml", VS_HEAD "  http: [{delegate: {name: x}}]\n");
     struct loaded c = load_text("f.yaml", VS_HEAD "  http: [{delegate: {name: z}}]\n");
 
-    CHECK(a.objects.v[0]->hash == b.objects.v[0]->hash);
     CHECK(a.objects.v[0]->place_hash != b.objects.v[0]->place_hash);
-    CHECK(a.objects.v[0]->hash != c.objects.v[0]->hash);
+    CHECK(a.objects.v[0]->place_hash != c.objects.v[0]->place_hash);
+    CHECK(a.objects.v[0]->place_hash == d.objects.v[0]->place_hash);
+    unload(&d);
     unload(&a);
     unload(&b);
     unload(&c);

@@ -243,17 +243,3 @@ TEST(yaml_cut_anywhere_never_crashes)
         }
     }
 }
-
-TEST(yaml_hashes_ignore_places_unless_asked)
-{
-    struct tree a = read_tree(STR("a: {b: [1, 2]}\n"), false, NULL);
-    struct tree b = read_tree(STR("# moved\na:\n  b:\n  - 1\n  - 2\n"), false, NULL);
-    struct tree c = read_tree(STR("a: {b: [1, 3]}\n"), false, NULL);
-
-    CHECK(node_hash(&a.docs.v[0]).content == node_hash(&b.docs.v[0]).content);
-    CHECK(node_hash(&a.docs.v[0]).place != node_hash(&b.docs.v[0]).place);
-    CHECK(node_hash(&a.docs.v[0]).content != node_hash(&c.docs.v[0]).content);
-    arena_free(a.arena);
-    arena_free(b.arena);
-    arena_free(c.arena);
-}
