@@ -1,8 +1,8 @@
 /*
  * http/h2_conn - the HTTP/2 driver: one connection, either side, many legs.
  *
- * For this folder's own files. h2_conn.c has the life of a connection, h2_in.c what
- * arrives, h2_out.c what leaves. Everything runs in the connection's task.
+ * For this folder's own files. h2_conn.c has the life of a connection, h2_leg.c that of its
+ * legs, h2_in.c what arrives, h2_out.c what leaves. Everything runs in the connection's task.
  *
  *   OPENING -> OPEN -> LINGER -> DEAD
  *

@@ -193,6 +193,8 @@ bool h2_peer_takes(const struct h2 *h, const struct hpack_field *fields, size_t 
 {
     size_t left = h->theirs.v[H2_SETTINGS_MAX_HEADER_LIST_SIZE];
 
+    if (left == UINT32_MAX) /* as it is without a word */
+        return true;
     for (size_t i = 0; i < n; i++) {
         size_t cost = fields[i].name.n + fields[i].value.n + HPACK_ENTRY_COST;
 
