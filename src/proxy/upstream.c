@@ -227,8 +227,7 @@ static struct upstream *upstream_dial(struct worker *w, struct upstream_pool *p,
     list_init(&u->opening);
     t = net_dial(w->net, &e->addr, NULL, reterr);
     if (t)
-        u->conn = http_connect(w->pools, t, &u->client, &u->settings,
-                               u->http2 ? HTTP_2 : HTTP_11);
+        u->conn = http_connect(w->pools, t, &u->client, &u->settings, u->http2 ? HTTP_2 : HTTP_11);
     if (!u->conn) {
         slab_put(&w->upstream_slab, u);
         return NULL;
