@@ -311,14 +311,22 @@ static void on_block(struct h2_conn *h, const struct h2_event *ev)
         opening_block(h, ev, &limits);
 }
 
+static void settle(struct h2_conn *h, const struct h2_event *ev)
+{
+    if (ev->stream)
+        h2_stream_settle(&h->h2, ev->stream);
+}
+
 static void handle(struct h2_conn *h, const struct h2_event *ev)
 {
     switch (ev->kind) {
     case H2_EV_BLOCK:
         on_block(h, ev);
+        settle(h, ev);
         break;
     case H2_EV_DATA:
         on_data(h, ev);
+        settle(h, ev);
         break;
     case H2_EV_RESET:
         on_reset(h, ev);

@@ -186,6 +186,7 @@ bool h2_write_block(struct h2 *h, struct h2_stream *s, const struct hpack_field 
             return false;
     }
     s->sent_end |= end;
+    h2_stream_settle(h, s);
     return frame_block(h, s->id, at, end, out);
 }
 
@@ -228,5 +229,6 @@ void h2_write_data(struct h2 *h, struct h2_stream *s, size_t n, bool end,
     h->send_window -= (int64_t)n;
     s->send_window -= (int64_t)n;
     s->sent_end |= end;
+    h2_stream_settle(h, s);
     h->data_sent++;
 }

@@ -97,6 +97,12 @@ void h2_unlink(struct h2 *h, struct h2_stream *s)
         h->open_ours--;
 }
 
+void h2_stream_settle(struct h2 *h, struct h2_stream *s)
+{
+    if (s->got_end && s->sent_end && h2_is_theirs(h, s->id))
+        h2_unlink(h, s);
+}
+
 /* From now on what arrives on it is not an error. */
 static void ignore(struct h2 *h, uint32_t id)
 {

@@ -163,6 +163,12 @@ static void on_data(struct h2_rig *r, const struct h2_event *ev)
     h2_connection_consumed(&r->h, ev->data.n);
 }
 
+static void settle(struct h2_rig *r, const struct h2_event *ev)
+{
+    if (ev->stream)
+        h2_stream_settle(&r->h, ev->stream);
+}
+
 static void on_event(struct h2_rig *r, const struct h2_event *ev)
 {
     switch (ev->kind) {
@@ -170,9 +176,11 @@ static void on_event(struct h2_rig *r, const struct h2_event *ev)
         break;
     case H2_EV_BLOCK:
         on_block(r, ev);
+        settle(r, ev);
         break;
     case H2_EV_DATA:
         on_data(r, ev);
+        settle(r, ev);
         break;
     case H2_EV_RESET:
         say(r, "R%u=%u", ev->id, ev->code);

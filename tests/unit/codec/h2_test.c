@@ -529,6 +529,36 @@ TEST(a_client_opens_as_many_as_it_was_told_and_none_behind_goaway)
     buf_fini(&in);
 }
 
+/* A client opens the next stream as soon as it has seen both ends of one (5.1.2), which may be
+ * before the server's owner of the exchange has looked at it again. */
+TEST(a_stream_counts_until_both_sides_have_ended_it)
+{
+    struct hpack_field status = { HDR_OTHER, STR(":status"), STR("204") };
+    struct buf in, out;
+    struct h2_rig r;
+
+    h2_rig_init(&r, H2_SERVER, 0);
+    buf_init(&in, 4096);
+    buf_init(&out, 4096);
+    CHECK(buf_add(&in, H2_PREFACE));
+    h2_rig_frames("S 0 0; H 1 5 82 86 84 41 01 78; H 3 4 83 86 84 41 01 78", &in);
+    h2_rig_feed(&r, buf_str(&in), SIZE_MAX / 2, 0);
+    CHECK_EQ(r.h.open_theirs, 2);
+    CHECK(h2_write_block(&r.h, &r.streams[0], &status, 1, true, &out));
+    CHECK_EQ(r.h.open_theirs, 1);
+    CHECK(h2_write_block(&r.h, &r.streams[1], &status, 1, true, &out));
+    CHECK_EQ(r.h.open_theirs, 1);
+    buf_reset(&in);
+    h2_rig_frames("D 3 1 'x; W 3 0 0 0 0 1; W 1 0 0 0 0 1; R 1 0 0 0 0 8", &in);
+    h2_rig_feed(&r, buf_str(&in), SIZE_MAX / 2, 0);
+    CHECK_EQ(r.h.open_theirs, 0);
+    h2_stream_close(&r.h, &r.streams[0], H2_CANCEL); /* nothing to tell */
+    CHECK_STRZ(h2_rig_text(&r), "S B1. B3 D3:x. | a");
+    h2_rig_fini(&r);
+    buf_fini(&in);
+    buf_fini(&out);
+}
+
 TEST(a_large_head_is_over_its_limits_and_still_decoded)
 {
     struct h2_rig r;
