@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #define NUMBER_MAX 128 /* longer texts are strings */
+#define WORD_MAX 5     /* octets of the longest of these */
 
 static const struct {
     struct str text;
@@ -174,13 +175,14 @@ struct scalar scalar_resolve(struct str text)
     char plain[NUMBER_MAX + 1];
     struct scalar found = { .kind = SCALAR_STR };
     size_t n = 0;
+    /* By their first octet most texts are neither. */
+    bool may_be_word = !text.n || strchr("~nNyYtTfFoO.+-", text.p[0]);
+    bool may_be_number = text.n && strchr(".+-0123456789", text.p[0]);
 
-    if (text.n && !strchr("~nNyYtTfFoO.+-0123456789_", text.p[0]))
-        return found; /* nothing else begins like this */
-    for (size_t i = 0; i < LEN(words); i++)
+    for (size_t i = 0; i < LEN(words) && may_be_word && text.n <= WORD_MAX; i++)
         if (str_eq(text, words[i].text))
             return words[i].value;
-    if (text.n > NUMBER_MAX)
+    if (!may_be_number || text.n > NUMBER_MAX)
         return found;
     for (size_t i = 0; i < text.n; i++) {
         if (text.p[i] == '\0')
@@ -189,9 +191,6 @@ struct scalar scalar_resolve(struct str text)
             plain[n++] = text.p[i];
     }
     plain[n] = '\0';
-    /* A leading underscore is a word: the resolver looks at the first octet. */
-    if (text.p[0] == '_')
-        return found;
     if (read_integer(plain, &found))
         return found;
     if (read_float(plain, &found.number))

@@ -1,5 +1,7 @@
 #include "codec/yaml_tree.h"
 
+#include "base/swar.h"
+
 #include <yaml.h>
 
 #define MB ((size_t)1 << 20)
@@ -189,6 +191,17 @@ static bool is_printable(uint32_t v)
            v != 0xffff;
 }
 
+/* Are the next eight octets printable ASCII? */
+static bool is_plain8(struct str octets, size_t at)
+{
+    uint64_t v;
+
+    if (octets.n - at < sizeof(v))
+        return false;
+    v = swar_load8(octets.p + at);
+    return !(v & SWAR_EACH(0x80)) && !swar_may_have_control(v);
+}
+
 /* Octets that no manifest may hold are found before the parser sees any. */
 static bool check_octets(struct tree *t, struct str octets)
 {
@@ -196,8 +209,14 @@ static bool check_octets(struct tree *t, struct str octets)
     uint32_t line = 1, col = 1, v = 0;
 
     for (size_t i = 0; i < octets.n;) {
-        size_t n = utf8_read(p + i, octets.n - i, &v);
+        size_t n = is_plain8(octets, i) ? 8 : 0;
 
+        if (n) {
+            i += n;
+            col += (uint32_t)n;
+            continue;
+        }
+        n = utf8_read(p + i, octets.n - i, &v);
         if (!n)
             return tree_fail(t, line, col, "LAT0101",
                              "not UTF-8 (octet 0x%02x): save the file as UTF-8", p[i]);
