@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/prctl.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 /* Between fork and exec, in the child: only what is its own stays open. */
@@ -76,8 +77,36 @@ void child_send(struct child *c, const struct message *m, const int *fds, size_t
 
 void child_ended(struct child *c)
 {
+    c->pid = 0; /* it may be another process's from now on */
     link_read(&c->orders);
     link_close(&c->orders);
     link_close(&c->asks);
-    c->pid = 0;
+}
+
+void child_say_ended(const struct child *c, int status)
+{
+    char signal_name[32];
+
+    if (WIFSIGNALED(status)) {
+        const char *abbrev = sigabbrev_np(WTERMSIG(status));
+
+        str_copy(STR("SIG"), signal_name, sizeof(signal_name));
+        str_copy(abbrev ? str_of(abbrev) : STR("?"), signal_name + 3, sizeof(signal_name) - 3);
+        log_error("keeper", "a process has crashed", KVZ("process", role_name(c->role)),
+                  KVZ("signal", signal_name), KVN("crashes", c->crashes));
+    } else {
+        log_error("keeper", "a process has ended", KVZ("process", role_name(c->role)),
+                  KVN("status", WEXITSTATUS(status)), KVN("crashes", c->crashes));
+    }
+}
+
+void child_fini(struct child *c)
+{
+    if (c->pid > 0) {
+        child_kill(c);
+        (void)waitpid(c->pid, NULL, 0);
+    }
+    link_close(&c->orders);
+    link_close(&c->asks);
+    timer_fini(&c->again);
 }

@@ -30,3 +30,7 @@ void child_kill(struct child *c);
 
 /* waitpid() has returned it: reads what it said last, and closes its links. */
 void child_ended(struct child *c);
+void child_say_ended(const struct child *c, int status);
+
+/* Ends it, if it runs, and waits for that. */
+void child_fini(struct child *c);

@@ -1,5 +1,6 @@
 #include "cli/intake.h"
 
+#include "cli/memory.h"
 #include "cli/retire.h"
 #include "cli/sealed.h"
 #include "cli/trim.h"
@@ -39,6 +40,7 @@ static void octets_deliver(struct intake_mail *im,
                                                 struct str *reterr))
 {
     struct str octets, err;
+    struct tally parts;
     struct root *root;
 
     MUST(sealed_map(im->fd, &octets));
@@ -46,7 +48,12 @@ static void octets_deliver(struct intake_mail *im,
     MUST(root != NULL); /* what control wrote can be read */
     sealed_unmap(octets);
     close(im->fd);
-    im->to.feed->publish(im->to.feed, root, im->round);
+    parts = root_tally(root);
+    memory_tell(&parts, 1);
+    if (im->round)
+        im->to.feed->publish(im->to.feed, root, im->round);
+    else
+        root_unref(root);
     trim_changed(&im->intake->trim);
     free(im);
 }

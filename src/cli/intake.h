@@ -21,7 +21,7 @@ struct intake_options {
 /* Starts the thread. */
 struct intake *intake_start(const struct intake_options *o);
 /* An image in a sealed memory file, or a change of the one before; the descriptor is taken
- * over. */
+ * over. Round 0: the next follows at once, this one is not served. */
 void intake_image(struct intake *in, int take_fd, uint64_t round);
 void intake_change(struct intake *in, int take_fd, uint64_t round);
 void intake_round(struct intake *in, uint64_t round);

@@ -75,13 +75,19 @@ void far_sweep(struct keeper *k, const struct addr *used, size_t n, uint64_t rou
 
 /* ---- answering ---- */
 
+/* One that is gone needs none; false: it asks and does not read. */
+static bool answer(int asks, const struct message *m, const int *fds, size_t n)
+{
+    return link_send(asks, m, fds, n, false) != ERR_AGAIN;
+}
+
 static bool take(const struct keeper *k, int asks, struct message *m)
 {
     int fds[LIVE_WORKERS_MAX];
     bool found = keeper_lend(k, &m->addrs[0], fds);
 
     m->number = found ? ERR_OK : ERR_NOT_FOUND;
-    return link_send(asks, m, fds, found ? k->group : 0, false) == ERR_OK;
+    return answer(asks, m, fds, found ? k->group : 0);
 }
 
 static bool sweep(struct keeper *k, const struct message *m, const struct message_fds *fds)
@@ -99,20 +105,23 @@ static bool sweep(struct keeper *k, const struct message *m, const struct messag
 bool keeper_answer(struct keeper *k, int asks, const struct message *m,
                    const struct message_fds *fds, bool may_open)
 {
-    struct message answer = *m;
+    struct message said = *m;
+    uint16_t stands_for = (uint16_t)m->number;
 
-    if (m->kind == MSG_HOLD) {
-        answer.number = may_open ? keeper_hold(k, &answer.addrs[0], (uint16_t)m->number, m->round)
-                                 : ERR_ACCESS;
-        return link_send(asks, &answer, NULL, 0, false) == ERR_OK;
+    switch (m->kind) {
+    case MSG_HOLD:
+        said.number = may_open ? keeper_hold(k, &said.addrs[0], stands_for, m->round) : ERR_ACCESS;
+        return answer(asks, &said, NULL, 0);
+    case MSG_RECALL:
+        said.number = ERR_OK;
+        said.addrs[0].port = keeper_recall(k, &m->addrs[0], stands_for);
+        return answer(asks, &said, NULL, 0);
+    case MSG_TAKE:
+        return take(k, asks, &said);
+    case MSG_SWEEP:
+        said.number = ERR_OK;
+        return sweep(k, m, fds) && answer(asks, &said, NULL, 0);
+    default:
+        return false;
     }
-    if (m->kind == MSG_TAKE)
-        return take(k, asks, &answer);
-    answer.number = ERR_OK;
-    if (m->kind == MSG_RECALL) {
-        answer.addrs[0].port = keeper_recall(k, &m->addrs[0], (uint16_t)m->number);
-        return link_send(asks, &answer, NULL, 0, false) == ERR_OK;
-    }
-    return m->kind == MSG_SWEEP && sweep(k, m, fds) &&
-           link_send(asks, &answer, NULL, 0, false) == ERR_OK;
 }

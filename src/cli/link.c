@@ -60,6 +60,14 @@ static void fds_close(struct message_fds *fds)
     fds->n = 0;
 }
 
+void message_file_keep(int *kept_fd, struct message_fds *fds)
+{
+    if (*kept_fd >= 0)
+        close(*kept_fd);
+    *kept_fd = fds->v[0];
+    fds->v[0] = -1;
+}
+
 enum err link_receive(int fd, struct message *ret, struct message_fds *ret_fds, bool wait)
 {
     struct iovec piece = { ret, sizeof(*ret) };

@@ -25,7 +25,8 @@ enum message_kind {
     /* from control, by way of the keeper to data */
     MSG_BEGIN,   /* number: JSON; one memory file: the access log's path, '\0', its format */
     MSG_PUBLISH, /* round, generation; one memory file: an image */
-    MSG_CHANGE,  /* round, generation; one memory file: what changes the snapshot before */
+    MSG_CHANGE,  /* round, generation; one memory file: what changes the snapshot before. Of both to
+                  * a new data process only the last has a round: the others are not served */
     MSG_ROUND,   /* round: it brought no root */
     /* from control to the keeper */
     MSG_WHOLE, /* generation; one memory file: an image, in place of the changes up to it */
@@ -63,6 +64,9 @@ struct message_fds {
     int v[LINK_FDS_MAX];
     size_t n;
 };
+
+/* Takes the one file of a message over in place of an earlier one, which is closed; -1: none. */
+void message_file_keep(int *kept_fd, struct message_fds *fds);
 
 /* Descriptors stay the caller's. `wait`: for room. ERR_AGAIN: no room; ERR_EOF: nobody is
  * there. */

@@ -4,11 +4,12 @@
  * sockets, service ports, the access log's name and the last snapshot.
  */
 #include "cli/child.h"
+#include "cli/confine.h"
 #include "cli/exit.h"
+#include "cli/input.h"
 #include "cli/keeper_far.h"
 #include "cli/program_int.h"
-#include "cli/say.h"
-#include "cli/sealed.h"
+#include "cli/snapshots.h"
 
 #include "base/log.h"
 
@@ -21,17 +22,6 @@
 
 #define LEAVE_MS 10000 /* for a child to end; then it is killed */
 
-/* The last snapshot: an image, and what changed it since. */
-struct snapshots {
-    uint64_t round, generation; /* the latter of the image */
-    int image;                  /* -1: none */
-    struct snapshot_change {
-        uint64_t generation;
-        int fd;
-    } changes[LINK_CHANGES_MAX];
-    size_t n;
-};
-
 struct processes {
     struct parts parts;
     struct child control, data;
@@ -43,57 +33,6 @@ struct processes {
     int input;      /* a copy of standard input for control, where -f - asks for it; -1 */
     struct timer leave;
 };
-
-/* ---- what a new data process starts from ---- */
-
-/* Keeps a message's memory file; frees the one before. */
-static void keep(int *kept_fd, struct message_fds *fds)
-{
-    if (*kept_fd >= 0)
-        close(*kept_fd);
-    *kept_fd = fds->v[0];
-    fds->v[0] = -1;
-}
-
-/* Those that an image of that generation stands for. */
-static void changes_drop(struct snapshots *s, uint64_t generation)
-{
-    size_t left = 0;
-
-    for (size_t i = 0; i < s->n; i++) {
-        if (s->changes[i].generation > generation)
-            s->changes[left++] = s->changes[i];
-        else
-            close(s->changes[i].fd);
-    }
-    s->n = left;
-}
-
-static void image_keep(struct snapshots *s, const struct message *m, struct message_fds *fds)
-{
-    keep(&s->image, fds);
-    s->generation = m->generation;
-}
-
-/* False: a change of nothing, or one too many. */
-static bool change_keep(struct snapshots *s, const struct message *m, struct message_fds *fds)
-{
-    if (s->image < 0 || s->n == LEN(s->changes))
-        return false;
-    s->changes[s->n++] = (struct snapshot_change){ m->generation, fds->v[0] };
-    fds->v[0] = -1;
-    return true;
-}
-
-static void snapshots_send(const struct snapshots *s, struct child *c)
-{
-    struct message m = { .kind = MSG_PUBLISH, .round = s->round };
-
-    child_send(c, &m, &s->image, 1);
-    m.kind = MSG_CHANGE;
-    for (size_t i = 0; i < s->n; i++)
-        child_send(c, &m, &s->changes[i].fd, 1);
-}
 
 static struct program *program_of(const struct processes *ps)
 {
@@ -193,7 +132,7 @@ static void begin_told(struct processes *ps, const struct message *m, struct mes
     bool data_knows = ps->begin.kind;
 
     ps->begin = *m;
-    keep(&ps->begin_fd, fds);
+    message_file_keep(&ps->begin_fd, fds);
     if (!data_knows)
         child_send(&ps->data, m, &ps->begin_fd, 1);
 }
@@ -201,26 +140,11 @@ static void begin_told(struct processes *ps, const struct message *m, struct mes
 /* Data has them in this order, too. */
 static void snapshot_told(struct processes *ps, const struct message *m, struct message_fds *fds)
 {
-    struct snapshots *s = &ps->snapshots;
-
-    ps->round = s->round = m->round;
-    child_send(&ps->data, m, fds->v, 1);
-    if (m->kind == MSG_PUBLISH) {
-        changes_drop(s, UINT64_MAX);
-        image_keep(s, m, fds);
-    } else if (!change_keep(s, m, fds)) {
+    ps->round = MAX(ps->round, m->round);
+    if (m->kind != MSG_WHOLE)
+        child_send(&ps->data, m, fds->v, 1);
+    if (!snapshots_keep(&ps->snapshots, m, fds))
         bad_message(&ps->control);
-    }
-}
-
-static void whole_told(struct processes *ps, const struct message *m, struct message_fds *fds)
-{
-    struct snapshots *s = &ps->snapshots;
-
-    if (s->image < 0 || m->generation <= s->generation)
-        return;
-    changes_drop(s, m->generation);
-    image_keep(s, m, fds);
 }
 
 static void control_told(struct processes *ps, const struct message *m, struct message_fds *fds)
@@ -231,10 +155,8 @@ static void control_told(struct processes *ps, const struct message *m, struct m
         break;
     case MSG_PUBLISH:
     case MSG_CHANGE:
-        snapshot_told(ps, m, fds);
-        break;
     case MSG_WHOLE:
-        whole_told(ps, m, fds);
+        snapshot_told(ps, m, fds);
         break;
     case MSG_ROUND:
         ps->round = m->round;
@@ -319,23 +241,6 @@ static void asks_silent(struct link *l, enum err why)
 
 /* ---- their end ---- */
 
-static void say_ended(const struct child *c, int status)
-{
-    char signal_name[32];
-
-    if (WIFSIGNALED(status)) {
-        const char *abbrev = sigabbrev_np(WTERMSIG(status));
-
-        str_copy(STR("SIG"), signal_name, sizeof(signal_name));
-        str_copy(abbrev ? str_of(abbrev) : STR("?"), signal_name + 3, sizeof(signal_name) - 3);
-        log_error("keeper", "a process has crashed", KVZ("process", role_name(c->role)),
-                  KVZ("signal", signal_name), KVN("crashes", c->crashes));
-    } else {
-        log_error("keeper", "a process has ended", KVZ("process", role_name(c->role)),
-                  KVN("status", WEXITSTATUS(status)), KVN("crashes", c->crashes));
-    }
-}
-
 static void start_again(struct processes *ps, struct child *c)
 {
     bool fine = c == &ps->data ? data_start(ps) : control_start(ps);
@@ -393,7 +298,7 @@ static void ended(struct processes *ps, struct child *c, int status)
         return;
     }
     c->crashes++;
-    say_ended(c, status);
+    child_say_ended(c, status);
     if (p->state != DRAINING || p->stays)
         respawn(ps, c);
     else if (c == &ps->data) /* nothing is left that could drain */
@@ -402,37 +307,12 @@ static void ended(struct processes *ps, struct child *c, int status)
 
 /* ---- what the keeper asks ---- */
 
-/* Control may be started several times, standard input can be read once. */
-static bool input_keep(struct processes *ps)
-{
-    const struct flag_strs *files = &program_of(ps)->o->files;
-    bool wanted = false;
-    struct buf b;
-    ssize_t n = 1;
-
-    for (size_t i = 0; i < files->n; i++)
-        wanted |= str_eq(files->v[i], STR("-"));
-    if (!wanted)
-        return true;
-    buf_init(&b, SIZE_MAX);
-    while (n > 0) {
-        char *at = buf_reserve(&b, 65536);
-
-        n = read(STDIN_FILENO, at, 65536);
-        b.n += (size_t)MAX(n, 0);
-    }
-    ps->input = n == 0 ? sealed_new(buf_str(&b)) : -1;
-    buf_fini(&b);
-    if (ps->input < 0)
-        say_err("lateen run: standard input: %s\n", strerror(errno));
-    return ps->input >= 0;
-}
-
 static bool processes_start(struct parts *parts)
 {
     struct processes *ps = CONTAINER_OF(parts, struct processes, parts);
 
-    return input_keep(ps) && data_start(ps) && control_start(ps);
+    confine_memory(); /* snapshots hold keys */
+    return input_keep(program_of(ps)->o, &ps->input) && data_start(ps) && control_start(ps);
 }
 
 static void processes_rescan(struct parts *parts)
@@ -494,25 +374,14 @@ static void processes_reap(struct parts *parts)
     }
 }
 
-static void child_fini(struct child *c)
-{
-    if (c->pid > 0) { /* the start failed half-way */
-        child_kill(c);
-        (void)waitpid(c->pid, NULL, 0);
-    }
-    link_close(&c->orders);
-    link_close(&c->asks);
-    timer_fini(&c->again);
-}
-
 static void processes_free(struct parts *parts)
 {
     struct processes *ps = CONTAINER_OF(parts, struct processes, parts);
-    const int fds[] = { ps->begin_fd, ps->snapshots.image, ps->input };
+    const int fds[] = { ps->begin_fd, ps->input };
 
     child_fini(&ps->control);
     child_fini(&ps->data);
-    changes_drop(&ps->snapshots, UINT64_MAX);
+    snapshots_fini(&ps->snapshots);
     timer_fini(&ps->leave);
     for (size_t i = 0; i < LEN(fds); i++) {
         if (fds[i] >= 0)
@@ -546,7 +415,8 @@ struct parts *processes_new(struct program *p, const char *const *argv)
     ps->parts = kind;
     ps->parts.program = p;
     ps->argv = argv;
-    ps->begin_fd = ps->snapshots.image = ps->input = -1;
+    ps->begin_fd = ps->input = -1;
+    snapshots_init(&ps->snapshots);
     child_init(ps, &ps->control, ROLE_CONTROL, control_again);
     child_init(ps, &ps->data, ROLE_DATA, data_again);
     ps->control.orders.arrived = control_arrived;

@@ -4,6 +4,7 @@ The backend is a process of its own, because the stand-ins of --dev live in cont
 asks for the figures of a quiet machine.
 """
 import contextlib
+import fcntl
 import http.client
 import os
 import pathlib
@@ -318,6 +319,30 @@ def test_crashes_in_a_row_are_named_and_do_not_spin(manifests):
             kill(lateen.process, "data")
         assert re.search(r"again and again.*process=data wait_ms=100\n", lateen.log())
         assert lateen.get("/").status == 200
+
+
+def test_a_new_data_process_serves_the_last_of_many_changes(manifests):
+    """An image, and the changes behind it. The state directory is in another's hands, so that no image is
+    made for it; control makes one after 64 changes."""
+    state = pathlib.Path(manifests.folder).parent / "state"
+    state.mkdir()
+    with open(state / "lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        with running(manifests, "supervise-changes", ["--supervise"]) as lateen:
+            def live(edit):
+                return lateen.get("/").request_headers("x-edit") == [edit]
+
+            before = "EDIT"
+            for n in range(1, 70):
+                manifests.edit("all.yaml", f'"{before}"', f'"edit-{n}"')
+                before = f"edit-{n}"
+                wait_until("it is live", lambda: live(before))
+                if n in (3, 69):
+                    kill(lateen.process, "data")
+                    assert live(before), lateen.log()
+            kill(lateen.process, "control")
+            wait_until("control is back", lambda: "control is back: live" in lateen.log())
+            assert live(before) and "is no message" not in lateen.log()
 
 
 def test_connections_made_while_data_is_gone_wait_for_the_next(manifests):
