@@ -152,8 +152,8 @@ void h2_stream_fail(struct h2 *h, struct h2_stream *s, const struct h2_error *er
 /* Unlinks it without a word: behind a GOAWAY that did not cover it. */
 void h2_stream_forget(struct h2 *h, struct h2_stream *s);
 /* Unlinks one of theirs that both sides have ended: they may open the next one now (5.1.2), however
- * long its owner here still looks at this one. Writing the end does this; the owner does, when it has
- * judged what an H2_EV_BLOCK or H2_EV_DATA brought. */
+ * long its owner here still looks at this one. Writing the end does this; the owner does, when it
+ * has judged what an H2_EV_BLOCK or H2_EV_DATA brought. */
 void h2_stream_settle(struct h2 *h, struct h2_stream *s);
 /* Unlinks it; sends RST_STREAM unless both sides have ended. */
 void h2_stream_close(struct h2 *h, struct h2_stream *s, uint32_t code);
