@@ -254,6 +254,13 @@ void share_more(struct share *s, struct upstream_pool *p)
         kick(s, c);
 }
 
+void share_served(struct share *s)
+{
+    if (list_is_empty(&s->line) && s->leaving == 0 && !has_room(s) &&
+        budget_others_wait(s->budget, self(s)))
+        give_up_one(s);
+}
+
 void share_leaving(struct share *s)
 {
     s->leaving++;

@@ -38,6 +38,9 @@ void share_idle(struct share *s, struct upstream_pool *p);
 void share_idle_add(struct share *s, struct upstream *u);
 /* It takes even more (HTTP/2). */
 void share_more(struct share *s, struct upstream_pool *p);
+/* A request has got its connection. One that takes more (HTTP/2) never falls idle by itself
+ * under load: it is given up when nobody is in line here and another worker waits. */
+void share_served(struct share *s);
 void share_leaving(struct share *s); /* one was told to close when it is idle */
 /* A connection that was there before the limit. */
 void share_count(struct share *s, struct upstream *u, bool is_idle);

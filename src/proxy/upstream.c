@@ -295,6 +295,8 @@ struct leg *upstream_open(struct worker *w, const struct cluster *c, const struc
         opening_over(u);
     if (p->share && http_conn_is_usable(u->conn))
         share_more(p->share, p);
+    if (p->share)
+        share_served(p->share);
     if (u->http2 && is_used_up(u))
         http_conn_retire(u->conn); /* nobody else's idle moment would come */
     if (!leg)

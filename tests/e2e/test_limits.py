@@ -203,6 +203,30 @@ def test_two_endpoints_share_one_connection(manifests, start, backend):
         other.close()
 
 
+@pytest.mark.reload
+def test_http2_shares_its_one_connection_between_workers(manifests, start):
+    manifests.edit("3-myapp-service.yaml", "name: http", "name: http2")
+    manifests.edit("4-destination-rule.yaml", "spec:\n", """spec:
+  trafficPolicy:
+    connectionPool:
+      tcp: { maxConnections: 1 }
+""")
+    lateen = start(flags=["--workers", "2"])
+
+    def ask(_):
+        with contextlib.closing(lateen.client()) as client:
+            answers = [client.get("/?delay=2ms") for _ in range(10)]
+        return {(answer.status, answer.field("Protocol")) for answer in answers}
+
+    with concurrent.futures.ThreadPoolExecutor(16) as pool:
+        assert set().union(*pool.map(ask, range(16))) == {(200, "HTTP/2")}
+    for subset in ("v1", "v2"):
+        name = rf"cluster\.outbound\|80\|{subset}\|.*\.upstream_cx_"
+        text = lateen.admin("/stats?filter=upstream_cx_").text
+        assert int(re.search(name + r"active: (\d+)", text)[1]) <= 1
+        assert int(re.search(name + r"total: (\d+)", text)[1]) >= 1
+
+
 def test_waiting_requests_are_limited_and_the_rest_is_refused(manifests, start, backend):
     manifests_with(manifests, [backend.port], rule(tcp="maxConnections: 2", http="http1MaxPendingRequests: 3"))
     lateen = start(flags=["--workers", str(WORKERS)])
