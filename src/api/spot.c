@@ -71,8 +71,29 @@ static bool starts_after(const struct node *n, const struct node *target)
     return n->line > target->line || (n->line == target->line && n->col > target->col);
 }
 
-/* Children stand in the file's order, so only the last one that does not start behind the
- * target can hold it; `thorough` looks everywhere, as aliases break that order. */
+static const struct node *child_of(const struct node *n, uint32_t i)
+{
+    return n->kind == NODE_MAP ? &n->pairs[i].value : &n->items[i];
+}
+
+/* Children stand in the file's order, so only the last one that does not start behind the target
+ * can hold it: how many there are up to it. */
+static uint32_t up_to(const struct node *n, const struct node *target)
+{
+    uint32_t low = 0, high = n->n;
+
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+
+        if (starts_after(child_of(n, middle), target))
+            high = middle;
+        else
+            low = middle + 1;
+    }
+    return low;
+}
+
+/* `thorough` looks everywhere, as aliases break the order. */
 static bool find_path(const struct node *n, const struct node *target, bool thorough,
                       size_t *budget, struct buf *b)
 {
@@ -82,17 +103,13 @@ static bool find_path(const struct node *n, const struct node *target, bool thor
         return true;
     if (n->kind == NODE_SCALAR)
         return false;
-    for (uint32_t i = n->n; i-- > 0 && *budget > 0;) {
-        const struct node *child = n->kind == NODE_MAP ? &n->pairs[i].value : &n->items[i];
-
-        if (!thorough && starts_after(child, target))
-            continue;
+    for (uint32_t i = thorough ? n->n : up_to(n, target); i-- > 0 && *budget > 0;) {
         --*budget;
         if (n->kind == NODE_MAP)
             path_add_key(b, n->pairs[i].key);
         else
             buf_printf(b, "[%u]", i);
-        if (find_path(child, target, thorough, budget, b))
+        if (find_path(child_of(n, i), target, thorough, budget, b))
             return true;
         b->n = length;
         if (!thorough)
