@@ -9,7 +9,7 @@
 #include "codec/h2/message.h"
 
 #define OUT_OCTETS (256 * 1024)
-#define IOV_MAX_USED 64
+#define IOV_MAX_USED 256 /* a frame of each of 100 streams, head and content */
 /* Content below this is copied: sharing would cost a slice and pin a chunk for it. */
 #define COPY_OCTETS 512
 #define PEER_OVERFLOW "http2.peer_header_overflow"

@@ -278,13 +278,14 @@ TEST(all_frames_of_a_turn_leave_in_one_write)
     struct rig r;
 
     begin(&r);
-    for (uint32_t i = 0; i < 10; i++)
-        put_frame(&r, H2_HEADERS, 5, 2 * i + 1, path_block("/size/100", block));
+    pipe_script(r.b)->capacity = 1 << 20;
+    for (uint32_t i = 0; i < 100; i++)
+        put_frame(&r, H2_HEADERS, 5, 2 * i + 1, path_block("/size/600", block));
     put_frame(&r, H2_PING, 0, 0, LIT("12345678"));
     before = pipe_writes(r.b);
     rig_settle(&r);
-    CHECK_EQ(r.requests, 10);
-    CHECK(pipe_waiting(r.a) > 10 * 100);
+    CHECK_EQ(r.requests, 100);
+    CHECK(pipe_waiting(r.a) > 100 * 600);
     CHECK_EQ(pipe_writes(r.b) - before, 2); /* PONG in the turn of arrival; the answers in theirs */
     rig_fini(&r);
 
