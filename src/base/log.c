@@ -11,6 +11,11 @@
 enum log_level log_threshold = LOG_INFO;
 bool log_as_json;
 
+void log_level_set(enum log_level level)
+{
+    __atomic_store_n(&log_threshold, level, __ATOMIC_RELAXED);
+}
+
 static void sink_stderr(struct str line)
 {
     ssize_t n = write(STDERR_FILENO, line.p, line.n);
@@ -74,7 +79,7 @@ void log_write(enum log_level level, const char *component, const char *message,
     char when[WHEN_LEN + 1];
     struct buf b;
 
-    if (level > log_threshold)
+    if (level > __atomic_load_n(&log_threshold, __ATOMIC_RELAXED))
         return;
     clock_gettime(CLOCK_REALTIME, &now);
     when_format((int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000, when);

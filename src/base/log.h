@@ -31,6 +31,7 @@ struct log_kv {
     }
 
 extern enum log_level log_threshold;
+void log_level_set(enum log_level level); /* any thread, at any time */
 extern bool log_as_json;
 /* Where finished lines go; the default writes to descriptor 2. */
 extern void (*log_sink)(struct str line);

@@ -106,6 +106,14 @@ static struct worker *host_worker(void *arg, size_t i)
     return front_worker(d->front, i);
 }
 
+static void host_log_level(void *arg, enum log_level level)
+{
+    const struct data *d = arg;
+
+    if (d->o.host.log_level)
+        d->o.host.log_level(d->o.host.arg, level);
+}
+
 static bool pages_serve(struct data *d)
 {
     struct admin_host host = {
@@ -117,6 +125,7 @@ static bool pages_serve(struct data *d)
         .reopen_logs = host_reopen,
         .memory = host_memory,
         .worker = host_worker,
+        .log_level = host_log_level,
         .arg = d,
     };
     bool fine = true;

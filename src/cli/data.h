@@ -18,6 +18,8 @@ struct data_host {
     void (*drained)(void *arg);
     void (*drain_asked)(void *arg, bool at_once); /* POST /drain_listeners: drain, and stay */
     void (*quit_asked)(void *arg);                /* POST /quitquitquit */
+    /* POST /logging: other processes follow. NULL: there are none. */
+    void (*log_level)(void *arg, enum log_level level);
     void *arg;
 };
 

@@ -36,6 +36,7 @@ enum message_kind {
     MSG_DRAINED,
     MSG_QUIT,
     MSG_DRAIN, /* to data: min_ms, max_ms; from data: the admin port asks for it, number: at once */
+    MSG_LOG,   /* from data, and on to control: the log's level, as number */
     /* asks */
     MSG_HOLD,   /* control: addrs[0], number: the port that it stands for, round; answered with an
                  * error as number, and addrs[0] */
@@ -52,6 +53,7 @@ struct message {
     uint64_t started_ns;
     uint32_t min_ms, max_ms;
     uint32_t is_back;
+    uint32_t log_level; /* enum log_level, where it may differ from the flag's */
     struct addr addrs[ADMIN_PORTS];
 };
 

@@ -66,6 +66,7 @@ static struct message start_of(const struct processes *ps)
         .round = ps->round,
         .started_ns = p->started_ns,
         .is_back = p->state != STARTING,
+        .log_level = log_threshold,
     };
 
     memcpy(m.addrs, p->pages.addrs, sizeof(m.addrs));
@@ -180,6 +181,16 @@ static void control_arrived(struct link *l, const struct message *m, struct mess
         bad_message(&ps->control);
 }
 
+static void log_level_told(struct processes *ps, const struct message *m)
+{
+    if (m->number > LOG_DEBUG) {
+        bad_message(&ps->data);
+        return;
+    }
+    log_level_set(m->number);
+    child_send(&ps->control, m, NULL, 0);
+}
+
 static void data_arrived(struct link *l, const struct message *m, struct message_fds *fds)
 {
     struct processes *ps = CONTAINER_OF(l, struct processes, data.orders);
@@ -195,6 +206,9 @@ static void data_arrived(struct link *l, const struct message *m, struct message
         break;
     case MSG_DRAIN:
         program_drain(program_of(ps), m->number);
+        break;
+    case MSG_LOG:
+        log_level_told(ps, m);
         break;
     case MSG_QUIT:
         program_leave(program_of(ps), EXIT_FINE);

@@ -158,6 +158,7 @@ static void start(struct role_control *r, const struct message *m)
         .host = { begin, round_done, told, refused, r },
     };
 
+    log_level_set(m->log_level);
     memcpy(control.page_addrs, m->addrs, sizeof(control.page_addrs));
     control.keeper = r->keeper = keeper_far(r->station.asks, m->number);
     r->control = control_new(&control);
@@ -174,6 +175,8 @@ static void arrived(struct link *l, const struct message *m, struct message_fds 
         start(r, m);
     else if (m->kind == MSG_STOP)
         station_leave(&r->station, EXIT_FINE);
+    else if (m->kind == MSG_LOG)
+        log_level_set(m->number);
     else if (r->control && m->kind == MSG_LIVE)
         control_live(r->control, m->round);
     else if (r->control && m->kind == MSG_RESCAN)

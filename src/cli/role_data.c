@@ -51,6 +51,14 @@ static void quit_asked(void *arg)
     tell(arg, MSG_QUIT, 0);
 }
 
+static void log_level(void *arg, enum log_level level)
+{
+    const struct role_data *r = arg;
+    struct message m = { .kind = MSG_LOG, .number = level };
+
+    station_tell(&r->station, &m, NULL, 0);
+}
+
 /* ---- orders ---- */
 
 static void round_done(void *arg, uint64_t round)
@@ -84,10 +92,11 @@ static void start(struct role_data *r, const struct message *m, struct message_f
         .workers = m->number,
         .pages = &r->pages,
         .is_back = m->is_back,
-        .host = { live, drained, drain_asked, quit_asked, r },
+        .host = { live, drained, drain_asked, quit_asked, log_level, r },
     };
     struct intake_options intake = { .main = r->station.loop, .round = round_done, .arg = r };
 
+    log_level_set(m->log_level);
     pages_take(r, m, fds);
     data.keeper = r->keeper = keeper_far(r->station.asks, m->number);
     r->data = data_new(&data);

@@ -86,7 +86,7 @@ static bool threads_start(struct parts *parts)
         .keeper = p->keeper,
         .workers = p->workers,
         .pages = &p->pages,
-        .host = { data_live, data_drained, data_drain_asked, data_quit_asked, t },
+        .host = { data_live, data_drained, data_drain_asked, data_quit_asked, .arg = t },
     };
     struct control_options control = {
         .run = p->o,

@@ -11,6 +11,7 @@
 #include "base/addr.h"
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/log.h"
 #include "event/loop.h"
 #include "model/root.h"
 
@@ -53,6 +54,8 @@ struct admin_host {
     size_t (*memory)(void *arg, struct tally ret[ADMIN_MEMORY_ROWS]);
     /* The workers, counted from 0; NULL: no such one. */
     struct worker *(*worker)(void *arg, size_t i);
+    /* The level of this process's log was set; others may have to follow. May be NULL. */
+    void (*log_level)(void *arg, enum log_level level);
     void *arg;
 };
 

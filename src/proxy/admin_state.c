@@ -84,7 +84,10 @@ void admin_logging(struct admin_call *c)
         admin_say(c, 400, "level is one of error, warning, info, debug");
         return;
     }
-    if (str_is_set(wanted))
-        __atomic_store_n(&log_threshold, level, __ATOMIC_RELAXED);
+    if (str_is_set(wanted)) {
+        log_level_set(level);
+        if (c->admin->host.log_level)
+            c->admin->host.log_level(c->admin->host.arg, level);
+    }
     say_level(c);
 }

@@ -345,6 +345,17 @@ def test_a_new_data_process_serves_the_last_of_many_changes(manifests):
             assert live(before) and "is no message" not in lateen.log()
 
 
+def test_a_log_level_set_at_the_admin_port_holds_for_all_processes(manifests):
+    with running(manifests, "supervise-level", ["--supervise", "--log-format", "json"]) as lateen:
+        assert lateen.admin("/logging?level=error", "POST").status == 200
+        kill(lateen.process, "data")
+        kill(lateen.process, "control")
+        manifests.edit("all.yaml", "EDIT", "edited")
+        wait_until("an edit is live", lambda: lateen.get("/").request_headers("x-edit") == ["edited"])
+        assert "error" in lateen.admin("/logging").text
+        assert "control is back" not in lateen.log()  # which is no error
+
+
 def test_connections_made_while_data_is_gone_wait_for_the_next(manifests):
     with running(manifests, "supervise-queue", ["--supervise"]) as lateen:
         data = children(lateen.process)["data"]
