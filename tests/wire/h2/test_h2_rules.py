@@ -4,11 +4,13 @@ A case names its section, what is sent on a fresh connection, and what must come
 that code and the end of the connection, or RST_STREAM with that code and a connection that
 goes on. RFC 7540, 5.3.1 is there for its self-dependency.
 """
+import re
 import threading
 import time
 
 import pytest
 from frames import *  # noqa: F403
+from wire import wait_until
 
 GONE, RESET, FINE = "goaway", "reset", "fine"
 
@@ -302,6 +304,20 @@ def test_rule(name, client, target):
         client.alive()
         client.next_stream = 7
         assert client.get(target.host).body == b"ok"
+
+
+def test_a_malformed_request_is_logged_and_counted(bench, target):
+    def counted():
+        return int(re.search(r"^http2\.rx_messaging_error: (\d+)$", bench.lateen.admin("/stats").text, re.M)[1])
+
+    with bench.h2() as client:
+        bad_head(("x-y", "1\0"))(client, target.host)
+        client.rst(1, PROTOCOL_ERROR)
+        before = counted()
+        client.headers(3, fields(target.host, "GET", "/", ("connection", "close")))
+        client.rst(3, PROTOCOL_ERROR)
+    assert counted() > before
+    wait_until("the log", lambda: '"- - HTTP/2" 0 DPE http2.violation.of.messaging.rule' in bench.lateen.access_log())
 
 
 PREFACES = {
