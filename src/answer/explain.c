@@ -251,9 +251,17 @@ static void reply_of(struct explanation *x, const struct route *r)
     x->is_answered = true;
     x->details = "direct_response";
     if (r->action == ACTION_DIRECT_RESPONSE) {
+        struct str details = r->direct->details, rest = r->direct->body;
+        struct str why = str_cut(&rest, '\n');
+
         x->kind = EXPLAIN_DIRECT;
         x->status = r->direct->status;
         x->text = STR("the route's own answer");
+        if (!details.n)
+            return;
+        x->details = arena_dup(x->arena, details).p;
+        x->text = arena_printf(x->arena, "for want of anything good: %.*s [%.*s]", STRF(why),
+                               STRF(details));
         return;
     }
     x->kind = EXPLAIN_REDIRECT;

@@ -356,6 +356,7 @@ static void stub_rules(struct compile *c, struct vhost *v, struct str why)
     r->action = ACTION_DIRECT_RESPONSE;
     r->direct = ARENA_NEW(v->part.arena, struct direct_response);
     r->direct->status = 500;
+    r->direct->details = STR("host_not_compiled");
     r->direct->body = arena_printf(v->part.arena, "this host cannot be served: %.*s\n", STRF(why));
     (void)c;
 }

@@ -348,12 +348,24 @@ static void direct_compile(struct part *p, const struct api_direct_response *d, 
 }
 
 /* A route that says what keeps it from being carried out, rather than doing half of it. */
-static void stub_compile(struct part *p, struct str why, struct route *out)
+static void stub_compile(struct part *p, struct str details, struct str why, struct route *out)
 {
     out->action = ACTION_DIRECT_RESPONSE;
     out->direct = ARENA_NEW(p->arena, struct direct_response);
     out->direct->status = 500;
     out->direct->body = arena_dup(p->arena, why);
+    out->direct->details = arena_dup(p->arena, details);
+}
+
+/* It has no last good version: "broken_object{VirtualService/ns/name}". */
+static void stub_broken(struct compile *c, struct part *p, const struct api_object *o,
+                        struct route *out)
+{
+    struct str details = arena_printf(c->a, "broken_object{%.*s/%.*s/%.*s}", STRF(o->kind->kind),
+                                      STRF(o->meta->namespace), STRF(o->meta->name));
+
+    stub_compile(p, details, arena_printf(c->a, "%.*s is broken\n", STRF(compile_title(c, o))),
+                 out);
 }
 
 static void redirect_compile(struct compile *c, struct part *p, const struct rule_ref *r,
@@ -365,7 +377,8 @@ static void redirect_compile(struct compile *c, struct part *p, const struct rul
     if (str_is_set(d->prefix_rewrite)) {
         compile_unsupported(c, r->vs, LEAF(d, "prefixRewrite"),
                             "the rule answers 500 until it is carried out");
-        stub_compile(p, STR("redirect.prefixRewrite is not carried out yet\n"), out);
+        stub_compile(p, STR("not_carried_out{redirect.prefixRewrite}"),
+                     STR("redirect.prefixRewrite is not carried out yet\n"), out);
         return;
     }
     if (d->derive_port.set && d->derive_port.v == REDIRECT_PORT_FROM_REQUEST_PORT)
@@ -403,7 +416,7 @@ void rule_compile(struct compile *c, struct part *p, const struct rule_ref *r, s
     if (!http) {
         out->name = STR("");
         out->origin = part_origin(p, compile_origin(c, r->vs, SPOT(r->vs->meta)));
-        stub_compile(p, arena_printf(c->a, "%.*s is broken\n", STRF(compile_title(c, r->vs))), out);
+        stub_broken(c, p, r->vs, out);
         return;
     }
     uses_rule(c, r);

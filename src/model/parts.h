@@ -148,6 +148,7 @@ struct redirect {
 struct direct_response {
     uint16_t status;
     struct str body;
+    struct str details; /* response code details; not set: "direct_response" */
 };
 
 struct retry_policy {

@@ -187,6 +187,7 @@ static const struct shape redirect_shape = SHAPE(redirect);
 static const struct field direct_response_fields[] = {
     F(direct_response, status, U16),
     F(direct_response, body, STR),
+    F(direct_response, details, STR),
 };
 static const struct shape direct_response_shape = SHAPE(direct_response);
 

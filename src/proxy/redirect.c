@@ -60,10 +60,12 @@ void redirect_answer(struct request *r)
 
     if (route->action == ACTION_DIRECT_RESPONSE) {
         uint16_t status = route->direct->status;
+        struct str details = route->direct->details;
 
         if (status == 201 || status / 100 == 3)
             headers_add_id(&extra, r->s.arena, HDR_LOCATION, here(r));
-        reply_with(r, status, route->direct->body, "direct_response", 0, &extra);
+        reply_with(r, status, route->direct->body,
+                   details.n ? arena_dup(r->s.arena, details).p : "direct_response", 0, &extra);
         return;
     }
     headers_add_id(&extra, r->s.arena, HDR_LOCATION,

@@ -8,7 +8,7 @@ import subprocess
 
 import pytest
 
-from harness import Manifests, TOP, free_ports, running, wait_until
+from harness import BIN, Manifests, TOP, free_ports, running, wait_until
 
 GATEWAY = """apiVersion: networking.istio.io/v1
 kind: Gateway
@@ -58,7 +58,7 @@ class World:
 
     @contextlib.contextmanager
     def run(self):
-        flags = ["--dev=false", "--bind", "127.0.0.1"]
+        flags = ["--dev=false", "--bind", "127.0.0.1", "--access-log", "-"]
         for number, port in self.ports.items():
             flags += ["--port", f"{number}={port}"]
         self.runs += 1
@@ -113,6 +113,12 @@ def test_what_never_was_good_answers_500_and_says_so(world):
         assert answers(lateen, "good.example") == (200, "fine")
         status, body = answers(lateen, "bad.example")
         assert status == 500 and "VirtualService default/bad is broken" in body, body
+        wait_until("the log names it", lambda: ' 500 - broken_object{VirtualService/default/bad} ' in lateen.access_log())
+        url = f"http://bad.example:{lateen.ports[80]}/"
+        said = subprocess.run([BIN, "explain", "--admin", f"127.0.0.1:{lateen.admin_port}", url], text=True,
+                              capture_output=True, timeout=60).stdout
+        assert "500, for want of anything good: VirtualService default/bad is broken [broken_object{" in said, said
+        assert re.search(r"vs.yaml:13:11: VirtualService default/bad", said), said
         assert "there is no good version of it to serve until it is mended" in lateen.log()
 
 
