@@ -29,6 +29,15 @@ static void request_is_whole(struct request *r)
         timer_set(&r->timer, r->s.route->timeout_ms);
 }
 
+static void count_messages(const struct request *r, struct grpc_count *count,
+                           const struct bufq *octets)
+{
+    if (!r->record.is_grpc)
+        return;
+    for (const struct slice *s = octets->first; s; s = s->next)
+        grpc_count_add(count, str_make(s->chunk->data + s->at, s->n));
+}
+
 void pump_request(struct request *r)
 {
     struct leg *down = r->down, *up = r->up;
@@ -43,6 +52,7 @@ void pump_request(struct request *r)
             return;
         }
         chain_body(r, false, &down->in, down->in_end);
+        count_messages(r, &r->request_messages, &down->in);
         attempt_keep(r, &down->in);
         bufq_move(&up->out, &down->in);
         leg_wake(up);
@@ -132,6 +142,7 @@ static void pass_body(struct request *r)
     if (up->in.n && down->out.n < limit_of(r)) {
         chain_body(r, true, &up->in, up->in_end);
         r->record.sent += up->in.n;
+        count_messages(r, &r->response_messages, &up->in);
         bufq_move(&down->out, &up->in);
         leg_wake(up);
     }

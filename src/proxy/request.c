@@ -129,6 +129,8 @@ static void record_end(struct request *r)
     rec->destination = r->s.destination;
     rec->cluster = r->cluster;
     rec->endpoint = r->endpoint;
+    rec->request_messages = r->request_messages.messages;
+    rec->response_messages = r->response_messages.messages;
     if (r->s.request) {
         rec->path = r->s.request->path;
         rec->method = r->s.request->method;

@@ -13,6 +13,7 @@
  */
 #pragma once
 
+#include "codec/grpc_count.h"
 #include "filter/filter.h"
 #include "proxy/claim.h"
 #include "proxy/decide.h"
@@ -66,7 +67,8 @@ struct request {
     bool can_replay;
     bool counted_active; /* in endpoint->live */
     enum err open_error;
-    struct claim claim; /* on the cluster's limits */
+    struct claim claim;                                    /* on the cluster's limits */
+    struct grpc_count request_messages, response_messages; /* of gRPC */
 
     /* a local reply */
     struct str reply_body;

@@ -86,6 +86,7 @@ struct record {
     struct str original_path;           /* as received, where it differs */
     const struct headers *request, *response, *trailers; /* what was sent down; may be NULL */
     bool is_grpc;
+    uint64_t request_messages, response_messages; /* of gRPC */
 
     /* addresses */
     struct addr downstream_local, downstream_remote; /* remote: by x-forwarded-for rules */

@@ -10,6 +10,7 @@
 #include "telemetry/metrics.h"
 #include "telemetry/turns.h"
 
+#include <stddef.h>
 #include <stdlib.h>
 
 #define STEPS_AT_ONCE 2000 /* a filter may leave out many rows */
@@ -52,12 +53,13 @@ uint64_t stat_row_sum(const struct stat_row *first, uint32_t column)
     return (uint64_t)MAX(sum, 0);
 }
 
-uint64_t series_requests_sum(const struct series *first)
+uint64_t series_sum(const struct series *first, size_t at)
 {
     uint64_t sum = 0;
 
     for (const struct series *r = first; r; r = r->peer)
-        sum += atomic_load_explicit(&r->requests, memory_order_relaxed);
+        sum += atomic_load_explicit((const _Atomic uint64_t *)(const void *)((const char *)r + at),
+                                    memory_order_relaxed);
     return sum;
 }
 
@@ -96,7 +98,7 @@ size_t process_lines(const struct merged_all *all, struct process_line ret[stati
          SERIES_BUDGET);
     LINE("lateen_metrics_beyond_budget_total", "metrics.beyond_budget",
          "Requests counted under __other__ because no further set of labels is kept", true,
-         series_requests_sum(all->other));
+         series_sum(all->other, offsetof(struct series, requests)));
 #undef LINE
     MUST(n <= PROCESS_LINES);
     return n;

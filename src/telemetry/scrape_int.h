@@ -32,7 +32,8 @@ bool scrape_wants(const struct scrape *s, struct str name);
 /* What an owner's rows add up to. Gauges are sums of deltas that workers publish one by one:
  * for a moment below zero, which counts as 0. */
 uint64_t stat_row_sum(const struct stat_row *first, uint32_t column);
-uint64_t series_requests_sum(const struct series *first);
+/* The counter that stands `at` so many octets in each row. */
+uint64_t series_sum(const struct series *first, size_t at);
 
 /* A number that has no owner. */
 struct process_line {

@@ -1,13 +1,15 @@
 /*
  * telemetry/scrape_prometheus - rows as Prometheus text 0.0.4 and OpenMetrics 1.0.
  *
- * The families: requests, the histograms, then a line of telemetry/stats.c each.
+ * The families: counters, the histograms, then a line of telemetry/stats.c each.
  */
 #include "telemetry/scrape_int.h"
 
 #include "telemetry/blocks.h"
 #include "telemetry/flags.h"
 #include "telemetry/log_value.h"
+
+#include <stddef.h>
 
 #define LABELS_MAX (1 << 18)
 
@@ -151,9 +153,36 @@ static void histogram_add(struct buf *out, const struct series *row, struct str 
     buf_addc(out, '\n');
 }
 
+/* ---- counters ---- */
+
+enum { COUNT_REQUESTS, COUNT_REQUEST_MESSAGES, COUNT_RESPONSE_MESSAGES, COUNTS };
+
+static const struct {
+    const char *name, *help;
+    size_t at; /* in struct series */
+    bool grpc; /* of gRPC alone */
+} count_names[COUNTS] = {
+    [COUNT_REQUESTS] = { "istio_requests_total", "Requests answered",
+                         offsetof(struct series, requests), false },
+    [COUNT_REQUEST_MESSAGES] = { "istio_request_messages_total", "gRPC messages from clients",
+                                 offsetof(struct series, request_messages), true },
+    [COUNT_RESPONSE_MESSAGES] = { "istio_response_messages_total", "gRPC messages to clients",
+                                  offsetof(struct series, response_messages), true },
+};
+
+static void count_add(struct buf *out, const struct series *row, struct str labels, size_t k)
+{
+    if (count_names[k].grpc && row->key.protocol == SERIES_HTTP)
+        return;
+    sample_begin(out, str_of(count_names[k].name), STR_NONE, labels);
+    buf_add(out, STR("} "));
+    number_add(out, series_sum(row, count_names[k].at));
+    buf_addc(out, '\n');
+}
+
 /* ---- families ---- */
 
-#define ISTIO_FAMILIES (1 + SERIES_HISTOGRAMS)
+#define ISTIO_FAMILIES (COUNTS + SERIES_HISTOGRAMS)
 
 static bool is_openmetrics(const struct scrape *s)
 {
@@ -167,19 +196,19 @@ static const struct stat_line *line_of(const struct scrape *s)
 
 static const char *family_name(const struct scrape *s)
 {
-    if (s->family == 0)
-        return "istio_requests_total";
-    return s->family < ISTIO_FAMILIES ? histogram_names[s->family - 1].name : line_of(s)->name;
+    if (s->family < COUNTS)
+        return count_names[s->family].name;
+    return s->family < ISTIO_FAMILIES ? histogram_names[s->family - COUNTS].name : line_of(s)->name;
 }
 
 static void family_begin(const struct scrape *s, struct buf *out)
 {
     const char *name = family_name(s);
 
-    if (s->family == 0)
-        family_add(out, name, "Requests answered", FAMILY_COUNTER, is_openmetrics(s));
+    if (s->family < COUNTS)
+        family_add(out, name, count_names[s->family].help, FAMILY_COUNTER, is_openmetrics(s));
     else if (s->family < ISTIO_FAMILIES)
-        family_add(out, name, histogram_names[s->family - 1].help, FAMILY_HISTOGRAM,
+        family_add(out, name, histogram_names[s->family - COUNTS].help, FAMILY_HISTOGRAM,
                    is_openmetrics(s));
     else if (s->family == ISTIO_FAMILIES || strcmp(line_of(s)[-1].name, name) != 0)
         family_add(out, name, line_of(s)->help,
@@ -199,14 +228,10 @@ static void series_add(const struct scrape *s, const struct merged_all *all, str
 
     buf_init(&labels, LABELS_MAX);
     labels_render(&labels, row, all->other, all->source);
-    if (s->family == 0) {
-        sample_begin(out, str_of(family_name(s)), STR_NONE, buf_str(&labels));
-        buf_add(out, STR("} "));
-        number_add(out, series_requests_sum(row));
-        buf_addc(out, '\n');
-    } else {
-        histogram_add(out, row, buf_str(&labels), s->family - 1);
-    }
+    if (s->family < COUNTS)
+        count_add(out, row, buf_str(&labels), s->family);
+    else
+        histogram_add(out, row, buf_str(&labels), s->family - COUNTS);
     buf_fini(&labels);
 }
 

@@ -167,6 +167,10 @@ void series_count(struct series *s, const struct record *r)
     uint64_t ns = r->end_ns > r->start_ns ? r->end_ns - r->start_ns : 0;
 
     counter_add(&s->requests, 1);
+    if (r->is_grpc) {
+        counter_add(&s->request_messages, r->request_messages);
+        counter_add(&s->response_messages, r->response_messages);
+    }
     histogram_ns(&s->histograms[SERIES_DURATION], ns);
     histogram_octets(&s->histograms[SERIES_REQUEST_BYTES], r->received);
     histogram_octets(&s->histograms[SERIES_RESPONSE_BYTES], r->sent);

@@ -41,6 +41,7 @@ enum series_histogram {
 struct series {
     struct series_key key;
     _Atomic uint64_t requests;
+    _Atomic uint64_t request_messages, response_messages; /* gRPC */
     struct histogram histograms[SERIES_HISTOGRAMS];
     struct series *peer; /* the merger's (telemetry/merge.h); the worker leaves it alone */
 };

@@ -252,6 +252,27 @@ def test_grpc_echoes_through_the_tutorials_gateway(channel):
     assert failed.value.code() == grpc.StatusCode.NOT_FOUND
 
 
+def messages(lateen):
+    """gRPC messages of requests and of responses that Istio's series count."""
+    text = lateen.admin("/stats/prometheus?filter=messages", port=lateen.metrics_port).text
+    return tuple(sum(map(int, re.findall(rf"^istio_{side}_messages_total{{.*grpc_response_status=\"0\".*}} (\d+)$", text, re.M)))
+                 for side in ("request", "response"))
+
+
+def test_grpc_messages_are_counted(manifests, start, echo):
+    manifests.write("8-grpc.yaml", ECHO.format(port=echo))
+    manifests.write("5-virtual-service.yaml", virtual_service({"v1": 1}, GRPC))
+    lateen = start()
+    channel = Channel(lateen, "http")
+    with channel.channel:
+        wait_until("the echo answers", lambda: served(channel))
+        before = wait_until("it is counted", lambda: (now := messages(lateen))[1] and now)
+        assert len(list(channel.call("unary_stream", "ServerStream")(ask("n", answers=50)))) == 50
+        channel.call("stream_unary", "ClientStream")(iter([ask("ab"), ask("cde"), ask("last")]))
+        want = (before[0] + 1 + 3, before[1] + 50 + 1)
+        wait_until("all are counted", lambda: messages(lateen) == want)
+
+
 def test_a_conversation_goes_back_and_forth_on_one_stream(channel):
     """Each request is sent once the answer to the one before has come."""
     requests = queue.Queue()

@@ -285,6 +285,10 @@ TEST(boards_find_their_series_with_type_labels_and_buckets)
     begin();
     sample_record(&r, &arena);
     metrics_request(m, &r);
+    r.is_grpc = true;
+    r.request_messages = 3;
+    r.response_messages = 4;
+    metrics_request(m, &r);
     text = sample_page(&page, SCRAPE_TEXT);
     line = sample_of(text, STR("istio_requests_total"));
     CHECK(has(text, "# TYPE istio_requests_total counter\n"));
@@ -293,6 +297,11 @@ TEST(boards_find_their_series_with_type_labels_and_buckets)
         CASE(i);
         CHECK(has_label(line, istio_labels[i]));
     }
+    line = sample_of(text, STR("istio_request_messages_total"));
+    CHECK_EQ(label_count(line), LEN(istio_labels) + 1); /* grpc_response_status */
+    CHECK(has(line, "request_protocol=\"grpc\"") && has(line, "} 3"));
+    CHECK(has(sample_of(text, STR("istio_response_messages_total")), "} 4"));
+    CHECK(has(text, "# TYPE istio_response_messages_total counter\n"));
     check_histogram(text, "istio_request_duration_milliseconds");
     check_histogram(text, "istio_request_bytes");
     check_histogram(text, "istio_response_bytes");
