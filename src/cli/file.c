@@ -50,7 +50,7 @@ bool file_read(struct str path, size_t max, struct arena *a, struct str *ret, st
     return fine;
 }
 
-static bool write_all(int fd, struct str octets)
+bool write_all(int fd, struct str octets)
 {
     while (octets.n > 0) {
         ssize_t n = write(fd, octets.p, octets.n);

@@ -10,6 +10,9 @@
 MUST_USE bool file_read(struct str path, size_t max, struct arena *a, struct str *ret,
                         struct str *reterr);
 
+/* Writes all of it to a descriptor, however often that takes. False: errno. */
+bool write_all(int fd, struct str octets);
+
 /* Writes PATH.PID.tmp, syncs it and renames it over PATH, so that a reader sees the old octets
  * or the new ones. Mode 0600. False: errno says why, PATH is untouched. */
 MUST_USE bool file_write_atomic(struct str path, struct str octets);

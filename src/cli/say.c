@@ -1,31 +1,19 @@
 #include "cli/say.h"
 
-#include <errno.h>
+#include "cli/file.h"
+
 #include <unistd.h>
 
 #define SAY_MAX (64u << 20)
 
-static void write_all(int fd, struct str text)
-{
-    while (text.n > 0) {
-        ssize_t n = write(fd, text.p, text.n);
-
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0) /* nobody is left to be told */
-            return;
-        text = str_from(text, (size_t)n);
-    }
-}
-
 static void sink_stdout(struct str text)
 {
-    write_all(STDOUT_FILENO, text);
+    (void)write_all(STDOUT_FILENO, text); /* nobody is left to be told */
 }
 
 static void sink_stderr(struct str text)
 {
-    write_all(STDERR_FILENO, text);
+    (void)write_all(STDERR_FILENO, text);
 }
 
 void (*say_out_sink)(struct str text) = sink_stdout;

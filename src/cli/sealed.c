@@ -1,5 +1,7 @@
 #include "cli/sealed.h"
 
+#include "cli/file.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/mman.h>
@@ -7,20 +9,6 @@
 #include <unistd.h>
 
 #define SEALS (F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL)
-
-static bool write_all(int fd, struct str octets)
-{
-    while (octets.n > 0) {
-        ssize_t n = write(fd, octets.p, octets.n);
-
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            return false;
-        octets = str_from(octets, (size_t)n);
-    }
-    return true;
-}
 
 int sealed_new(struct str octets)
 {
