@@ -66,6 +66,8 @@ TEST(exit_codes_and_messages_of_the_command_line)
           "lateen run: unexpected argument 'x'; manifests are named with -f\n" },
         { "run", "--memory-limit", NULL, 64, "lateen run: --memory-limit: not built yet\n" },
         { "run", "--memory-limit", "1Gi", 64, "lateen run: --memory-limit: not built yet\n" },
+        { "run", "-fx", "--access-log-format=%FOO%", 64,
+          "lateen run: --access-log-format: access log format: operator %FOO% is not known\n" },
         { "version", "--short", NULL, 64, "lateen version: --short: not built yet\n" },
         { "run", "--prot=1=1", NULL, 64,
           "lateen run: unknown flag --prot; did you mean --port?\nlateen help run says what it "

@@ -18,10 +18,10 @@
 #define STEPS_MAX 24
 #define ITEMS_LOOKED_AT 4
 /* Values tried of a leaf; more only where these prove nothing. Sanitizers look at the code, and
- * see enough of it in every fourth leaf. */
+ * see enough of it in every tenth leaf. */
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define VALUES_TRIED 1
-#define EACH 4
+#define EACH 10
 #else
 #define VALUES_TRIED 3
 #define EACH 1
