@@ -85,6 +85,9 @@ struct explanation *explain(const struct root *root, const struct ask *q, struct
 /* Adds what the manifests say of a host that is not served; for explanations from files. */
 struct mesh;
 void explain_claims(struct explanation *x, const struct mesh *m);
+/* Adds the rules behind the one that won that the compiler left out; likewise. */
+struct notes;
+void explain_unreached(struct explanation *x, const struct notes *notes);
 
 void explain_text(const struct explanation *x, struct buf *b);
 void explain_json(const struct explanation *x, struct buf *b);

@@ -5,6 +5,7 @@
 #include "answer/explain.h"
 
 #include "mesh/claims.h"
+#include "mesh/verdict.h"
 #include "route/route.h"
 
 #define MISSES_SHOWN 8
@@ -101,23 +102,30 @@ void misses_host(struct explanation *x)
 
 /* ---- what the manifests say beyond the snapshot ---- */
 
-static void add_claim(void *arg, const struct mesh_claim *c)
+/* A miss at a place that is in no part. */
+static void miss_at(struct explanation *x, struct str text, struct pos pos, struct str object,
+                    struct str path)
 {
-    struct explanation *x = arg;
-    struct origin *o = ARENA_NEW(x->arena, struct origin);
+    struct origin *o;
 
     if (x->misses.n >= MISSES_SHOWN) {
         x->misses.left_out++;
         return;
     }
+    o = ARENA_NEW(x->arena, struct origin);
     *o = (struct origin){ .kind = ORIGIN_FILE,
-                          .line = c->pos.line,
-                          .col = c->pos.col,
-                          .file = c->pos.file,
-                          .object = c->object,
-                          .path = c->path };
-    explain_add(x, &x->misses, NULL, 0, (struct explain_step){ .text = c->text });
+                          .line = pos.line,
+                          .col = pos.col,
+                          .file = pos.file,
+                          .object = object,
+                          .path = path };
+    explain_add(x, &x->misses, NULL, 0, (struct explain_step){ .text = text });
     x->misses.v[x->misses.n - 1].origin = o;
+}
+
+static void add_claim(void *arg, const struct mesh_claim *c)
+{
+    miss_at(arg, c->text, c->pos, c->object, c->path);
 }
 
 void explain_claims(struct explanation *x, const struct mesh *m)
@@ -126,6 +134,25 @@ void explain_claims(struct explanation *x, const struct mesh *m)
 
     if (x->kind <= EXPLAIN_REFUSED && (host || x->stage == STAGE_CERTIFICATE))
         mesh_each_claim(m, host ? x->decision.host : x->ask->host, x->arena, add_claim, x);
+}
+
+/* Rules that are in no snapshot, as the one that won takes every request before them. */
+void explain_unreached(struct explanation *x, const struct notes *notes)
+{
+    const struct route *won = x->decision.route;
+    const struct origin *o = won ? origin_of(x, &x->decision.vhost->part, won->origin) : NULL;
+
+    for (size_t i = 0; o && i < notes->n; i++) {
+        const struct note *n = &notes->v[i];
+        struct verdict v;
+
+        if (n->other.line != o->line || n->other.col != o->col || !str_eq(n->other.file, o->file) ||
+            !verdict_of_note(n, &v) || v.kind != VERDICT_SHADOWED)
+            continue;
+        miss_at(x,
+                STR("this is never reached: the rule that answers takes every request before it"),
+                n->pos, n->object, n->path);
+    }
 }
 
 /* ---- rules ---- */

@@ -61,6 +61,7 @@ static int explain_files(struct invocation *in, const struct ask *q)
     buf_reset(&b);
     x = explain(files.root, q, in->arena);
     explain_claims(x, files.mesh);
+    explain_unreached(x, &files.notes);
     if (str_eq(o->output, STR("json")))
         explain_json(x, &b);
     else

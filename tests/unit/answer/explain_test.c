@@ -355,6 +355,38 @@ TEST(a_host_that_only_the_manifests_know_is_told_with_what_keeps_it_back)
     worlds_end();
 }
 
+TEST(a_rule_that_is_left_out_behind_a_catch_all_is_a_near_miss)
+{
+    static const char yaml[] =
+        "apiVersion: networking.istio.io/v1\nkind: Gateway\nmetadata: {name: gw, namespace: ns}\n"
+        "spec: {servers: [{port: {number: 80, name: h, protocol: HTTP}, hosts: [a.x]}]}\n"
+        "---\napiVersion: networking.istio.io/v1\nkind: VirtualService\n"
+        "metadata: {name: v, namespace: ns}\n"
+        "spec:\n  hosts: [a.x]\n  gateways: [gw]\n  http:\n"
+        "  - directResponse: {status: 200}\n"
+        "  - {match: [{uri: {prefix: /cart}}], directResponse: {status: 204}}\n";
+    struct explanation *x;
+    struct world w;
+    struct str why;
+    struct ask q;
+    struct buf b;
+
+    worlds_begin();
+    buf_init(&b, 1 << 20);
+    world_open(&w, str_of(yaml), false);
+    CHECK(ask_parse(STR("GET"), STR("http://a.x/cart"), NULL, 0, &w.arena, &q, &why));
+    x = explain(w.root, &q, &w.arena);
+    explain_unreached(x, &w.notes);
+    explain_text(x, &b);
+    CHECK(str_find_str(buf_str(&b),
+                       STR("near miss    this is never reached: the rule that answers takes every "
+                           "request before it\n             world.yaml:14:5: VirtualService ns/v: "
+                           "spec.http[1]\n")) < b.n);
+    world_close(&w);
+    buf_fini(&b);
+    worlds_end();
+}
+
 TEST(a_question_is_judged_before_it_is_answered)
 {
     static const struct {
