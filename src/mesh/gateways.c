@@ -363,8 +363,8 @@ static bool is_past(const struct compile *c, const struct memo *m)
 /* A chain with its certificates: one piece. */
 static slot_id chain_compile(struct compile *c, struct listener_plan *plan, struct placed *p)
 {
-    uint64_t name = hash_mix(MEMO_CHAIN, hash_stable(p->chain));
-    uint64_t key = hash_mix(hash_mix(p->ref.digest, c->config_digest), p->is_closed);
+    uint64_t name = key_mix(hash_stable(p->chain), MEMO_CHAIN);
+    uint64_t key = key_mix(key_mix(p->ref.digest, c->config_digest), p->is_closed);
     struct memo *m = memo_recall(c, memo_name(&name), key);
     struct memo_capture cap;
     struct chain *ch;

@@ -17,10 +17,10 @@ struct input_node {
 
 input_key input_of(enum input what, int kind, struct str a, struct str b, struct str c)
 {
-    uint64_t h = hash_mix(((uint64_t)what << 32) | (uint32_t)kind, hash_str(a));
+    uint64_t h = key_mix(hash_str(a), ((uint64_t)what << 32) | (uint32_t)kind);
 
-    h = str_is_set(b) ? hash_mix(h, hash_str(b)) : h;
-    return str_is_set(c) ? hash_mix(h, hash_str(c)) : h;
+    h = str_is_set(b) ? key_mix(h, hash_str(b)) : h;
+    return str_is_set(c) ? key_mix(h, hash_str(c)) : h;
 }
 
 void inputs_init(struct inputs *in)

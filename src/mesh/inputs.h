@@ -27,6 +27,14 @@ enum input {
 };
 
 typedef uint64_t input_key;
+
+/* Of two numbers of which one at least is a hash already. */
+static inline uint64_t key_mix(uint64_t a, uint64_t b)
+{
+    a = (a ^ (b * UINT64_C(0x9e3779b97f4a7c15))) * UINT64_C(0xff51afd7ed558ccd);
+    return a ^ (a >> 32);
+}
+
 input_key input_of(enum input what, int kind, struct str a, struct str b, struct str c);
 
 /* Who reads: part of a piece. */

@@ -59,7 +59,7 @@ void notes_own(struct notes *notes);
 struct memo *memo_recall(struct compile *c, struct str name, uint64_t key);
 
 /* Kinds of pieces: the first number of their names, which are 8 octets. */
-enum memo_kind { MEMO_VERDICT = 1, MEMO_RULES, MEMO_VHOST, MEMO_CHAIN, MEMO_USE };
+enum memo_kind { MEMO_VERDICT = 1, MEMO_RULES, MEMO_VHOST, MEMO_CHAIN, MEMO_TABLE, MEMO_USE };
 static inline struct str memo_name(const uint64_t *name)
 {
     return str_make((const char *)name, sizeof(*name));

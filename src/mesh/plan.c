@@ -10,7 +10,6 @@ void plan_free(struct plan *p)
         return;
     for (struct routes_plan *r = p->routes; r; r = r->next)
         map_fini(&r->by_host);
-    map_fini(&p->services);
     arena_free(p->arena);
 }
 
@@ -58,33 +57,22 @@ void plan_ports_known(struct compile *c)
 
 /* ---- whether it holds ---- */
 
-static bool change_holds(const struct compile *c, const struct plan *p,
-                         const struct object_change *change)
+static bool change_holds(const struct compile *c, const struct object_change *change)
 {
     bool issues = c->o->dev && c->o->hooks.issue;
-    const struct vs_cell *cell;
 
-    switch (change->kind) {
-    case OBJ_GATEWAY:
-        return false;
-    case OBJ_VIRTUAL_SERVICE:
-        cell = change->was && change->now ? routes_cell_find(p, change->now) : NULL;
-        return cell && cell->shape == routes_shape(change->now);
-    case OBJ_SECRET:
-    case OBJ_CERTIFICATE:
+    if (change->kind == OBJ_SECRET || change->kind == OBJ_CERTIFICATE)
         return !issues; /* --dev makes what nobody names, too */
-    default:
-        return true;
-    }
+    return change->kind != OBJ_GATEWAY;
 }
 
-static bool changes_hold(const struct compile *c, const struct plan *p)
+static bool changes_hold(const struct compile *c)
 {
     size_t n;
     const struct object_change *v = store_changes(c->store, &n);
 
     for (size_t i = 0; i < n; i++)
-        if (!change_holds(c, p, &v[i]))
+        if (!change_holds(c, &v[i]))
             return false;
     return true;
 }
@@ -109,20 +97,10 @@ static bool is_past(const struct compile *c, int64_t ms)
 static bool plan_holds(struct compile *c, const struct plan *p)
 {
     return p && p->config == c->config_digest && p->broken == routes_broken(c->store) &&
-           changes_hold(c, p) && ports_hold(c, p) && !is_past(c, p->expires_ms);
+           changes_hold(c) && ports_hold(c, p) && !is_past(c, p->expires_ms);
 }
 
 /* ---- pieces made again under the same plan ---- */
-
-static void cells_follow(struct compile *c)
-{
-    size_t n;
-    const struct object_change *v = store_changes(c->store, &n);
-
-    for (size_t i = 0; i < n; i++)
-        if (v[i].kind == OBJ_VIRTUAL_SERVICE)
-            routes_cell_find(c->plan, v[i].now)->object = v[i].now;
-}
 
 static void redo_touched(struct compile *c)
 {
@@ -156,7 +134,6 @@ static struct plan *plan_new(struct compile *c)
     p->arena = a;
     p->config = c->config_digest;
     p->broken = routes_broken(c->store);
-    map_init(&p->services);
     notes_init(&p->notes, a);
     p->notes.max = c->notes->max;
     return p;
@@ -172,6 +149,7 @@ static void plan_make(struct compile *c)
     c->plan = m->plan = plan_new(c);
     c->notes = &c->plan->notes;
     memos_begin(c->memos);
+    routes_cells_unmark(&m->cells);
     gateways_plan(c);
     credentials_compile_rest(c);
     routes_note_unused(c);
@@ -186,11 +164,11 @@ static void plan_make(struct compile *c)
 void plan_update(struct compile *c)
 {
     struct plan *p = c->m->plan;
+    bool same = routes_cells_follow(c);
 
-    if (plan_holds(c, p)) {
+    if (plan_holds(c, p) && same) {
         c->plan = p;
         keep_kinds(c, true);
-        cells_follow(c);
         redo_touched(c);
         if (!c->replan)
             return;

@@ -15,12 +15,13 @@ enum server_class { SERVER_HTTP, SERVER_TLS };
 struct vs_cell {
     uint64_t key;
     const struct api_object *object;
-    uint64_t shape;
+    uint64_t shape, digest; /* of what the plan sees; of all of it, places included */
     enum vs_mark { MARK_NONE, MARK_BOUND, MARK_USED } mark;
 };
 
 struct vhost_plan {
     struct str host;                   /* lower case */
+    uint64_t hash;                     /* of it */
     const struct server_ref *server;   /* the first that brought it */
     const struct server_ref *redirect; /* the first with httpsRedirect; NULL: none */
     struct vhost_source {
@@ -75,7 +76,6 @@ struct plan {
     size_t n, cap;
     struct asked_port *asked;
     size_t asked_n, asked_cap;
-    struct map services; /* 8 octets of its key -> struct vs_cell */
     struct routes_plan *routes;
     struct notes notes;
     size_t unsupported, gateways, virtual_services;
@@ -92,11 +92,12 @@ size_t plan_listeners(const struct plan *p); /* that are open */
 void plan_update(struct compile *c);
 
 /* ---- routes.c ---- */
-uint64_t routes_shape(const struct api_object *vs);
+/* Cells of VirtualServices by their address take up what changed. False: the plan sees it. */
+MUST_USE bool routes_cells_follow(struct compile *c);
+void routes_cells_unmark(const struct map *cells);
+void routes_cells_free(struct map *cells);
+struct vs_cell *routes_cell(const struct mesh *m, const struct api_object *vs);
 uint64_t routes_broken(const struct store *s); /* digest of VirtualServices that never were good */
-struct vs_cell *routes_cell(struct compile *c,
-                            const struct api_object *vs); /* made where missing */
-struct vs_cell *routes_cell_find(const struct plan *p, const struct api_object *vs);
 
 /* ---- credentials.c ---- */
 struct credentials {

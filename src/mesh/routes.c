@@ -13,6 +13,8 @@
 #include "mesh/uses.h"
 #include "model/sorted.h"
 
+#include <stdlib.h>
+
 struct rules {
     struct rule_ref *v;
     size_t n, cap;
@@ -113,8 +115,8 @@ static void rules_redo(struct compile *c, const struct memo *m)
  * here, once a server, whether or not a host of it is served. */
 static bool rules_any(struct compile *c, struct vs_cell *cell, const struct server_ref *s)
 {
-    uint64_t name = hash_mix(hash_mix(MEMO_RULES, cell->key), s->digest);
-    uint64_t key = memo_object(cell->object);
+    uint64_t name = key_mix(key_mix(cell->key, MEMO_RULES), s->digest);
+    uint64_t key = cell->digest;
     struct memo *m = memo_recall(c, memo_name(&name), key);
     struct memo_capture cap;
     struct rules rules = { 0 };
@@ -136,6 +138,11 @@ static bool rules_any(struct compile *c, struct vs_cell *cell, const struct serv
 static const struct api_object *source_of(const struct vhost_source *u)
 {
     return u->broken ? u->broken : u->cell->object;
+}
+
+static uint64_t digest_of(const struct vhost_source *u)
+{
+    return u->broken ? memo_object(u->broken) + 1 : u->cell->digest;
 }
 
 /* The rules of a virtual host; what they say was said by rules_any. */
@@ -172,6 +179,7 @@ static struct vhost_plan *plan_vhost(struct compile *c, struct routes_plan *plan
         return v;
     v = ARENA_NEW(c->plan->arena, struct vhost_plan);
     v->host = arena_dup(c->plan->arena, host);
+    v->hash = hash_stable(host);
     v->server = s;
     map_put(&plan->by_host, v->host, v);
     return v;
@@ -236,7 +244,7 @@ static void plan_service(struct compile *c, struct routes_plan *plan, const stru
                          const struct api_object *o)
 {
     const struct api_virtualservice *vs = o->body;
-    struct vs_cell *cell = routes_cell(c, o);
+    struct vs_cell *cell = routes_cell(c->m, o);
     struct vhost_source source = { .cell = cell, .server = s };
 
     cell->mark = MAX(cell->mark, MARK_BOUND);
@@ -470,12 +478,11 @@ static slot_id vhost_make(struct compile *c, const struct routes_plan *plan,
 static uint64_t vhost_key(const struct compile *c, const struct routes_plan *plan,
                           const struct vhost_plan *p)
 {
-    uint64_t key = hash_mix(c->config_digest, hash_mix(plan->digest, hash_stable(p->host)));
+    uint64_t key = key_mix(key_mix(p->hash, plan->digest), c->config_digest);
 
-    key = hash_mix(key, hash_mix(p->server->digest, p->redirect ? p->redirect->digest : 0));
+    key = key_mix(key_mix(key, p->server->digest), p->redirect ? p->redirect->digest : 0);
     for (size_t i = 0; i < p->used_n; i++)
-        key = hash_mix(hash_mix(key, memo_object(source_of(&p->used[i]))),
-                       hash_mix(p->used[i].server->digest, p->used[i].broken != NULL));
+        key = key_mix(key_mix(key, digest_of(&p->used[i])), p->used[i].server->digest);
     return key;
 }
 
@@ -488,7 +495,7 @@ static void vhost_redo(struct compile *c, const struct memo *m)
 
 static slot_id vhost_compile(struct compile *c, struct routes_plan *plan, struct vhost_plan *p)
 {
-    uint64_t name = hash_mix(hash_mix(MEMO_VHOST, plan->digest), hash_stable(p->host));
+    uint64_t name = key_mix(key_mix(p->hash, MEMO_VHOST), plan->digest);
     uint64_t key = vhost_key(c, plan, p);
     struct memo *m = memo_recall(c, memo_name(&name), key);
     struct memo_capture cap;
@@ -530,7 +537,8 @@ static void black_hole(struct compile *c, const struct routes_plan *plan, struct
     compile_put_sure(c, &v->part);
 }
 
-static slot_id plan_compile(struct compile *c, struct routes_plan *plan, const struct server_ref *s)
+static slot_id table_make(struct compile *c, const struct routes_plan *plan,
+                          const struct server_ref *s, const slot_id *vhosts)
 {
     struct routes *routes = compile_part(c, PART_ROUTES, plan->name);
     const struct api_gateway *gw = s->gateway->body;
@@ -542,11 +550,43 @@ static slot_id plan_compile(struct compile *c, struct routes_plan *plan, const s
     ARRAY_COPY(&routes->part, routes->domains, plan->by_host.n);
     for (size_t at = 0; (e = map_next(&plan->by_host, &at)); n++) {
         routes->domains.v[n].name = arena_dup(routes->part.arena, e->key);
-        routes->domains.v[n].vhost = vhost_compile(c, plan, e->value);
+        routes->domains.v[n].vhost = vhosts[n];
     }
     if (!n)
         black_hole(c, plan, routes, s);
     compile_put_sure(c, &routes->part);
+    return slot;
+}
+
+/* The table of hosts: a piece that only a plan makes again. */
+static slot_id plan_compile(struct compile *c, struct routes_plan *plan, const struct server_ref *s)
+{
+    slot_id *vhosts = ARENA_ARRAY(c->a, slot_id, plan->by_host.n + 1);
+    uint64_t name = key_mix(plan->digest, MEMO_TABLE), key = s->digest;
+    struct memo_capture cap;
+    const struct map_entry *e;
+    struct memo *m;
+    slot_id slot;
+    size_t n = 0;
+
+    for (size_t at = 0; (e = map_next(&plan->by_host, &at)); n++) {
+        struct vhost_plan *v = e->value;
+
+        vhosts[n] = vhost_compile(c, plan, v);
+        key = key_mix(v->hash, key);
+    }
+    m = memo_recall(c, memo_name(&name), key);
+    if (m) {
+        if (!n)
+            compile_seen(c, PART_VHOST, (slot_id)m->result);
+        compile_put_again(c, m->part);
+        return m->part->slot;
+    }
+    memo_begin(c, &cap, memo_name(&name), key);
+    slot = table_make(c, plan, s, vhosts);
+    m = memo_end(c, &cap, true);
+    m->part = compile_hold(c, PART_ROUTES, slot);
+    m->result = ((const struct routes *)(const void *)m->part)->domains.v[0].vhost;
     return slot;
 }
 
@@ -577,7 +617,7 @@ static uint64_t hash_list(uint64_t so_far, const struct str_list *list)
     return so_far;
 }
 
-uint64_t routes_shape(const struct api_object *o)
+static uint64_t routes_shape(const struct api_object *o)
 {
     const struct api_virtualservice *vs = o->body;
     const struct opt_time *made = &o->meta->creation_timestamp;
@@ -599,31 +639,81 @@ uint64_t routes_broken(const struct store *s)
     return digest;
 }
 
-static uint64_t cell_key(const struct api_object *vs)
+/* ---- cells ---- */
+
+static struct str address_of(const struct api_object *const *vs)
 {
-    return input_of(INPUT_KEYED, OBJ_VIRTUAL_SERVICE, vs->meta->namespace, vs->meta->name,
-                    STR_NONE);
+    return str_make((const char *)vs, sizeof(*vs));
 }
 
-struct vs_cell *routes_cell_find(const struct plan *p, const struct api_object *vs)
+struct vs_cell *routes_cell(const struct mesh *m, const struct api_object *vs)
 {
-    uint64_t key = cell_key(vs);
-
-    return map_get(&p->services, memo_name(&key));
+    return map_get(&m->cells, address_of(&vs));
 }
 
-struct vs_cell *routes_cell(struct compile *c, const struct api_object *vs)
+static void cell_fill(struct vs_cell *cell, const struct api_object *vs)
 {
-    struct vs_cell *cell = routes_cell_find(c->plan, vs);
-
-    if (cell)
-        return cell;
-    cell = ARENA_NEW(c->plan->arena, struct vs_cell);
-    cell->key = cell_key(vs);
     cell->object = vs;
     cell->shape = routes_shape(vs);
-    map_put(&c->plan->services, memo_name(&cell->key), cell);
-    return cell;
+    cell->digest = memo_object(vs);
+}
+
+static void cell_add(struct mesh *m, const struct api_object *vs)
+{
+    struct vs_cell *cell = must_alloc(sizeof(*cell));
+
+    cell->key = input_of(INPUT_KEYED, OBJ_VIRTUAL_SERVICE, vs->meta->namespace, vs->meta->name,
+                         STR_NONE);
+    cell_fill(cell, vs);
+    map_put(&m->cells, address_of(&cell->object), cell);
+}
+
+/* True: it is the same to the plan. */
+static bool cell_change(struct mesh *m, const struct object_change *change)
+{
+    struct vs_cell *cell = change->was ? map_del(&m->cells, address_of(&change->was)) : NULL;
+    uint64_t shape = cell ? cell->shape : 0;
+
+    if (!cell) {
+        cell_add(m, change->now);
+        return false;
+    }
+    if (!change->now) {
+        free(cell);
+        return false;
+    }
+    cell_fill(cell, change->now);
+    map_put(&m->cells, address_of(&cell->object), cell);
+    return shape == cell->shape;
+}
+
+bool routes_cells_follow(struct compile *c)
+{
+    size_t n;
+    const struct object_change *v = store_changes(c->store, &n);
+    bool same = true;
+
+    for (size_t i = 0; i < n; i++)
+        if (v[i].kind == OBJ_VIRTUAL_SERVICE)
+            same &= cell_change(c->m, &v[i]);
+    return same;
+}
+
+void routes_cells_unmark(const struct map *cells)
+{
+    const struct map_entry *e;
+
+    for (size_t at = 0; (e = map_next(cells, &at));)
+        ((struct vs_cell *)e->value)->mark = MARK_NONE;
+}
+
+void routes_cells_free(struct map *cells)
+{
+    const struct map_entry *e;
+
+    for (size_t at = 0; (e = map_next(cells, &at));)
+        free(e->value);
+    map_fini(cells);
 }
 
 /* ---- VirtualServices that nobody uses ---- */
@@ -683,8 +773,8 @@ static void use_redo(struct compile *c, const struct memo *m)
 
 static void use_compile(struct compile *c, struct vs_cell *cell)
 {
-    uint64_t name = hash_mix(MEMO_USE, cell->key);
-    uint64_t key = hash_mix(memo_object(cell->object), cell->mark);
+    uint64_t name = key_mix(cell->key, MEMO_USE);
+    uint64_t key = key_mix(cell->digest, cell->mark);
     struct memo *m = memo_recall(c, memo_name(&name), key);
     struct memo_capture cap;
 
@@ -703,7 +793,7 @@ void routes_note_unused(struct compile *c)
     const struct object_list *all = store_list(c->store, OBJ_VIRTUAL_SERVICE);
 
     for (size_t i = 0; i < all->n; i++) {
-        struct vs_cell *cell = routes_cell(c, all->v[i]);
+        struct vs_cell *cell = routes_cell(c->m, all->v[i]);
 
         use_compile(c, cell);
         c->plan->virtual_services += cell->mark == MARK_USED;

@@ -18,7 +18,7 @@ struct piece {
     uint64_t serial;
     input_key *keys;
     size_t n;
-    bool failed;    /* a memo that is made again by each plan */
+    bool failed;    /* a memo that each plan may make again: it failed, or is a table of hosts */
     input_key host; /* of a service: what routes read of it */
     const void *parts[PIECE_PARTS];
     size_t part_n;
@@ -116,7 +116,7 @@ static void take_memo(struct pieces *p, const struct mesh *m, const struct memo 
     struct piece *piece = take_piece(p, m, arena_dup(p->arena, memo->name), &memo->reader,
                                      memo->serial);
 
-    piece->failed = memo->stale;
+    piece->failed = memo->stale || (memo->part && memo->part->kind == PART_ROUTES);
     if (memo->part)
         take_part(piece, m->root, memo->part->kind, memo->part->slot);
 }
