@@ -511,6 +511,8 @@ static slot_id vhost_compile(struct compile *c, struct routes_plan *plan, struct
     memo_begin(c, &cap, memo_name(&name), key);
     lookup_claimed(c, p->host);
     lookup_keyed(c, OBJ_GATEWAY, p->server->gateway);
+    if (p->redirect)
+        lookup_keyed(c, OBJ_GATEWAY, p->redirect->gateway);
     for (size_t i = 0; i < p->used_n; i++) {
         lookup_keyed(c, OBJ_GATEWAY, p->used[i].server->gateway);
         lookup_keyed(c, OBJ_VIRTUAL_SERVICE, source_of(&p->used[i]));
