@@ -119,7 +119,7 @@ TEST(who_does_not_read_is_noticed)
 
 TEST(sealed_octets_are_read_and_cannot_change)
 {
-    struct str octets;
+    struct str octets = STR_NONE;
     int fd = sealed_new(STR("what control says"));
 
     CHECK(fd >= 0 && sealed_map(fd, &octets));
@@ -136,7 +136,7 @@ TEST(sealed_octets_are_read_and_cannot_change)
 
 TEST(a_file_that_is_not_sealed_is_refused)
 {
-    struct str octets;
+    struct str octets = STR_NONE;
     int fd = open("/dev/zero", O_RDONLY | O_CLOEXEC);
 
     CHECK(!sealed_map(fd, &octets));
