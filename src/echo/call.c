@@ -191,10 +191,14 @@ static void take_request(struct call *c)
 
 static void requests_ended(struct call *c)
 {
+    bool is_unanswered = c->method->answers_late && c->tell.requests == 0;
+
     if (c->in.n)
         call_finish(c, GRPC_INTERNAL, "the last message is cut short");
     else if (c->method->asks_once && !c->tell.requests)
         call_finish(c, GRPC_INTERNAL, "no request");
+    else if (is_unanswered && !send_answer(c))
+        call_finish(c, GRPC_RESOURCE_EXHAUSTED, "no room for the answer");
     else if (!c->method->stays)
         call_finish(c, GRPC_OK, NULL);
 }

@@ -235,6 +235,8 @@ def test_grpc_echoes_through_the_tutorials_gateway(channel):
     up = fields(channel.call("stream_unary", "ClientStream")(iter([ask("ab"), ask("cde"), ask("last")])))
     assert (up[1], up[5], up[6]) == ("last", 3, 9)
 
+    assert fields(channel.call("stream_unary", "ClientStream")(iter([]))) == {2: "shop", 3: "v7"}
+
     both = channel.call("stream_stream", "BidiStream")
     assert [fields(one)[1] for one in both(iter([ask(str(i), delay_ms=1) for i in range(20)]))] == [
         str(i) for i in range(20)]

@@ -18,7 +18,7 @@ def echo(tmp_path_factory):
     LOGS.mkdir(parents=True, exist_ok=True)
     with open(LOGS / "h2-echo.log", "wb") as log:
         process = subprocess.Popen([BIN, "echo", "--port", str(clear), "--tls-port", str(tls), "--cert",
-                                    folder / "cert.pem", "--key", folder / "key.pem", "--name", "shop"],
+                                    folder / "cert.pem", "--key", folder / "key.pem", "--name", "shop", "--grpc"],
                                    stdin=subprocess.DEVNULL, stdout=log, stderr=log)
 
     def is_up():
@@ -72,3 +72,45 @@ def test_streams_are_answered_side_by_side(client):
     assert client.get("x", "/").status == 200
     assert not client.answers.get(slow)
     assert client.answer(slow).status == 200
+
+
+# ---- gRPC ----
+
+def message(text, flag=0):
+    octets = b"\x0a" + bytes([len(text)]) + text
+    return bytes([flag]) + u32(len(octets)) + octets
+
+
+def call(client, method, *pieces, end=True):
+    stream = client.request("x", "POST", f"/lateen.echo.v1.Echo/{method}", ("content-type", "application/grpc"),
+                            ("te", "trailers"), end=False)
+    for i, piece in enumerate(pieces):
+        client.data(stream, piece, end=end and i == len(pieces) - 1)
+    return client.answer(stream)
+
+
+def test_grpc_messages_may_come_in_any_pieces(client):
+    body = message(b"ab") + message(b"") + message(b"cde")
+    whole = call(client, "BidiStream", body)
+    assert whole.trailers == [("grpc-status", "0")] and whole.get("content-type") == "application/grpc"
+    assert whole.body.count(b"shop") == 3 and b"\x0a\x02ab" in whole.body and b"\x0a\x03cde" in whole.body
+    assert call(client, "BidiStream", *[bytes([octet]) for octet in body]).body == whole.body
+    for cut in range(1, len(body)):
+        assert call(client, "BidiStream", body[:cut], body[cut:]).body == whole.body
+
+
+def test_grpc_calls_that_break_off_have_a_status(client):
+    for pieces, status in (([message(b"ab")[:-1]], "13"), ([b"\0"], "13"), ([message(b"x", flag=1)], "12"),
+                           ([b"\0\x7f\xff\xff\xff"], "8"), ([message(b"a"), message(b"b")], "13"), ([b""], "13")):
+        answer = call(client, "Unary", *pieces)
+        assert (answer.get("grpc-status") or dict(answer.trailers)["grpc-status"]) == status, pieces
+    assert call(client, "Nothing", message(b"x")).get("grpc-status") == "12"
+    early = call(client, "Unary", message(b"x", flag=1), end=False)  # before the request has ended
+    assert early.get("grpc-status") == "12"
+    client.alive()
+
+
+def test_other_requests_are_answered_as_before(client):
+    stream = client.request("x", "POST", "/", ("content-type", "application/grpc-web"), end=False, body=b"x")
+    client.send(frame(DATA, END_STREAM, stream))
+    assert "Body octets=1" in client.answer(stream).text
