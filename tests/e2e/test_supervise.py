@@ -379,17 +379,43 @@ def test_a_drained_gateway_stays_drained_when_data_crashes(manifests):
         assert "cannot listen" not in lateen.log()
 
 
+def in_flight(lateen, delay="60s"):
+    """A client that waits for its answer."""
+    client = lateen.client()
+    client.request("GET", f"/?delay={delay}", headers={"Host": HOST})
+    wait_until("it is in flight", lambda: re.search(r"downstream_rq_active\S* 1\b", lateen.admin("/stats").text))
+    return client
+
+
 def test_term_finishes_the_request_in_flight_and_leaves_nothing_behind(manifests):
-    with running(manifests, "supervise-term", ["--supervise"]) as lateen, contextlib.closing(lateen.client()) as client:
+    with running(manifests, "supervise-term", ["--supervise"]) as lateen, \
+            contextlib.closing(in_flight(lateen, "2s")) as client:
         pids = children(lateen.process)
-        client.request("GET", "/?delay=500ms", headers={"Host": HOST})
-        wait_until("it is in flight", lambda: re.search(r"downstream_rq_active\S* 1\b", lateen.admin("/stats").text))
         for pid in (*pids.values(), lateen.process.pid):  # as systemd and terminals do it
             os.kill(pid, signal.SIGTERM)
         assert client.getresponse().status == 200
         assert lateen.process.wait(PATIENCE) == 0
         assert all(map(is_gone, pids.values()))
         assert "crash" not in lateen.log()
+
+
+def test_a_second_term_leaves_at_once(manifests):
+    with running(manifests, "supervise-twice", ["--supervise", "--drain", "300s"]) as lateen, \
+            contextlib.closing(in_flight(lateen)):
+        lateen.signal(signal.SIGTERM)
+        wait_until("it drains", lambda: "draining" in lateen.log())
+        lateen.signal(signal.SIGTERM)
+        assert lateen.process.wait(PATIENCE) == 0
+
+
+def test_data_that_crashes_while_it_drains_is_not_replaced(manifests):
+    with pytest.raises(AssertionError, match="exit status 1"), \
+            running(manifests, "supervise-draining", ["--supervise", "--drain", "300s"]) as lateen, \
+            contextlib.closing(in_flight(lateen)):
+        lateen.signal(signal.SIGTERM)
+        wait_until("it drains", lambda: "draining" in lateen.log())
+        os.kill(children(lateen.process)["data"], signal.SIGKILL)
+        assert lateen.process.wait(PATIENCE) == 1
 
 
 def test_manifests_from_standard_input_outlive_control(manifests, tmp_path):
