@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #define PASSED_MAX 16 /* then the oldest goes, whatever endpoint it waits for */
+#define LOOK_MAX 64   /* how far down the line */
 #define STREAK_MAX 8  /* exchanges for one's own line while other workers wait */
 
 struct share {
@@ -66,6 +67,12 @@ static bool has_room(const struct share *s)
     return budget_used(s->budget, BUDGET_CONNECTIONS) < s->max;
 }
 
+static void count(const struct share *s, const struct upstream_pool *p, enum stat_id id,
+                  int64_t delta)
+{
+    metrics_cluster_stat(s->worker->metrics, p->cluster, id, delta);
+}
+
 /* ---- the line ---- */
 
 static struct claim *claim_at(struct list *it)
@@ -77,6 +84,7 @@ static struct claim *claim_at(struct list *it)
 static struct claim *choose(struct share *s, const struct upstream_pool *p)
 {
     struct claim *oldest = NULL;
+    int looked = 0;
 
     LIST_EACH (it, &s->line, after) {
         struct claim *c = claim_at(it);
@@ -86,7 +94,7 @@ static struct claim *choose(struct share *s, const struct upstream_pool *p)
         if (!p || c->pool == p)
             return c;
         oldest = oldest ? oldest : c;
-        if (oldest->passed >= PASSED_MAX)
+        if (oldest->passed >= PASSED_MAX || ++looked == LOOK_MAX)
             break;
     }
     return oldest;
@@ -126,7 +134,7 @@ static void line_remove(struct share *s, struct claim *c)
     c->share = NULL;
     c->is_turn = false;
     c->pool->in_line--;
-    metrics_cluster_stat(c->metrics, c->cluster, STAT_UPSTREAM_RQ_PENDING_ACTIVE, -1);
+    count(s, c->pool, STAT_UPSTREAM_RQ_PENDING_ACTIVE, -1);
     if (list_is_empty(&s->line))
         budget_wait_not(s->budget, self(s));
 }
@@ -142,9 +150,8 @@ static enum err line_add(struct share *s, struct claim *c, struct upstream_pool 
     c->share = s;
     c->pool = p;
     p->in_line++;
-    metrics_cluster_stat(c->metrics, c->cluster, STAT_UPSTREAM_RQ_PENDING_ACTIVE, 1);
-    if (!in_front)
-        metrics_cluster_stat(c->metrics, c->cluster, STAT_UPSTREAM_RQ_PENDING_TOTAL, 1);
+    count(s, p, STAT_UPSTREAM_RQ_PENDING_ACTIVE, 1);
+    count(s, p, STAT_UPSTREAM_RQ_PENDING_TOTAL, !in_front);
     if (!budget_wait(s->budget, self(s)))
         return ERR_AGAIN;
     if (has_room(s))
@@ -188,7 +195,7 @@ enum err share_enter(struct share *s, struct claim *c, struct upstream_pool *p, 
         line_remove(s, c);
     if (dials && !take_connection(s)) {
         if (!was_in_line)
-            metrics_cluster_stat(c->metrics, c->cluster, STAT_UPSTREAM_CX_OVERFLOW, 1);
+            count(s, p, STAT_UPSTREAM_CX_OVERFLOW, 1);
         return line_add(s, c, p, was_in_line);
     }
     entered(s);
