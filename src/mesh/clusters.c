@@ -27,6 +27,7 @@ struct job {
     struct service *s;
     const struct service_port *port;
     struct rule rule;
+    const struct api_object *forbidden_by; /* NULL: nothing forbids */
     struct found found;
 };
 
@@ -116,6 +117,13 @@ static void cluster_make(struct job *j, const struct rule_subset *rs)
     policy_find(c, &j->rule, rs, j->port->number, &policy);
     uses_policy(c, &policy, j->port);
     ref = ref_new(j->s, j->port->number, subset ? subset->name : STR(""));
+    if (j->forbidden_by) {
+        ref->is_forbidden = true;
+        ref->why = arena_printf(j->s->arena, "%.*s is broken, and it may ask for TLS",
+                                STRF(compile_title(c, j->forbidden_by)))
+                       .p;
+        return;
+    }
     if (policy.needs_tls) {
         digest_cluster(j->s, name, SLOT_NONE, 1);
         ref->why = "its DestinationRule asks for TLS, which is not carried out yet";
@@ -155,7 +163,10 @@ void clusters_compile(struct compile *c, struct service *s)
     struct job j = { .c = c, .s = s };
 
     rule_find(c, s, &j.rule);
+    j.forbidden_by = forbidden_by(c, s, &j.rule);
     s->digest = hash_mix(memo_object(s->object), j.rule.object != NULL);
+    if (j.forbidden_by)
+        s->digest = hash_mix(s->digest, memo_object(j.forbidden_by));
     for (size_t i = 0; i < s->port_count; i++) {
         j.port = &s->ports[i];
         j.found = (struct found){ 0 };
@@ -248,6 +259,11 @@ slot_id cluster_for(struct compile *c, const struct api_object *vs, const struct
     *ret_name = cluster_name(c, port, d->subset, host);
     if (!ref) {
         note_missing(c, vs, d, s, port);
+        return SLOT_NONE;
+    }
+    if (ref->is_forbidden) {
+        api_note(vs, c->notes, SEV_WARNING, "LAT0308", LEAF(d, "host"),
+                 "%s: its requests are answered 503 NC until it is mended", ref->why);
         return SLOT_NONE;
     }
     if (ref->why) {

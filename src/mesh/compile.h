@@ -34,6 +34,7 @@ struct cluster_ref {
     struct str subset_name; /* or empty */
     slot_id slot, hosts;    /* SLOT_NONE: not usable, because of */
     const char *why;
+    bool is_forbidden; /* by a broken rule */
     uint32_t endpoints;
 };
 
@@ -215,6 +216,14 @@ void rule_find(struct compile *c, const struct service *s, struct rule *ret);
 /* `rs` NULL: the service as a whole. */
 void policy_find(struct compile *c, const struct rule *r, const struct rule_subset *rs,
                  uint32_t port, struct policy *ret);
+
+/* ---- forbidden.c ---- */
+/* The broken DestinationRule that would be in effect for `s` rather than `r`, and that speaks of
+ * TLS; NULL: none. */
+const struct api_object *forbidden_by(struct compile *c, const struct service *s,
+                                      const struct rule *r);
+/* Of all such rules. */
+uint64_t forbidden_digest(const struct store *store);
 
 /* ---- endpoints.c, workloads.c: the sources in order (surface.md 2.1) ---- */
 void endpoints_find(struct compile *c, const struct service *s, const struct service_port *port,

@@ -3,6 +3,7 @@
  * read something which changed.
  */
 #include "api/serviceentry.h"
+#include "base/hash.h"
 #include "mesh/lookup.h"
 #include "mesh/memo.h"
 #include "mesh/mesh_int.h"
@@ -203,16 +204,17 @@ void registry_update(struct compile *c)
 {
     struct mesh *m = c->m;
     struct remake r = { .c = c };
+    uint64_t config = hash_mix(c->config_digest, forbidden_digest(c->store));
 
     map_init(&r.hosts);
     touch_changes(c);
-    if (m->registry && m->registry->config == c->config_digest) {
+    if (m->registry && m->registry->config == config) {
         c->kept[PART_CLUSTER] = c->kept[PART_HOSTS] = true;
         c->reg = m->registry;
         want_changed(&r);
     } else {
         registry_free(m->registry, &m->inputs);
-        c->reg = m->registry = registry_new(c->config_digest);
+        c->reg = m->registry = registry_new(config);
         clusters_black_hole(c);
         want_all(&r);
     }

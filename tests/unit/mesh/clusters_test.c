@@ -373,3 +373,59 @@ TEST(an_external_name_stands_for_a_host_of_the_registry)
 
     check_rows(rows, LEN(rows), NULL);
 }
+
+/* Design 5.5: a security policy without a last good version denies its scope. */
+TEST(a_rule_that_never_was_good_and_may_ask_for_tls_forbids_clear_text)
+{
+    static const char world[] =
+        "apiVersion: networking.istio.io/v1\nkind: Gateway\nmetadata: {name: gw}\n"
+        "spec: {servers: [{port: {number: 80, name: http, protocol: HTTP}, hosts: ['*']}]}\n"
+        "---\napiVersion: networking.istio.io/v1\nkind: VirtualService\nmetadata: {name: v}\n"
+        "spec: {hosts: [a.x], gateways: [gw], http: [{route: [{destination: {host: s}}]}]}\n"
+        "---\napiVersion: v1\nkind: Service\nmetadata: {name: s}\n"
+        "spec: {ports: [{name: http, port: 80}]}\n";
+    static const struct {
+        const char *rules; /* name, spec */
+        bool forbids;
+    } cases[] = {
+        { "r}\nspec: {host: s, trafficPolicy: {tls: {mode: MAYBE}}}", true },
+        { "r}\nspec: {host: '*.default.svc.cluster.local', trafficPolicy: {tls: [1]}}", true },
+        { "r}\nspec: {host: s, trafficPolicy: {tls: {mode: MAYBE}}}\n---\napiVersion: "
+          "networking.istio.io/v1\nkind: DestinationRule\nmetadata: {name: a}\nspec: {host: s, "
+          "trafficPolicy: {loadBalancer: {simple: RANDOM}}}",
+          false }, /* the older one would be in effect */
+        { "a}\nspec: {host: s, trafficPolicy: {tls: {mode: MAYBE}}}\n---\napiVersion: "
+          "networking.istio.io/v1\nkind: DestinationRule\nmetadata: {name: r}\nspec: {host: s, "
+          "trafficPolicy: {loadBalancer: {simple: RANDOM}}}",
+          true },
+        { "r}\nspec: {host: s, trafficPolicy: {loadBalancer: {simple: MAYBE}}}", false },
+        { "r}\nspec: {host: other, trafficPolicy: {tls: {mode: MAYBE}}}", false },
+        { "r, namespace: far}\nspec: {host: s.default.svc.cluster.local, trafficPolicy: {tls: "
+          "{mode: MAYBE}}}",
+          false }, /* nobody looks there */
+    };
+
+    for (size_t i = 0; i < LEN(cases); i++) {
+        struct bench b;
+        char rules[1024];
+
+        CASE(i);
+        snprintf(rules, sizeof(rules),
+                 "apiVersion: networking.istio.io/v1\nkind: DestinationRule\nmetadata: {name: %s\n",
+                 cases[i].rules);
+        bench_init(&b);
+        bench_file(&b, "world.yaml", world);
+        bench_update(&b);
+        CHECK(strstr(bench_routes(&b, "http.80/a.x"), "(NC)") == NULL);
+        bench_file(&b, "rules.yaml", rules);
+        bench_update(&b);
+        CHECK_EQ(strstr(bench_routes(&b, "http.80/a.x"), "(NC)") != NULL, cases[i].forbids);
+        CHECK_EQ(bench_notes(&b, "is broken, and it may ask for TLS: its requests are answered "
+                                 "503 NC until it is mended")[0] != 0,
+                 cases[i].forbids);
+        bench_remove(&b, "rules.yaml");
+        bench_update(&b);
+        CHECK(strstr(bench_routes(&b, "http.80/a.x"), "(NC)") == NULL);
+        bench_fini(&b);
+    }
+}
