@@ -214,6 +214,22 @@ def running(manifests, name, flags=(), ports=(80, 443), drain=DRAIN, command=(BI
             lateen.process.wait()
 
 
+@contextlib.contextmanager
+def running_echo(name, *flags):
+    """`lateen echo`; SIGTERM ends it, in order."""
+    LOGS.mkdir(parents=True, exist_ok=True)
+    with open(LOGS / f"{name}.log", "wb") as log:
+        process = subprocess.Popen([BIN, "echo", *map(str, flags)], stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+    try:
+        yield process
+        process.terminate()
+        assert process.wait(PATIENCE + 10) == 0
+    finally:
+        if process.poll() is None:
+            process.kill()
+            process.wait()
+
+
 class Manifests:
     """A folder of manifests of a test's own, edited as an editor does."""
 

@@ -2,21 +2,16 @@
 import contextlib
 import http.client
 import json
-import subprocess
 import time
 
 import pytest
 
-from harness import BIN, LOGS, Client, free_ports, wait_until
+from harness import Client, free_ports, running_echo, wait_until
 
 
 @pytest.fixture(scope="module")
 def echo():
     (port,) = free_ports(1)
-    LOGS.mkdir(parents=True, exist_ok=True)
-    with open(LOGS / "e2e-echo.log", "wb") as log:
-        process = subprocess.Popen([BIN, "echo", "--port", str(port), "--name", "shop", "--version", "v7"],
-                                   stdin=subprocess.DEVNULL, stdout=log, stderr=log)
 
     def is_up():
         with contextlib.suppress(OSError):
@@ -24,15 +19,9 @@ def echo():
             return True
         return False
 
-    try:
+    with running_echo("e2e-echo", "--port", port, "--name", "shop", "--version", "v7"):
         wait_until("echo listens", is_up)
         yield lambda path="/", **how: ask(port, path, **how)
-        process.terminate()
-        assert process.wait(20) == 0
-    finally:
-        if process.poll() is None:
-            process.kill()
-            process.wait()
 
 
 def ask(port, path, **how):

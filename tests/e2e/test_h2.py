@@ -8,7 +8,7 @@ import subprocess
 import grpc
 import pytest
 
-from harness import BIN, HOST, LOGS, PATIENCE, free_ports, virtual_service, wait_until
+from harness import HOST, PATIENCE, free_ports, running_echo, virtual_service, wait_until
 from test_tutorial import SCHEMES, expect_shares, url_of
 
 
@@ -190,18 +190,8 @@ subsets:
 def echo():
     """`lateen echo --grpc`; its port."""
     (port,) = free_ports(1)
-    LOGS.mkdir(parents=True, exist_ok=True)
-    with open(LOGS / "e2e-echo-grpc.log", "wb") as log:
-        process = subprocess.Popen([BIN, "echo", "--port", str(port), "--grpc", "--name", "shop", "--version", "v7"],
-                                   stdin=subprocess.DEVNULL, stdout=log, stderr=log)
-    try:
+    with running_echo("e2e-echo-grpc", "--port", port, "--grpc", "--name", "shop", "--version", "v7"):
         yield port
-        process.terminate()
-        assert process.wait(20) == 0
-    finally:
-        if process.poll() is None:
-            process.kill()
-            process.wait()
 
 
 @pytest.fixture(params=SCHEMES)

@@ -4,7 +4,7 @@ import subprocess
 
 import pytest
 from frames import *  # noqa: F403
-from harness import BIN, LOGS, free_ports
+from harness import free_ports, running_echo
 from wire import wait_until
 
 
@@ -15,11 +15,6 @@ def echo(tmp_path_factory):
                     "-keyout", folder / "key.pem", "-out", folder / "cert.pem", "-days", "1", "-subj", "/CN=x.test",
                     "-addext", "subjectAltName=DNS:x.test"], check=True, capture_output=True)
     clear, tls = free_ports(2)
-    LOGS.mkdir(parents=True, exist_ok=True)
-    with open(LOGS / "h2-echo.log", "wb") as log:
-        process = subprocess.Popen([BIN, "echo", "--port", str(clear), "--tls-port", str(tls), "--cert",
-                                    folder / "cert.pem", "--key", folder / "key.pem", "--name", "shop", "--grpc"],
-                                   stdin=subprocess.DEVNULL, stdout=log, stderr=log)
 
     def is_up():
         with contextlib.suppress(OSError):
@@ -27,15 +22,10 @@ def echo(tmp_path_factory):
             return True
         return False
 
-    try:
+    with running_echo("h2-echo", "--port", clear, "--tls-port", tls, "--cert", folder / "cert.pem", "--key",
+                      folder / "key.pem", "--name", "shop", "--grpc"):
         wait_until("echo listens", is_up)
         yield {"clear": lambda: H2Client(clear), "tls": lambda: H2Client(tls, str(folder / "cert.pem"))}
-        process.terminate()
-        assert process.wait(20) == 0
-    finally:
-        if process.poll() is None:
-            process.kill()
-            process.wait()
 
 
 @pytest.fixture(params=["clear", "tls"])
