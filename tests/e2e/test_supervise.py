@@ -207,6 +207,14 @@ def test_killing_control_disturbs_no_request_and_the_same_snapshot_returns(manif
         assert content_hash(lateen) != before
 
 
+def test_what_is_removed_while_control_is_gone_is_gone_when_it_is_back(manifests):
+    with running(manifests, "supervise-removed", ["--supervise"]) as lateen:
+        os.kill(children(lateen.process)["control"], signal.SIGSTOP)
+        manifests.remove("all.yaml")
+        kill(lateen.process, "control")
+        wait_until("nobody listens", lambda: not can_connect(lateen.ports[80]))
+
+
 def test_killing_the_keeper_ends_all(manifests):
     with pytest.raises(AssertionError, match="exit status -9"), \
             running(manifests, "supervise-keeper", ["--supervise"]) as lateen:
