@@ -14,7 +14,7 @@ struct mesh *mesh_new(const struct mesh_options *o)
     struct mesh *m = must_alloc(sizeof(*m));
 
     m->o = *o;
-    m->store = store_new();
+    m->store = store_new(o->awake_max);
     m->slots = slots_new();
     lookups_init(&m->lookups);
     inputs_init(&m->inputs);

@@ -73,6 +73,7 @@ struct mesh_options {
     bool strict;                  /* an error or an unsupported field refuses the update */
     bool dev;                     /* stand-ins, and Certificates from `issue` */
     bool verdicts;                /* mesh_each_verdict will be asked: each update does all anew */
+    size_t awake_max;             /* octets of objects that are awake at a time; 0: 16 MiB */
     struct str mesh_config;       /* --mesh-config: its octets; STR_NONE: ConfigMap or defaults */
     struct str mesh_config_file;  /* its name, for messages */
     struct mesh_hooks hooks;

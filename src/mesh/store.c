@@ -8,7 +8,7 @@
 #include <stdlib.h>
 
 #define SCRATCH ((size_t)512 << 10)
-#define AWAKE_MAX ((size_t)16 << 20) /* octets of objects that are awake at a time */
+#define AWAKE_MAX ((size_t)16 << 20)
 
 struct stored_file {
     struct str path;        /* heap */
@@ -25,6 +25,7 @@ struct stored_file {
 struct store {
     struct map files;     /* path -> struct stored_file */
     struct api_pool pool; /* of objects that rest */
+    size_t awake_max;
     struct tally contents;
     struct arena scratch; /* of one file's tree, while it is decoded */
     struct objects *objects;
@@ -324,13 +325,14 @@ static void file_note(const struct stored_file *f, const struct source_file *sf,
 
 /* ---- the whole ---- */
 
-struct store *store_new(void)
+struct store *store_new(size_t awake_max)
 {
     struct store *s = must_alloc(sizeof(*s));
 
     map_init(&s->files);
     s->objects = objects_new();
     api_pool_init(&s->pool);
+    s->awake_max = awake_max ? awake_max : AWAKE_MAX;
     arena_init(&s->scratch, SCRATCH);
     return s;
 }
@@ -485,7 +487,7 @@ const struct api_object *store_find(const struct store *s, enum object_kind kind
 
 void store_relieve(struct store *s)
 {
-    if (s->pool.octets > AWAKE_MAX)
+    if (s->pool.octets > s->awake_max)
         api_pool_rest(&s->pool);
 }
 

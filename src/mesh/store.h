@@ -46,7 +46,8 @@ enum object_kind object_kind_of(const struct api_object *o);
 
 struct store;
 
-struct store *store_new(void);
+/* `awake_max`: octets that objects may take which are awake, before some rest; 0: 16 MiB. */
+struct store *store_new(size_t awake_max);
 void store_free(struct store *s);
 
 /* An update in two steps. The first decodes what changed in a scan ... */

@@ -122,6 +122,8 @@ static void walk(uint64_t seed, int steps)
     walk_init(&w, seed);
     bench_init(&kept);
     bench_init(&fresh);
+    fresh.options.awake_max = 1; /* objects rest after each piece of work */
+    kept.options.awake_max = seed % 2;
     for (int i = 0; i < steps; i++) {
         int touched = walk_step(&w);
         struct root *before = kept.root ? root_ref(kept.root) : NULL;
