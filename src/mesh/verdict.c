@@ -133,45 +133,32 @@ bool verdict_is_worse(const struct verdict *a, const struct verdict *b)
 
 /* ---- leaves ---- */
 
-/* The verdicts of one object. */
-struct known {
-    struct verdict *v;
-    bool *told; /* as often */
-    size_t n, cap, told_cap;
+/* A verdict that a note gives. */
+struct said {
+    struct verdict v;
+    bool is_told;
+    struct said *next; /* of the same place */
+    struct said *next_inside, *next_of_all;
 };
 
 struct walk {
     struct arena a;
-    struct map objects; /* title -> struct known */
+    struct map at;     /* "object\npath" -> struct said, the last one first */
+    struct map inside; /* the same by the path around it */
+    struct said *all, **all_end;
     const struct mesh *m;
     const struct api_object *o; /* the object at hand */
     struct str title;
-    const struct known *known; /* what notes say of it; NULL: nothing */
+    struct buf key; /* room for one */
     mesh_verdict_fn *fn;
     void *arg;
 };
 
-static void remember(struct walk *w, const struct verdict *v)
+static struct str key_of(struct walk *w, struct str object, struct str path)
 {
-    struct known *k = map_get(&w->objects, v->object);
-
-    if (!k) {
-        k = ARENA_NEW(&w->a, struct known);
-        map_put(&w->objects, v->object, k);
-    }
-    k->v = arena_grow(&w->a, k->v, k->n, &k->cap, sizeof(*k->v));
-    k->told = arena_grow(&w->a, k->told, k->n, &k->told_cap, sizeof(*k->told));
-    k->told[k->n] = false;
-    k->v[k->n++] = *v;
-}
-
-static bool covers(struct str scope, struct str path)
-{
-    if (str_eq(scope, STR("metadata"))) /* said of the object, not of its labels */
-        return false;
-    if (!scope.n || str_eq(scope, path))
-        return true;
-    return str_starts(path, scope) && (path.p[scope.n] == '.' || path.p[scope.n] == '[');
+    buf_reset(&w->key);
+    buf_printf(&w->key, "%.*s\n%.*s", STRF(object), STRF(path));
+    return buf_str(&w->key);
 }
 
 /* It is about another version of the object than the one that serves. */
@@ -180,35 +167,62 @@ static bool is_of_another(const struct verdict *v)
     return strcmp(v->note->code, "LAT0302") == 0 || strcmp(v->note->code, "LAT0308") == 0;
 }
 
-/* A note about an item or a key of the leaf: "spec.hosts[1]" of "spec.hosts". */
-static bool is_inside(struct str scope, struct str leaf)
+static struct said *link_to(struct walk *w, struct map *map, struct str object, struct str path,
+                            struct said *s)
 {
-    return scope.n > leaf.n && covers(leaf, scope);
+    struct str key = key_of(w, object, path);
+    struct said *before = map_get(map, key);
+
+    map_put(map, before ? key : arena_dup(&w->a, key), s);
+    return before;
+}
+
+static void remember(struct walk *w, const struct verdict *v)
+{
+    struct said *s = ARENA_NEW(&w->a, struct said);
+
+    s->v = *v;
+    *w->all_end = s;
+    w->all_end = &s->next_of_all;
+    if (is_of_another(v) || str_eq(v->path, STR("metadata"))) /* of the object, not of its labels */
+        return;
+    s->next = link_to(w, &w->at, v->object, v->path, s);
+    if (v->path.n)
+        s->next_inside = link_to(w, &w->inside, v->object, parent_of(v->path), s);
+}
+
+/* What notes say of items and keys of a leaf: "spec.hosts[1]" of "spec.hosts". */
+static void tell_inside(struct walk *w, struct str leaf)
+{
+    struct said *s = map_get(&w->inside, key_of(w, w->title, leaf));
+
+    for (; s; s = s->next_inside) {
+        if (!s->is_told)
+            w->fn(w->arg, &s->v);
+        s->is_told = true;
+    }
 }
 
 /* What notes say of a leaf: the one that names the smallest piece around it. */
 static void from_notes(struct walk *w, struct verdict *v)
 {
-    size_t deepest = 0;
+    struct str around = v->path;
+    bool is_all = false;
 
-    for (size_t i = 0; w->known && i < w->known->n; i++) {
-        const struct verdict *k = &w->known->v[i];
+    tell_inside(w, v->path);
+    while (!is_all) {
+        struct said *s = map_get(&w->at, key_of(w, w->title, around));
 
-        if (is_of_another(k))
-            continue;
-        if (is_inside(k->path, v->path) && !w->known->told[i]) {
-            w->known->told[i] = true;
-            w->fn(w->arg, k);
+        for (; s; s = s->next) {
+            s->is_told = true;
+            if (v->note)
+                continue;
+            v->kind = s->v.kind;
+            v->text = s->v.text;
+            v->note = s->v.note;
         }
-        if (!covers(k->path, v->path))
-            continue;
-        w->known->told[i] = true;
-        if (v->note && k->path.n < deepest)
-            continue;
-        deepest = k->path.n;
-        v->kind = k->kind;
-        v->text = k->text;
-        v->note = k->note;
+        is_all = around.n == 0;
+        around = parent_of(around);
     }
 }
 
@@ -253,25 +267,29 @@ static void tell_object(struct walk *w, const struct api_object *o)
     api_object_title(o, &b);
     w->o = o;
     w->title = buf_str(&b);
-    w->known = map_get(&w->objects, w->title);
     api_each_set_leaf(o, tell_leaf, w);
-    api_object_rest(o);
     api_object_rest(o);
     buf_fini(&b);
 }
 
 static void tell_rest(struct walk *w)
 {
-    const struct map_entry *e;
+    for (const struct said *s = w->all; s; s = s->next_of_all)
+        if (!s->is_told)
+            w->fn(w->arg, &s->v);
+}
 
-    for (size_t at = 0; (e = map_next(&w->objects, &at));) {
-        const struct known *k = e->value;
+static void tell_all(struct walk *w)
+{
+    for (int kind = 0; kind < OBJ_KINDS; kind++) {
+        const struct object_list *list = store_list(w->m->store, (enum object_kind)kind);
 
-        for (size_t i = 0; i < k->n; i++) {
-            if (!k->told[i])
-                w->fn(w->arg, &k->v[i]);
-        }
+        for (size_t i = 0; i < list->n; i++)
+            tell_object(w, list->v[i]);
     }
+    if (w->m->config_object)
+        tell_object(w, w->m->config_object);
+    tell_rest(w);
 }
 
 void mesh_each_verdict(const struct mesh *m, const struct notes *notes, mesh_verdict_fn *fn,
@@ -281,22 +299,19 @@ void mesh_each_verdict(const struct mesh *m, const struct notes *notes, mesh_ver
     struct verdict v;
 
     MUST(m->trace);
+    w.all_end = &w.all;
     arena_init(&w.a, 16384);
-    map_init(&w.objects);
+    map_init(&w.at);
+    map_init(&w.inside);
+    buf_init(&w.key, (size_t)1 << 20);
     for (size_t i = 0; i < notes->n; i++) {
         if (verdict_of_note(&notes->v[i], &v))
             remember(&w, &v);
     }
-    for (int kind = 0; kind < OBJ_KINDS; kind++) {
-        const struct object_list *list = store_list(m->store, (enum object_kind)kind);
-
-        for (size_t i = 0; i < list->n; i++)
-            tell_object(&w, list->v[i]);
-    }
-    if (m->config_object)
-        tell_object(&w, m->config_object);
-    tell_rest(&w);
-    map_fini(&w.objects);
+    tell_all(&w);
+    buf_fini(&w.key);
+    map_fini(&w.at);
+    map_fini(&w.inside);
     arena_fini(&w.a);
 }
 
