@@ -3,6 +3,7 @@
  * as having reloaded up to there. After each random step a fresh mesh starts from the files as
  * they are, with what the running one kept as octets: its objects, and its last snapshot.
  */
+#include "base/hash.h"
 #include "mesh/kept.h"
 #include "model/image.h"
 #include "unit/check.h"
@@ -187,4 +188,60 @@ TEST(a_restart_that_forgets_what_was_good_is_found_out)
 {
     CHECK(walk_and_restart(1, false, true) > STEPS / 10);
     CHECK(walk_and_restart(1, true, true) > STEPS / 2);
+}
+
+/* ---- damage behind a checksum that is right ---- */
+
+static void reseal(struct buf *b)
+{
+    uint64_t hash = hash_stable(str_from(buf_str(b), 17));
+
+    for (size_t i = 0; i < 8; i++)
+        b->p[9 + i] = (char)(hash >> (8 * i));
+}
+
+static void damage(struct rng *rng, struct buf *b)
+{
+    for (uint64_t n = 1 + rng_below(rng, 4); n > 0; n--)
+        b->p[17 + rng_below(rng, b->n - 17)] = (char)rng_u64(rng);
+    if (rng_below(rng, 4) == 0)
+        b->n = 17 + rng_below(rng, b->n - 17);
+    reseal(b);
+}
+
+TEST(objects_that_are_damaged_behind_their_checksum_are_harmless)
+{
+    static struct walk w; /* large */
+    struct state_dir kept;
+    struct bench b;
+    struct rng rng;
+
+    walk_init(&w, 1);
+    rng_init(&rng, 2);
+    dir_init(&kept);
+    bench_init(&b);
+    for (int i = 0; i < STACKS * 2; i++)
+        walk_write(&w, &b, i / 2, i % 2);
+    bench_update(&b);
+    dir_keep(&kept, &b);
+    for (uint32_t i = 0; i < 3000; i++) {
+        const struct buf *whole = &kept.shards[i % KEPT_SHARDS];
+        struct mesh_options o = { 0 };
+        struct str why = STR_NONE;
+        struct buf bad;
+        struct mesh *m;
+
+        CASE(i);
+        if (!whole->n)
+            continue;
+        buf_init(&bad, 1 << 20);
+        buf_add(&bad, buf_str(whole));
+        damage(&rng, &bad);
+        m = mesh_new(&o);
+        CHECK(kept_read(m, buf_str(&bad), &why));
+        mesh_free(m);
+        buf_fini(&bad);
+    }
+    bench_fini(&b);
+    dir_fini(&kept);
 }
