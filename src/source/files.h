@@ -20,12 +20,12 @@
 
 #define SOURCE_QUIET_MS 10   /* changes are gathered until it was quiet for so long ... */
 #define SOURCE_GATHER_MS 100 /* ... but never longer than this */
-/* A file that is being written keeps its old octets so long, and one that is empty and was not: on a
- * busy machine a writer may rest that long between emptying and writing, and even before the
+/* A file that is being written keeps its old octets so long, and one that is empty and was not: on
+ * a busy machine a writer may rest that long between emptying and writing, and even before the
  * kernel told of the emptying. */
 #define SOURCE_BUSY_MS 1000
 #define SOURCE_EMPTY_MS 1000
-#define SOURCE_GONE_MS 50    /* an editor may take a file away for a moment as it saves */
+#define SOURCE_GONE_MS 50 /* an editor may take a file away for a moment as it saves */
 
 struct source;
 
