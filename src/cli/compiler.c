@@ -35,6 +35,7 @@ struct compiler {
     struct map known; /* lines of notes told before; keys in known_arena */
     struct arena *known_arena;
     bool had_files;
+    bool is_shown;           /* what the start-up block shows was told */
     struct timer port_timer; /* a port could not be bound, or no file be read: tried again */
     bool is_retry;
 };
@@ -199,11 +200,25 @@ static void report_deliver(struct mail *m, struct loop *to)
     r->arrived(r, r->arg);
 }
 
+/* What there is, once: a reload is one line. */
+static void say_start(struct compiler *c, struct report *r, const struct root *root)
+{
+    struct startup_input in = { .run = c->o.run,
+                                .summary = mesh_summary(c->mesh),
+                                .root = root,
+                                .ca_path = c->o.ca_path,
+                                .now_ms = loop_wall_ms(c->loop) };
+
+    c->is_shown = true;
+    r->block = startup_text(&in, r->arena);
+    r->curls = startup_curls(&in, r->arena);
+}
+
 static struct report *report_of(struct compiler *c, const struct source_scan *scan,
                                 struct notes *notes, enum mesh_verdict verdict,
                                 const struct root *root)
 {
-    const struct mesh_summary *summary = mesh_summary(c->mesh);
+    const struct mesh_summary *summary = mesh_counts(c->mesh);
     struct report *r = report_new();
 
     r->mail.deliver = report_deliver;
@@ -227,16 +242,8 @@ static struct report *report_of(struct compiler *c, const struct source_scan *sc
     say_log(r, mesh_config(c->mesh));
     if (verdict == MESH_NEW && mesh_is_cold(c->mesh))
         say_cold(c, r, root);
-    else if (verdict == MESH_NEW) {
-        struct startup_input in = { .run = c->o.run,
-                                    .summary = summary,
-                                    .root = root,
-                                    .ca_path = c->o.ca_path,
-                                    .now_ms = loop_wall_ms(c->loop) };
-
-        r->block = startup_text(&in, r->arena);
-        r->curls = startup_curls(&in, r->arena);
-    }
+    else if (verdict == MESH_NEW && !c->is_shown)
+        say_start(c, r, root);
     return r;
 }
 

@@ -34,7 +34,7 @@ struct report {
     bool is_source_lost; /* not one PATH could be read, ever */
     bool is_retry;       /* of a port, unasked: nothing is said unless something came of it */
 
-    struct str block;    /* listeners, hosts, certificates; with MESH_NEW */
+    struct str block;    /* listeners, hosts, certificates; with the first MESH_NEW */
     struct str curls;    /* lines to paste; empty without --dev */
     struct str problems; /* note lines: at the start the worst, later those that are new */
     struct str changed;  /* the files that changed: "a.yaml, b.yaml" */

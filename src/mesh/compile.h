@@ -266,7 +266,7 @@ struct server_ref {
 slot_id routes_compile(struct compile *c, struct str name, const struct server_ref *servers,
                        size_t n);
 /* Notes about VirtualServices that no server used. */
-void routes_note_unused(struct compile *c);
+void cells_note_unused(struct compile *c);
 bool routes_is_for_gateways(const struct api_object *vs);
 
 /* ---- rules.c ---- */

@@ -41,7 +41,7 @@ void mesh_free(struct mesh *m)
         return;
     root_unref(m->root);
     forget(m);
-    routes_cells_free(&m->cells);
+    cells_free(&m->cells);
     lookups_fini(&m->lookups);
     inputs_fini(&m->inputs);
     issued_free(&m->issued);

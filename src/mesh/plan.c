@@ -96,7 +96,7 @@ static bool is_past(const struct compile *c, int64_t ms)
 
 static bool plan_holds(struct compile *c, const struct plan *p)
 {
-    return p && p->config == c->config_digest && p->broken == routes_broken(c->store) &&
+    return p && p->config == c->config_digest && p->broken == cells_broken(c->store) &&
            changes_hold(c) && ports_hold(c, p) && !is_past(c, p->expires_ms);
 }
 
@@ -133,7 +133,7 @@ static struct plan *plan_new(struct compile *c)
 
     p->arena = a;
     p->config = c->config_digest;
-    p->broken = routes_broken(c->store);
+    p->broken = cells_broken(c->store);
     notes_init(&p->notes, a);
     p->notes.max = c->notes->max;
     return p;
@@ -149,10 +149,10 @@ static void plan_make(struct compile *c)
     c->plan = m->plan = plan_new(c);
     c->notes = &c->plan->notes;
     memos_begin(c->memos);
-    routes_cells_unmark(&m->cells);
+    cells_unmark(&m->cells);
     gateways_plan(c);
     credentials_compile_rest(c);
-    routes_note_unused(c);
+    cells_note_unused(c);
     memos_sweep(c->memos, &m->inputs);
     plan_free(c->plan_before);
     notes_own(&c->plan->notes);
@@ -164,7 +164,7 @@ static void plan_make(struct compile *c)
 void plan_update(struct compile *c)
 {
     struct plan *p = c->m->plan;
-    bool same = routes_cells_follow(c);
+    bool same = cells_follow(c);
 
     if (plan_holds(c, p) && same) {
         c->plan = p;

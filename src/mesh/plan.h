@@ -91,13 +91,13 @@ size_t plan_listeners(const struct plan *p); /* that are open */
 /* The plan as it is, with the pieces made again whose inputs changed; or another. */
 void plan_update(struct compile *c);
 
-/* ---- routes.c ---- */
+/* ---- cells.c ---- */
 /* Cells of VirtualServices by their address take up what changed. False: the plan sees it. */
-MUST_USE bool routes_cells_follow(struct compile *c);
-void routes_cells_unmark(const struct map *cells);
-void routes_cells_free(struct map *cells);
-struct vs_cell *routes_cell(const struct mesh *m, const struct api_object *vs);
-uint64_t routes_broken(const struct store *s); /* digest of VirtualServices that never were good */
+MUST_USE bool cells_follow(struct compile *c);
+void cells_unmark(const struct map *cells);
+void cells_free(struct map *cells);
+struct vs_cell *cell_of(const struct mesh *m, const struct api_object *vs);
+uint64_t cells_broken(const struct store *s); /* digest of VirtualServices that never were good */
 
 /* ---- credentials.c ---- */
 struct credentials {
