@@ -11,8 +11,12 @@ const struct api_effect_row api_effects[] = {
 
     { "VirtualService", "spec", EFFECT_REQUEST },
 
+    { "DestinationRule", "*connectionPool.tcp.maxConnections", EFFECT_LIMIT },
     { "DestinationRule", "*connectionPool.tcp", EFFECT_DIAL },
     { "DestinationRule", "*connectionPool.http.h2UpgradePolicy", EFFECT_PROTOCOL },
+    { "DestinationRule", "*connectionPool.http.http1MaxPendingRequests", EFFECT_REQUEST },
+    { "DestinationRule", "*connectionPool.http.http2MaxRequests", EFFECT_REQUEST },
+    { "DestinationRule", "*connectionPool.http.maxRetries", EFFECT_REQUEST },
     { "DestinationRule", "*connectionPool.http", EFFECT_DIAL },
     { "DestinationRule", "*loadBalancer", EFFECT_REQUEST },
     { "DestinationRule", "spec.subsets.labels", EFFECT_BACKEND },
@@ -54,6 +58,7 @@ static const char *const effect_texts[EFFECT_KINDS] = {
     [EFFECT_HANDSHAKE] = "the next TLS handshake; a connection keeps what it was opened with",
     [EFFECT_CONNECTION] = "the next connection of a client; one that stands keeps its own",
     [EFFECT_DIAL] = "the next connection to a backend; one that stands keeps its own",
+    [EFFECT_LIMIT] = "the next request, and connections that stand count; idle ones beyond it end",
     [EFFECT_LISTENER] = "at once; connections of a port that is gone, or that speaks TLS no more "
                         "or only now, end behind the requests that they have",
     [EFFECT_START] = "the next start of the program",

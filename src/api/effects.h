@@ -14,6 +14,7 @@ enum api_effect {
     EFFECT_HANDSHAKE,  /* the next TLS handshake */
     EFFECT_CONNECTION, /* the next connection of a client */
     EFFECT_DIAL,       /* the next connection to a backend */
+    EFFECT_LIMIT,      /* the next request; connections that stand count, idle ones may end */
     EFFECT_LISTENER,   /* connections of a port that is gone finish what is under way and end */
     EFFECT_START,      /* the next start */
     EFFECT_KINDS

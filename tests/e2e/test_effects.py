@@ -21,7 +21,7 @@ from load import make_certificate, secret
 ROWS = re.findall(r"^\| (\w+) \| (?:`([^`]+)`|all(?: others)?) \| (.*) \|$", (TOP / "docs/connections.md").read_text(), re.M)
 TEXTS = {"at once": "listener", "the next request": "request", "the next TLS handshake": "handshake",
          "the next connection of a client": "connection", "the next connection to a backend": "dial",
-         "the next start of the program": "start"}
+         "the next start of the program": "start", "the next request, and connections that stand count": "request"}
 CASES = {}
 CASE_HOST = "case.test"
 
@@ -238,6 +238,33 @@ def gateway_bind(w):
 def rule_tcp(w):
     text = box([w.one.port]) + routes()
     return text, text + rule("{ connectionPool: { tcp: { connectTimeout: 3s, idleTimeout: 300ms } } }"), None
+
+
+def limits(w, setting, before, after):
+    """What happens at each limit is tests/e2e/test_limits.py's."""
+    text = box([w.one.port]) + routes()
+    return (text + rule(f"{{ connectionPool: {setting.format(before)} }}"), text + rule(f"{{ connectionPool: {setting.format(after)} }}"),
+            is_served, is_served)
+
+
+@case("DestinationRule", "*connectionPool.tcp.maxConnections")
+def rule_connections(w):
+    return limits(w, "{{ tcp: {{ maxConnections: {} }} }}", 200, 100)
+
+
+@case("DestinationRule", "*connectionPool.http.http1MaxPendingRequests")
+def rule_pending(w):
+    return limits(w, "{{ http: {{ http1MaxPendingRequests: {} }} }}", 200, 100)
+
+
+@case("DestinationRule", "*connectionPool.http.http2MaxRequests")
+def rule_requests(w):
+    return limits(w, "{{ http: {{ http2MaxRequests: {} }} }}", 200, 100)
+
+
+@case("DestinationRule", "*connectionPool.http.maxRetries")
+def rule_retries(w):
+    return limits(w, "{{ http: {{ maxRetries: {} }} }}", 200, 100)
 
 
 @case("DestinationRule", "*connectionPool.http")
