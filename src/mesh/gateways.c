@@ -288,6 +288,11 @@ static uint16_t tls_version(const struct opt_enum *e)
     return e->v == GW_PROTO_TLSV1_3 ? 0x0304 : e->v == GW_PROTO_TLSV1_2 ? 0x0303 : 0;
 }
 
+static bool is_old(const struct opt_enum *e)
+{
+    return e->v == GW_PROTO_TLSV1_0 || e->v == GW_PROTO_TLSV1_1;
+}
+
 static void profile_fill(struct compile *c, const struct placed *p, struct chain *ch)
 {
     const struct api_gw_tls *tls = p->server->tls;
@@ -299,10 +304,13 @@ static void profile_fill(struct compile *c, const struct placed *p, struct chain
     ch->tls.alpn.v[1] = STR("http/1.1");
     if (!tls)
         return;
-    if (tls->min_protocol_version.v == GW_PROTO_TLSV1_0 ||
-        tls->min_protocol_version.v == GW_PROTO_TLSV1_1)
+    if (is_old(&tls->min_protocol_version))
         compile_unsupported(c, p->ref.gateway, LEAF(tls, "minProtocolVersion"),
                             "TLS 1.2 is the lowest that is spoken");
+    if (is_old(&tls->max_protocol_version))
+        compile_unsupported(c, p->ref.gateway, LEAF(tls, "maxProtocolVersion"),
+                            "TLS 1.2 is the lowest that is spoken: nothing is taken for the "
+                            "highest");
     ch->tls.min_version = tls_version(&tls->min_protocol_version);
     ch->tls.max_version = tls_version(&tls->max_protocol_version);
     ARRAY_COPY(&ch->part, ch->tls.ciphers, tls->cipher_suites.n);

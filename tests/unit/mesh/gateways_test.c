@@ -255,3 +255,16 @@ TEST(listeners_and_origins_are_told)
     CHECK_EQ(sum->routes, 1);
     bench_fini(&b);
 }
+
+TEST(a_highest_tls_version_that_is_not_spoken_is_named)
+{
+    struct bench b;
+
+    bench_init(&b);
+    bench_load(&b, "apiVersion: networking.istio.io/v1\nkind: Gateway\nmetadata: {name: gw}\n"
+                   "spec: {servers: [{port: {number: 443, name: h, protocol: HTTPS}, hosts: "
+                   "[a.x], tls: {mode: SIMPLE, credentialName: c, maxProtocolVersion: "
+                   "TLSV1_1}}]}\n");
+    CHECK(bench_notes(&b, "maxProtocolVersion: unsupported: TLS 1.2 is the lowest")[0]);
+    bench_fini(&b);
+}
