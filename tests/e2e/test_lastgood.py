@@ -8,7 +8,7 @@ import subprocess
 
 import pytest
 
-from harness import BIN, Manifests, TOP, free_ports, running, wait_until
+from harness import BIN, Client, Manifests, TOP, free_ports, running, wait_until
 
 GATEWAY = """apiVersion: networking.istio.io/v1
 kind: Gateway
@@ -140,6 +140,19 @@ def test_a_start_without_manifests_serves_the_last_snapshot_and_then_the_files(w
         away.rename(world.manifests.folder)
         has(lateen, "shop.example", 200, "after")
         assert answers(lateen, "shop.example", "https") == (200, "after")
+
+
+def test_a_secret_that_breaks_while_nobody_looks_keeps_its_certificate(world, tmp_path):
+    world.manifests.write("gw.yaml", TLS_GATEWAY)
+    world.manifests.write("secret.json", secret(tmp_path))
+    world.manifests.write("vs.yaml", service("shop", "open"))
+    with world.run() as lateen:
+        has(lateen, "shop.example", 200, "open")
+    world.manifests.replace("secret.json", re.sub("BEGIN CERTIFICATE", "BEGIN NOTHING", world.manifests.read("secret.json")))
+    with world.run() as lateen:
+        with contextlib.closing(Client(lateen.ports[443], tmp_path / "crt", "shop.example", tls=True)) as client:
+            assert client.get("/").text == "open"
+        assert "the certificate that was in use stays" in lateen.log()
 
 
 def test_a_damaged_snapshot_is_named_and_the_objects_serve(world, tmp_path):
