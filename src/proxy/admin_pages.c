@@ -194,24 +194,28 @@ static void not_built(struct admin_call *c)
     admin_say(c, 501, "%.*s: not built yet", STRF(c->path));
 }
 
-/* The three parameters of Envoy's page; false: one that is not known. */
-static bool drain_params(struct admin_call *c, bool ret[static 3])
+struct drain_wish {
+    bool graceful, skip_exit, inbound_only;
+};
+
+/* The parameters of Envoy's page; false: one that is not known. */
+static bool drain_params(struct admin_call *c, struct drain_wish *ret)
 {
-    static const char *const names[] = { "graceful", "skip_exit", "inboundonly" };
     struct str rest = c->query;
 
     while (str_is_set(rest)) {
         struct str one = str_cut(&rest, '&');
-        size_t i = 0;
 
-        while (i < LEN(names) && one.n && !str_eq(one, str_of(names[i])))
-            i++;
-        if (i == LEN(names)) {
+        if (str_eq(one, STR("graceful"))) {
+            ret->graceful = true;
+        } else if (str_eq(one, STR("skip_exit"))) {
+            ret->skip_exit = true;
+        } else if (str_eq(one, STR("inboundonly"))) {
+            ret->inbound_only = true;
+        } else if (one.n) {
             admin_say(c, 501, "/drain_listeners?%.*s: not built yet", STRF(one));
             return false;
         }
-        if (one.n)
-            ret[i] = true;
     }
     return true;
 }
@@ -219,23 +223,24 @@ static bool drain_params(struct admin_call *c, bool ret[static 3])
 static void page_drain(struct admin_call *c)
 {
     const struct admin_host *host = &c->admin->host;
-    bool params[3] = { false };
-    bool graceful, skip_exit, inbound_only;
+    struct drain_wish wish = { 0 };
+    enum admin_drain how = ADMIN_DRAIN_AT_ONCE;
 
-    if (!drain_params(c, params))
+    if (!drain_params(c, &wish))
         return;
-    graceful = params[0], skip_exit = params[1], inbound_only = params[2];
     if (!host->drain_listeners) {
         not_built(c);
-    } else if (skip_exit && !graceful) {
-        admin_say(c, 400, "skip_exit requires graceful");
-    } else {
-        if (!inbound_only) /* a gateway's listeners are not */
-            host->drain_listeners(host->arg, skip_exit  ? ADMIN_DRAIN_TELL
-                                             : graceful ? ADMIN_DRAIN_GRACEFUL
-                                                        : ADMIN_DRAIN_AT_ONCE);
-        admin_say(c, 200, "OK");
+        return;
     }
+    if (wish.skip_exit && !wish.graceful) {
+        admin_say(c, 400, "skip_exit requires graceful");
+        return;
+    }
+    if (wish.graceful)
+        how = wish.skip_exit ? ADMIN_DRAIN_TELL : ADMIN_DRAIN_GRACEFUL;
+    if (!wish.inbound_only) /* a gateway's listeners are not */
+        host->drain_listeners(host->arg, how);
+    admin_say(c, 200, "OK");
 }
 
 static void quit_now(struct admin *a)
