@@ -106,8 +106,9 @@ def connect(port, patience=60):
 
 def cpu_ms(pid):
     """Of the compiler thread and of main."""
-    tasks = {(task / "comm").read_text().strip(): task for task in pathlib.Path(f"/proc/{pid}/task").iterdir()}
-    return [int((tasks[name] / "schedstat").read_text().split()[0]) / 1e6 for name in ("lateen-compiler", "lateen")]
+    tasks = pathlib.Path(f"/proc/{pid}/task")
+    compiler = next(task for task in tasks.iterdir() if (task / "comm").read_text().strip() == "lateen-compiler")
+    return [int((task / "schedstat").read_text().split()[0]) / 1e6 for task in (compiler, tasks / str(pid))]
 
 
 def percentiles(values):
