@@ -10,7 +10,6 @@
  * count of parts u32 and these, sorted by kind and name; of a change the content hash of the root
  * before u64, generation u64, count of parts that went u32, kind u8 and name of each, count of
  * parts u32 and these; of a part alone the part. */
-#define IMAGE_VERSION 3
 #define PART_MAGIC STR("LATEENPT")
 #define IMAGE_MAGIC STR("LATEENIM")
 #define CHANGE_MAGIC STR("LATEENCH")

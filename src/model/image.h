@@ -10,6 +10,8 @@
 #include "base/buf.h"
 #include "model/root.h"
 
+#define IMAGE_VERSION 3 /* behind the magic; another one is not read */
+
 /* Appends the image of `r`. */
 void image_write(const struct root *r, struct buf *out);
 /* Reads an image into a new root (one reference), or NULL with a text in `reterr` (a

@@ -1,6 +1,6 @@
 /*
- * tests/fuzz/image - any octets behind a right head as an image, and as a part alone. What
- * can be read is written and read again without a difference.
+ * tests/fuzz/image - any octets behind a right head as an image, as a change, and as a part alone.
+ * What can be read is written and read again without a difference.
  */
 #include "fuzz.h"
 
@@ -14,7 +14,7 @@
 static void seal(struct buf *out, struct str magic, struct str octets)
 {
     uint64_t hash = hash_stable(octets);
-    char head[12] = { 1 };
+    char head[12] = { IMAGE_VERSION };
 
     for (size_t i = 0; i < 8; i++)
         head[4 + i] = (char)(hash >> (8 * i));
@@ -43,6 +43,19 @@ static void check_again(const struct root *r, struct slots *slots)
     buf_fini(&again);
 }
 
+/* Of the empty snapshot. */
+static void change_check(struct str octets, struct slots *slots)
+{
+    struct root *base = root_edit_finish(root_edit_new(NULL));
+    struct str err;
+    struct root *next = image_read_change(base, octets, slots, &err);
+
+    if (next)
+        check_again(next, slots);
+    root_unref(next);
+    root_unref(base);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *octets, size_t n)
 {
     struct str in = str_make((const char *)octets, n), err;
@@ -57,6 +70,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *octets, size_t n)
     if (r)
         check_again(r, slots);
     root_unref(r);
+    buf_reset(&sealed);
+    seal(&sealed, STR("LATEENCH"), in);
+    change_check(buf_str(&sealed), slots);
     buf_reset(&sealed);
     seal(&sealed, STR("LATEENPT"), in);
     part_unref(part_read(buf_str(&sealed), &err));
