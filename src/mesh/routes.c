@@ -406,14 +406,20 @@ static void vhost_servers(struct compile *c, struct vhost *v, const struct vhost
     }
 }
 
-/* Rules that catch everything move behind all others, which keep their order. */
+/* Rules that catch everything move behind all others, which keep their order; what stands for a
+ * broken VirtualService comes behind the rules of all others, whatever server they came through. */
+static int rule_turn(const struct rule_ref *r)
+{
+    return !r->http ? 2 : rule_is_catch_all(r);
+}
+
 static void vhost_rules(struct compile *c, struct vhost *v, const struct rules *rules)
 {
     ARRAY_COPY(&v->part, v->routes, rules->n);
     v->routes.n = 0;
-    for (int last = 0; last < 2; last++)
+    for (int turn = 0; turn < 3; turn++)
         for (size_t i = 0; i < rules->n; i++)
-            if (rule_is_catch_all(&rules->v[i]) == (last == 1)) {
+            if (rule_turn(&rules->v[i]) == turn) {
                 struct route *r = &v->routes.v[v->routes.n];
 
                 r->id = v->routes.n++;

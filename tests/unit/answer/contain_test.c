@@ -204,7 +204,7 @@ static void use_route(struct test *t, struct question *q, const struct explanati
 /* Whether a DestinationRule is for the host of a service. */
 static bool rules_over(struct str text, struct str host)
 {
-    struct str said = word_behind(text, STR("spec: {host: "));
+    struct str said = word_behind(text, STR("host: "));
     size_t dot = str_find(host, '.');
 
     if (str_starts(said, STR("\"*")))
