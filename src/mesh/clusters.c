@@ -86,6 +86,10 @@ static struct hosts *hosts_new(struct job *j, struct str name, const struct api_
                       part_origin(p, compile_origin(j->c, f->object, f->spot)));
     }
     h->endpoints.n = n;
+    /* Who has no endpoint of this subset still keeps other sources from being asked. */
+    for (size_t i = 0; i < j->found.n && !n; i++)
+        if (i == 0 || j->found.v[i].object != j->found.v[i - 1].object)
+            part_origin(p, compile_origin(j->c, j->found.v[i].object, j->found.v[i].spot));
     return h;
 }
 
