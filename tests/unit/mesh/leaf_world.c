@@ -98,10 +98,11 @@ size_t leaf_objects(struct arena *a, struct leaf_object ret[LEAF_OBJECTS_MAX])
         size_t at = str_find_str(rest, end);
 
         CHECK(n + 2 < LEAF_OBJECTS_MAX);
-        ret[n++] = (struct leaf_object){
+        ret[n] = (struct leaf_object){
             .file = arena_printf(a, "object-%zu.yaml", n).p,
             .text = arena_printf(a, "%.*s\n", STRF(str_sub(rest, 0, at))).p,
         };
+        n++;
         rest = at < rest.n ? str_from(rest, at + end.n) : STR("");
     }
     ret[n++] = secret(a, "s1", true);
