@@ -170,11 +170,16 @@ static void clear(struct compile *c, const struct service *was)
     }
 }
 
+/* Routes that have seen it. */
+static void touch_host(struct compile *c, struct str host)
+{
+    inputs_touch(&c->m->inputs, input_of(INPUT_HOST, 0, host, STR_NONE, STR_NONE), &c->touched);
+}
+
 static void replace(struct compile *c, const struct pair *p)
 {
     if ((p->was ? p->was->digest : 0) != (p->now ? p->now->digest : 0))
-        inputs_touch(&c->m->inputs, input_of(INPUT_HOST, 0, p->host, STR_NONE, STR_NONE),
-                     &c->touched);
+        touch_host(c, p->host);
     if (p->now)
         count(c->reg, p->now, 1);
     if (!p->was)
@@ -200,6 +205,16 @@ static void make_all(struct compile *c, struct map *hosts)
         replace(c, e->value);
 }
 
+/* Another registry may not have all of its services. */
+static void drop_all(struct compile *c, struct registry *r)
+{
+    const struct map_entry *e;
+
+    for (size_t at = 0; r && (e = map_next(&r->services, &at));)
+        touch_host(c, e->key);
+    registry_free(r, &c->m->inputs);
+}
+
 void registry_update(struct compile *c)
 {
     struct mesh *m = c->m;
@@ -213,7 +228,7 @@ void registry_update(struct compile *c)
         c->reg = m->registry;
         want_changed(&r);
     } else {
-        registry_free(m->registry, &m->inputs);
+        drop_all(c, m->registry);
         c->reg = m->registry = registry_new(config);
         clusters_black_hole(c);
         want_all(&r);

@@ -429,3 +429,28 @@ TEST(a_rule_that_never_was_good_and_may_ask_for_tls_forbids_clear_text)
         bench_fini(&b);
     }
 }
+
+/* What forbids makes all services anew: one that goes with it takes its routes along. */
+TEST(a_service_may_go_as_a_broken_rule_comes)
+{
+    static const char world[] =
+        "apiVersion: networking.istio.io/v1\nkind: Gateway\nmetadata: {name: gw}\n"
+        "spec: {servers: [{port: {number: 80, name: http, protocol: HTTP}, hosts: ['*']}]}\n"
+        "---\napiVersion: networking.istio.io/v1\nkind: VirtualService\nmetadata: {name: v}\n"
+        "spec: {hosts: [a.x], gateways: [gw], http: [{route: [{destination: {host: s, port: "
+        "{number: 80}}}]}]}\n";
+    struct bench b;
+
+    bench_init(&b);
+    bench_file(&b, "world.yaml", world);
+    bench_file(&b, "s.yaml", META("Service", "v1", "name: s") "spec: {ports: [{port: 80}]}\n");
+    bench_update(&b);
+    CHECK(strstr(bench_routes(&b, "http.80/a.x"), "(NC)") == NULL);
+    bench_file(&b, "s.yaml",
+               META("DestinationRule", "networking.istio.io/v1",
+                    "name: r") "spec: {host: other, trafficPolicy: {tls: {mode: MAYBE}}}\n");
+    bench_update(&b);
+    CHECK(strstr(bench_routes(&b, "http.80/a.x"), "(NC)") != NULL);
+    CHECK(bench_notes(&b, "there is no Service or ServiceEntry")[0]);
+    bench_fini(&b);
+}
