@@ -48,11 +48,18 @@ static bool is_older(const struct api_meta *a, const struct api_meta *b)
     return str_cmp(a->name, b->name) < 0;
 }
 
+/* It is for some workloads, maybe this gateway, and those rules come first. */
+static bool has_selector(const struct api_object *o)
+{
+    return node_get(node_get(o->node, STR("spec")), STR("workloadSelector")) != NULL;
+}
+
 /* Whether it would be the one in effect, were it whole. */
 static bool would_win(struct compile *c, const struct service *s, const struct rule *r,
                       const struct api_object *o, struct str host)
 {
     int stage = stage_of(c, s, o->meta->namespace), other;
+    const struct api_destinationrule *d;
     struct str rival;
 
     if (stage == 3 || !name_is_subset(s->host, host))
@@ -62,11 +69,12 @@ static bool would_win(struct compile *c, const struct service *s, const struct r
     other = stage_of(c, s, r->object->meta->namespace);
     if (stage != other)
         return stage < other;
-    rival = name_host(c->a, ((const struct api_destinationrule *)r->object->body)->host,
-                      r->object->meta->namespace);
+    d = r->object->body;
+    rival = name_host(c->a, d->host, r->object->meta->namespace);
     if (!str_eq(host, rival))
         return name_is_subset(host, rival);
-    return !r->traffic || is_older(o->meta, r->object->meta);
+    return !r->traffic || (has_selector(o) && !d->workload_selector) ||
+           is_older(o->meta, r->object->meta);
 }
 
 const struct api_object *forbidden_by(struct compile *c, const struct service *s,

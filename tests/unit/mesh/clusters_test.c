@@ -400,6 +400,10 @@ TEST(a_rule_that_never_was_good_and_may_ask_for_tls_forbids_clear_text)
           true },
         { "r}\nspec: {host: s, trafficPolicy: {loadBalancer: {simple: MAYBE}}}", false },
         { "r}\nspec: {host: other, trafficPolicy: {tls: {mode: MAYBE}}}", false },
+        { "r}\nspec: {host: s, workloadSelector: {matchLabels: {a: b}}, trafficPolicy: {tls: "
+          "{mode: MAYBE}}}\n---\napiVersion: networking.istio.io/v1\nkind: DestinationRule\n"
+          "metadata: {name: a}\nspec: {host: s, trafficPolicy: {loadBalancer: {simple: RANDOM}}}",
+          true }, /* one with a selector comes before the older one */
         { "r, namespace: far}\nspec: {host: s.default.svc.cluster.local, trafficPolicy: {tls: "
           "{mode: MAYBE}}}",
           false }, /* nobody looks there */
