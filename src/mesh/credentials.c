@@ -11,6 +11,7 @@
 #include "mesh/compile.h"
 #include "mesh/issued.h"
 #include "mesh/lookup.h"
+#include "mesh/memo.h"
 #include "mesh/plan.h"
 #include "mesh/uses.h"
 #include "tls/keypair.h"
@@ -33,6 +34,7 @@ struct secret_ref {
     bool usable;
     struct mesh_credential shown;
     struct tls_keypair *keypair; /* borrowed from the part, which the root holds */
+    struct notes notes;          /* of compiling it: each chain that presents it says them */
 };
 
 /* ---- finding ---- */
@@ -218,28 +220,46 @@ static bool put_secret(struct compile *c, const struct holder *h, struct secret_
     return fine;
 }
 
-static struct secret_ref *secret_compile(struct compile *c, const struct holder *h,
-                                         struct str secret_name)
+static void secret_make(struct compile *c, const struct holder *h, struct secret_ref *ref)
 {
-    struct str name = arena_printf(c->whole, "kubernetes://%.*s/%.*s", STRF(h->namespace),
-                                   STRF(secret_name));
-    struct secret_ref *ref = map_get(&c->secrets, name);
-    struct str chain, key;
+    struct str name = ref->shown.secret, chain, key;
 
-    if (ref)
-        return ref;
-    ref = ARENA_NEW(c->whole, struct secret_ref);
-    ref->slot = slots_of(c->slots, PART_SECRET, name);
-    ref->shown.secret = name;
-    ref->shown.origin = arena_dup(c->whole, compile_title(c, h->object));
-    ref->shown.is_issued_here = h->is_certificate;
-    map_put(&c->secrets, name, ref);
     ref->usable = holder_octets(c, h, &chain, &key) && put_secret(c, h, ref, name, chain, key);
     if (!ref->usable && keep_last_good(c, ref, name)) {
         ref->usable = true;
         api_note(h->object, c->notes, SEV_WARNING, "LAT0308", SPOT(h->object->meta),
                  "the certificate that was in use stays");
     }
+}
+
+static struct secret_ref *secret_new(struct compile *c, const struct holder *h, struct str name)
+{
+    struct secret_ref *ref = ARENA_NEW(c->whole, struct secret_ref);
+    struct notes *notes = c->notes;
+
+    ref->slot = slots_of(c->slots, PART_SECRET, name);
+    ref->shown.secret = name;
+    ref->shown.origin = arena_dup(c->whole, compile_title(c, h->object));
+    ref->shown.is_issued_here = h->is_certificate;
+    map_put(&c->secrets, name, ref);
+    notes_init(&ref->notes, c->whole);
+    ref->notes.max = notes->max;
+    c->notes = &ref->notes;
+    secret_make(c, h, ref);
+    c->notes = notes;
+    notes_own(&ref->notes); /* the piece under way may be over before another one asks */
+    return ref;
+}
+
+static struct secret_ref *secret_compile(struct compile *c, const struct holder *h,
+                                         struct str secret_name)
+{
+    struct str name = arena_printf(c->whole, "kubernetes://%.*s/%.*s", STRF(h->namespace),
+                                   STRF(secret_name));
+    struct secret_ref *ref = map_get(&c->secrets, name);
+
+    ref = ref ? ref : secret_new(c, h, name);
+    notes_append(c->notes, &ref->notes);
     return ref;
 }
 

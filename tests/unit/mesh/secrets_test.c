@@ -182,3 +182,27 @@ TEST(without_dev_a_certificate_is_unsupported_by_name)
                "kubernetes://ns/c(missing)\n");
     bench_fini(&b);
 }
+
+/* Two chains present it; one of them goes. */
+TEST(what_is_said_of_a_broken_secret_stays_as_long_as_a_server_names_it)
+{
+    static const char other[] =
+        "---\napiVersion: networking.istio.io/v1\nkind: Gateway\nmetadata: {name: a, namespace: "
+        "ns}\nspec: {servers: [{port: {number: 443, name: https, protocol: HTTPS}, hosts: [b.x], "
+        "tls: {mode: SIMPLE, credentialName: c}}]}\n";
+    struct bench b;
+
+    bench_init(&b);
+    bench_dev(&b);
+    bench_file(&b, "a.yaml", other);
+    bench_file(&b, "gw.yaml", GATEWAY("c"));
+    bench_file(&b, "s.yaml",
+               "apiVersion: v1\nkind: Secret\nmetadata: {name: c, namespace: ns}\n"
+               "stringData: {tls.crt: nonsense, tls.key: nonsense}\n");
+    bench_update(&b);
+    CHECK(bench_notes(&b, "s.yaml:3:11: error: Secret ns/c: metadata: ")[0]);
+    bench_remove(&b, "a.yaml");
+    bench_update(&b);
+    CHECK(bench_notes(&b, "s.yaml:3:11: error: Secret ns/c: metadata: ")[0]);
+    bench_fini(&b);
+}
