@@ -256,10 +256,10 @@ static bool take_over(struct state *s)
     arena_init(&a, 4096);
     objects = path_of(s, STR("objects"), &a);
     owner = path_of(s, STR(OWNER), &a);
-    if (!s->same_paths) {
+    if (!s->same_paths)
         unlink(owner.p); /* first: until the new name stands there nothing is believed */
+    if (!s->same_flags)
         unlink(path_of(s, STR("last-good"), &a).p);
-    }
     fine = dir_make(objects);
     sweep(s->dir, false, &a);
     sweep(objects, !s->same_paths, &a);

@@ -202,6 +202,29 @@ TEST(what_other_manifests_or_flags_left_is_not_served)
     fixture_fini(&f);
 }
 
+TEST(the_snapshot_of_other_flags_goes_before_the_directory_is_taken_over)
+{
+    static const struct image_sink nobody = { 0 };
+    const struct mesh_options o = { 0 };
+    struct flag_port port = { 80, 8080 };
+    struct fixture f;
+
+    fixture_init(&f);
+    run_over(&f, GOOD);
+    f.run.ports = (struct flag_ports){ &port, 1, 1 };
+    for (int i = 0; i < 2; i++) {
+        struct state *s = state_new(str_of(f.dir), &f.run, &nobody);
+        struct mesh *mesh = mesh_new(&o);
+
+        CASE(i);
+        CHECK(state_snapshot(s) == NULL);
+        CHECK(state_write(s, mesh)); /* and ends without a snapshot of its own */
+        state_free(s);
+        mesh_free(mesh);
+    }
+    fixture_fini(&f);
+}
+
 /* ---- damage ---- */
 
 static struct str find_shard(struct fixture *f)
