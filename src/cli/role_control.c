@@ -18,7 +18,7 @@ struct role_control {
     const struct run_options *o;
     struct feed feed;
     struct root *published; /* a reference, the compiler thread's; NULL: nothing yet */
-    _Atomic uint64_t whole; /* generation of the last image that was sent */
+    _Atomic uint64_t whole; /* generation of an image that was sent */
     struct keeper *keeper;
     struct control *control;
 };
@@ -62,8 +62,9 @@ static void image_made(void *arg, struct str octets, const struct root *root)
 {
     struct role_control *r = arg;
 
-    atomic_store_explicit(&r->whole, root_generation(root), memory_order_relaxed);
     image_post(r, MSG_WHOLE, root, 0, octets);
+    /* behind it: changes that count from it are to follow it */
+    atomic_store_explicit(&r->whole, root_generation(root), memory_order_release);
 }
 
 /* Where none comes from the state directory's writer: it lies in another program's hands. */
