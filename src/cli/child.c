@@ -12,11 +12,10 @@
 
 /* Between fork and exec, in the child: only what is its own stays open. */
 static _Noreturn void become(const struct child *c, const int theirs[2], const char *const *argv,
-                             int input, pid_t keeper)
+                             pid_t keeper)
 {
     if (prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 && getppid() == keeper &&
-        fcntl(theirs[0], F_SETFD, 0) == 0 && fcntl(theirs[1], F_SETFD, 0) == 0 &&
-        (input < 0 || dup2(input, STDIN_FILENO) >= 0)) {
+        fcntl(theirs[0], F_SETFD, 0) == 0 && fcntl(theirs[1], F_SETFD, 0) == 0) {
         role_to_environment(c->role, theirs[0], theirs[1], keeper);
         execv("/proc/self/exe", (char *const *)(uintptr_t)argv);
     }
@@ -25,17 +24,17 @@ static _Noreturn void become(const struct child *c, const int theirs[2], const c
     _exit(EXIT_FAILED);
 }
 
-static pid_t fork_it(const struct child *c, const int theirs[2], const char *const *argv, int input)
+static pid_t fork_it(const struct child *c, const int theirs[2], const char *const *argv)
 {
     pid_t keeper = getpid();
     pid_t pid = fork();
 
     if (pid == 0)
-        become(c, theirs, argv, input, keeper);
+        become(c, theirs, argv, keeper);
     return pid;
 }
 
-bool child_start(struct child *c, struct loop *loop, const char *const *argv, int input)
+bool child_start(struct child *c, struct loop *loop, const char *const *argv)
 {
     int theirs[2];
     pid_t pid;
@@ -47,7 +46,7 @@ bool child_start(struct child *c, struct loop *loop, const char *const *argv, in
         close(theirs[0]);
         return false;
     }
-    pid = fork_it(c, theirs, argv, input);
+    pid = fork_it(c, theirs, argv);
     close(theirs[0]);
     close(theirs[1]);
     if (pid < 0) {

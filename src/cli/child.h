@@ -20,9 +20,8 @@ struct child {
     struct timer again; /* set by the owner */
 };
 
-/* Starts it. `argv` as the keeper was given it behind its name; `input`: its standard input,
- * -1: the keeper's. False: errno. */
-MUST_USE bool child_start(struct child *c, struct loop *loop, const char *const *argv, int input);
+/* Starts it. `argv` as the keeper was given it behind its name. False: errno. */
+MUST_USE bool child_start(struct child *c, struct loop *loop, const char *const *argv);
 
 /* One that does not read is ended. Harmless while it is gone. */
 void child_send(struct child *c, const struct message *m, const int *fds, size_t n);

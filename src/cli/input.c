@@ -17,22 +17,42 @@ static bool is_asked_for(const struct flag_strs *files)
     return false;
 }
 
-bool input_keep(const struct run_options *o, int *ret_fd)
+/* -1: errno. */
+static int read_to_end(void)
 {
     struct buf b;
     ssize_t n = 1;
+    int fd;
 
-    *ret_fd = -1;
-    if (!is_asked_for(&o->files))
-        return true;
     buf_init(&b, SIZE_MAX);
     while (n > 0) {
         n = read(STDIN_FILENO, buf_reserve(&b, PIECE), PIECE);
         b.n += (size_t)MAX(n, 0);
     }
-    *ret_fd = n == 0 ? sealed_new(buf_str(&b)) : -1;
+    fd = n == 0 ? sealed_new(buf_str(&b)) : -1;
     buf_fini(&b);
-    if (*ret_fd < 0)
+    return fd;
+}
+
+void input_rewind(const struct run_options *o)
+{
+    if (is_asked_for(&o->files))
+        (void)lseek(STDIN_FILENO, 0, SEEK_SET);
+}
+
+bool input_keep(const struct run_options *o)
+{
+    bool fine;
+    int fd;
+
+    if (!is_asked_for(&o->files))
+        return true;
+    fd = read_to_end();
+    fine = fd >= 0 && dup2(fd, STDIN_FILENO) >= 0;
+    if (!fine)
         say_err("lateen run: standard input: %s\n", strerror(errno));
-    return *ret_fd >= 0;
+    if (fd > STDIN_FILENO)
+        close(fd);
+    input_rewind(o);
+    return fine;
 }

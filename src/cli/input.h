@@ -1,10 +1,13 @@
 /*
- * cli/input - standard input, kept: a control process that is started anew reads it again.
+ * cli/input - standard input, where -f - asks for it: read to its end before anything else, as
+ * whoever waits for that must hear signals; kept in a file, as control reads it, also one that is
+ * started anew.
  */
 #pragma once
 
 #include "cli/run_options.h"
 
-/* A descriptor of all that standard input has, where -f - asks for it; else -1. Waits for its
- * end. False: it cannot be read or kept, people were told. */
-MUST_USE bool input_keep(const struct run_options *o, int *ret_fd);
+/* Puts all of it in its place. False: it cannot be read or kept, people were told. */
+MUST_USE bool input_keep(const struct run_options *o);
+/* For the next one that reads it. */
+void input_rewind(const struct run_options *o);

@@ -30,7 +30,6 @@ struct processes {
     int begin_fd;
     struct snapshots snapshots;
     uint64_t round; /* the last that control spoke of */
-    int input;      /* a copy of standard input for control, where -f - asks for it; -1 */
     struct timer leave;
 };
 
@@ -48,9 +47,9 @@ static void tell(struct child *c, enum message_kind kind)
 
 /* ---- starting ---- */
 
-static bool spawn(struct processes *ps, struct child *c, int input)
+static bool spawn(struct processes *ps, struct child *c)
 {
-    if (child_start(c, program_of(ps)->loop, ps->argv, input))
+    if (child_start(c, program_of(ps)->loop, ps->argv))
         return true;
     log_error("keeper", "a process cannot be started", KVZ("process", role_name(c->role)),
               KVZ("reason", strerror(errno)));
@@ -77,9 +76,8 @@ static bool control_start(struct processes *ps)
 {
     struct message m = start_of(ps);
 
-    if (ps->input >= 0)
-        (void)lseek(ps->input, 0, SEEK_SET);
-    if (!spawn(ps, &ps->control, ps->input))
+    input_rewind(program_of(ps)->o);
+    if (!spawn(ps, &ps->control))
         return false;
     child_send(&ps->control, &m, NULL, 0);
     return true;
@@ -93,7 +91,7 @@ static bool data_start(struct processes *ps)
     int fds[ADMIN_PORTS];
     size_t n = 0;
 
-    if (!spawn(ps, &ps->data, -1))
+    if (!spawn(ps, &ps->data))
         return false;
     for (size_t i = 0; i < ADMIN_PORTS; i++) {
         if (p->pages.fds[i] >= 0)
@@ -326,7 +324,7 @@ static bool processes_start(struct parts *parts)
     struct processes *ps = CONTAINER_OF(parts, struct processes, parts);
 
     confine_memory(); /* snapshots hold keys */
-    return input_keep(program_of(ps)->o, &ps->input) && data_start(ps) && control_start(ps);
+    return data_start(ps) && control_start(ps);
 }
 
 static void processes_rescan(struct parts *parts)
@@ -391,16 +389,13 @@ static void processes_reap(struct parts *parts)
 static void processes_free(struct parts *parts)
 {
     struct processes *ps = CONTAINER_OF(parts, struct processes, parts);
-    const int fds[] = { ps->begin_fd, ps->input };
 
     child_fini(&ps->control);
     child_fini(&ps->data);
     snapshots_fini(&ps->snapshots);
     timer_fini(&ps->leave);
-    for (size_t i = 0; i < LEN(fds); i++) {
-        if (fds[i] >= 0)
-            close(fds[i]);
-    }
+    if (ps->begin_fd >= 0)
+        close(ps->begin_fd);
     free(ps);
 }
 
@@ -429,7 +424,7 @@ struct parts *processes_new(struct program *p, const char *const *argv)
     ps->parts = kind;
     ps->parts.program = p;
     ps->argv = argv;
-    ps->begin_fd = ps->input = -1;
+    ps->begin_fd = -1;
     snapshots_init(&ps->snapshots);
     child_init(ps, &ps->control, ROLE_CONTROL, control_again);
     child_init(ps, &ps->data, ROLE_DATA, data_again);

@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "cli/exit.h"
 #include "cli/host.h"
+#include "cli/input.h"
 #include "cli/notify.h"
 #include "cli/say.h"
 #include "live/host.h"
@@ -54,6 +55,8 @@ int program_run(const struct run_options *o, const char *const *argv)
                          .pages = { .fds = { -1, -1, -1 } },
                          .exit_code = EXIT_FAILED };
 
+    if (!input_keep(o))
+        return EXIT_FAILED;
     p.workers = MIN(o->workers ? o->workers : host_cpus(), LIVE_WORKERS_MAX);
     signals_block();
     p.loop = loop_new(NULL);

@@ -1,10 +1,12 @@
 """The program as its user meets it: commands, signals, own replies, logs, service ports."""
 import contextlib
+import fcntl
 import os
 import pathlib
 import re
 import signal
 import subprocess
+import termios
 import time
 
 import pytest
@@ -212,3 +214,16 @@ def test_ready_health_and_metrics_answer_on_their_ports(tutorial):
     wait_until("istio_requests_total counts", counted)
 
 
+@pytest.mark.parametrize("how", ("--supervise=false", "--supervise"))
+def test_a_start_that_waits_for_standard_input_ends_by_a_signal(tmp_path, how):
+    command = [BIN, "run", "--dev", how, "-f", "-", "--state", tmp_path / "state", "--admin", "off", "--health", "off",
+               "--metrics", "off"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
+        try:
+            process.stdin.write(b"# and more to come\n")
+            process.stdin.flush()
+            wait_until("it reads its input", lambda: fcntl.ioctl(process.stdin, termios.FIONREAD, bytes(4)) == bytes(4))
+            process.terminate()
+            assert process.wait(30) == -signal.SIGTERM
+        finally:
+            process.kill()
