@@ -73,6 +73,11 @@ bool http_conn_is_usable(const struct http_conn *c)
     return !c->dead && !c->draining && c->ops->is_usable(c);
 }
 
+bool http_conn_is_at_rest(const struct http_conn *c)
+{
+    return c->ops->is_at_rest(c);
+}
+
 bool http_conn_is_dead(const struct http_conn *c)
 {
     return c->dead;

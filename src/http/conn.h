@@ -46,8 +46,8 @@ struct http_server {
 struct http_client {
     /* The transport opened. Runs in the connection's task. Optional. */
     void (*opened)(struct http_client *cl, struct http_conn *c);
-    /* The connection changed: idle again, or dead. Runs in the connection's task; the pool
-     * may close it or open a leg. Optional. */
+    /* The connection changed: it takes more exchanges, has none open any more, or is dead. Runs
+     * in its task; the pool may close it or open a leg. Optional. */
     void (*changed)(struct http_client *cl, struct http_conn *c);
     /* As in struct http_server; before the call that tells of a dead connection. Optional. */
     void (*counted)(struct http_client *cl, const uint32_t counts[static H2_COUNTS]);
@@ -69,6 +69,8 @@ struct leg *http_open(struct http_conn *c, struct arena *arena, struct task *tas
 
 /* Client: may another exchange be opened now? */
 bool http_conn_is_usable(const struct http_conn *c);
+/* Client: is no exchange open? */
+bool http_conn_is_at_rest(const struct http_conn *c);
 bool http_conn_is_dead(const struct http_conn *c);
 uint32_t http_conn_exchanges(const struct http_conn *c); /* begun so far */
 

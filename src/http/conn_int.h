@@ -10,6 +10,7 @@ enum http_role { HTTP_SERVER, HTTP_CLIENT };
 struct http_conn_ops {
     struct leg *(*open)(struct http_conn *c, struct arena *arena, struct task *task);
     bool (*is_usable)(const struct http_conn *c);
+    bool (*is_at_rest)(const struct http_conn *c);
     void (*drain)(struct http_conn *c);
     void (*retire)(struct http_conn *c);
     void (*close)(struct http_conn *c);

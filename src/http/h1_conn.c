@@ -332,6 +332,11 @@ static bool h1_is_usable(const struct http_conn *c)
            (h->state == H1_IDLE || h->state == H1_OPENING);
 }
 
+static bool h1_is_at_rest(const struct http_conn *c)
+{
+    return !CONTAINER_OF(c, const struct h1_conn, c)->leg_open;
+}
+
 static void h1_wake(struct http_conn *c)
 {
     task_wake(&c->task);
@@ -346,6 +351,7 @@ static void h1_close(struct http_conn *c)
 static const struct http_conn_ops h1_ops = {
     .open = h1_open,
     .is_usable = h1_is_usable,
+    .is_at_rest = h1_is_at_rest,
     .drain = h1_wake,
     .retire = h1_wake,
     .close = h1_close,

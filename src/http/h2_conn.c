@@ -305,13 +305,15 @@ static bool conn_bury(struct h2_conn *h)
     return true;
 }
 
-/* The pool learns when a connection that was full takes streams again. */
+/* The pool learns when a connection that was full takes streams again, and when it has none. */
 static void note_usable(struct h2_conn *h)
 {
     bool usable = !h2_is_server(h) && h->state != H2C_DEAD && http_conn_is_usable(&h->c);
-    bool again = usable && !h->was_usable;
+    bool rests = list_is_empty(&h->legs);
+    bool again = usable && (!h->was_usable || (rests && !h->was_at_rest));
 
     h->was_usable = usable;
+    h->was_at_rest = rests;
     if (again)
         tell_client(h);
 }
@@ -382,6 +384,7 @@ static struct leg *conn_open_leg(struct http_conn *c, struct arena *arena, struc
     l->unopened = true;
     h->unopened++;
     h->was_usable = http_conn_is_usable(c);
+    h->was_at_rest = false;
     return &l->leg;
 }
 
@@ -390,6 +393,11 @@ static bool conn_is_usable(const struct http_conn *c)
     const struct h2_conn *h = CONTAINER_OF(c, const struct h2_conn, c);
 
     return h->state <= H2C_OPEN && !h->closing && h2_open_room(&h->h2) > h->unopened;
+}
+
+static bool conn_is_at_rest(const struct http_conn *c)
+{
+    return list_is_empty(&CONTAINER_OF(c, const struct h2_conn, c)->legs);
 }
 
 static void conn_wake(struct http_conn *c)
@@ -406,6 +414,7 @@ static void conn_close(struct http_conn *c)
 static const struct http_conn_ops h2_ops = {
     .open = conn_open_leg,
     .is_usable = conn_is_usable,
+    .is_at_rest = conn_is_at_rest,
     .drain = conn_wake,
     .retire = conn_wake,
     .close = conn_close,

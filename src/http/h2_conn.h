@@ -32,7 +32,7 @@ struct h2_conn {
     bool ponged; /* the PING behind the first GOAWAY was answered, or took too long */
     bool goaway_first, goaway_last; /* sent: announced, final */
     bool finished, unflushed;       /* our FIN is sent; TLS holds octets */
-    bool was_usable;                /* a client's, when its owner last knew */
+    bool was_usable, was_at_rest;   /* a client's, when its owner last knew */
     uint32_t linger_left;           /* octets that are still read */
     uint32_t unopened;              /* legs whose stream has no number yet */
     struct buf in;                  /* octets that are not understood yet */

@@ -17,6 +17,7 @@ struct share {
     uint32_t max;
     uint32_t pools;   /* that use it */
     uint32_t leaving; /* connections that were told to */
+    uint32_t held;    /* of those: had streams still */
     uint32_t streak;
     struct list line; /* struct claim, the oldest first */
     struct list idle; /* struct upstream, by share_node */
@@ -161,19 +162,41 @@ static enum err line_add(struct share *s, struct claim *c, struct upstream_pool 
     return ERR_AGAIN;
 }
 
-/* Makes room for somebody in line: one of our own that serves another endpoint. */
+static struct upstream *idle_at(struct list *it)
+{
+    return LIST_ITEM(it, struct upstream, share_node);
+}
+
+/* The oldest that nobody uses; HTTP/2's take more streams beside those that they have. */
+static struct upstream *at_rest(struct share *s)
+{
+    for (struct list *it = s->idle.prev; it != &s->idle; it = it->prev) {
+        if (http_conn_is_at_rest(idle_at(it)->conn))
+            return idle_at(it);
+    }
+    return NULL;
+}
+
 static void give_up_one(struct share *s)
 {
-    if (!list_is_empty(&s->idle))
-        upstream_leave(LIST_ITEM(s->idle.prev, struct upstream, share_node));
+    struct upstream *u = at_rest(s);
+
+    if (u || !list_is_empty(&s->idle))
+        upstream_leave(u ? u : idle_at(s->idle.prev));
+}
+
+/* For somebody in line: one of our own that serves another endpoint, unless one is about to go. */
+static void make_room(struct share *s)
+{
+    if (s->leaving == s->held && (s->held == 0 || at_rest(s)))
+        give_up_one(s);
 }
 
 static bool take_connection(struct share *s)
 {
     if (budget_take(s->budget, BUDGET_CONNECTIONS, s->max))
         return true;
-    if (s->leaving == 0)
-        give_up_one(s);
+    make_room(s);
     return false;
 }
 
@@ -263,14 +286,14 @@ void share_more(struct share *s, struct upstream_pool *p)
 
 void share_served(struct share *s)
 {
-    if (list_is_empty(&s->line) && s->leaving == 0 && !has_room(s) &&
-        budget_others_wait(s->budget, self(s)))
-        give_up_one(s);
+    if (list_is_empty(&s->line) && !has_room(s) && budget_others_wait(s->budget, self(s)))
+        make_room(s);
 }
 
-void share_leaving(struct share *s)
+void share_leaving(struct share *s, const struct upstream *u)
 {
     s->leaving++;
+    s->held += u->is_held;
 }
 
 void share_count(struct share *s, struct upstream *u, bool is_idle)
@@ -280,11 +303,13 @@ void share_count(struct share *s, struct upstream *u, bool is_idle)
         share_idle_add(s, u);
 }
 
-void share_gone(struct share *s, bool was_leaving)
+void share_gone(struct share *s, const struct upstream *u)
 {
     budget_give(s->budget, BUDGET_CONNECTIONS);
-    if (was_leaving)
-        s->leaving--;
+    if (u) {
+        s->leaving -= u->is_leaving;
+        s->held -= u->is_held;
+    }
     pass_on(s);
 }
 
@@ -312,8 +337,8 @@ static void look(struct share *s)
         return;
     if (has_room(s))
         pass_on(s);
-    else if (s->leaving == 0)
-        give_up_one(s);
+    else
+        make_room(s);
 }
 
 void share_look_at_all(struct worker *w)

@@ -41,11 +41,12 @@ void share_more(struct share *s, struct upstream_pool *p);
 /* A request has got its connection. One that takes more (HTTP/2) never falls idle by itself
  * under load: it is given up when nobody is in line here and another worker waits. */
 void share_served(struct share *s);
-void share_leaving(struct share *s); /* one was told to close when it is idle */
+/* One was told to close when it is idle. */
+void share_leaving(struct share *s, const struct upstream *u);
 /* A connection that was there before the limit. */
 void share_count(struct share *s, struct upstream *u, bool is_idle);
-/* A counted connection is gone, or was not dialled after all. */
-void share_gone(struct share *s, bool was_leaving);
+/* A counted connection is gone, or was not dialled after all: NULL. */
+void share_gone(struct share *s, const struct upstream *u);
 
 /* Another worker gave a connection back, or waits for one. */
 void share_look_at_all(struct worker *w);

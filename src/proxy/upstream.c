@@ -66,8 +66,8 @@ static void pool_change_share(struct upstream_pool *p, struct share *fresh)
 
             list_remove(&u->share_node);
             if (old)
-                share_gone(old, u->is_leaving);
-            u->is_leaving = false;
+                share_gone(old, u);
+            u->is_leaving = u->is_held = false;
             if (fresh)
                 share_count(fresh, u, i == 0);
         }
@@ -125,7 +125,8 @@ void upstream_leave(struct upstream *u)
 {
     if (u->pool->share && !u->is_leaving) {
         u->is_leaving = true;
-        share_leaving(u->pool->share);
+        u->is_held = !http_conn_is_at_rest(u->conn);
+        share_leaving(u->pool->share, u);
     }
     upstream_set_busy(u);
     http_conn_retire(u->conn); /* HTTP/2: the others' streams end first */
@@ -159,7 +160,7 @@ static void upstream_gone(struct upstream *u)
     list_remove(&u->node);
     list_remove(&u->share_node);
     if (p->share)
-        share_gone(p->share, u->is_leaving);
+        share_gone(p->share, u);
     slab_put(&w->upstream_slab, u);
     upstream_pool_let_go(w, p);
 }
@@ -265,7 +266,7 @@ static struct upstream *upstream_for(struct worker *w, struct upstream_pool *p,
         u = upstream_dial(w, p, e, reterr);
     }
     if (!u && !idle && p->share)
-        share_gone(p->share, false); /* not dialled after all */
+        share_gone(p->share, NULL); /* not dialled after all */
     return u;
 }
 

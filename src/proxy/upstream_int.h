@@ -26,7 +26,8 @@ struct upstream {
     struct http_settings settings;
     uint32_t max_exchanges; /* 0: no limit */
     bool is_open, is_leaving;
-    bool http2; /* as dialled; the cluster may speak otherwise since */
+    bool is_held; /* leaves when its streams have ended, which may take long */
+    bool http2;   /* as dialled; the cluster may speak otherwise since */
 };
 
 /* Into the list of those that take another exchange, as the next; or of those that do not. */

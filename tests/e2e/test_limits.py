@@ -10,7 +10,7 @@ import threading
 
 import pytest
 
-from harness import PATIENCE, TOP, Client, free_ports, virtual_service, wait_until
+from harness import PATIENCE, TOP, Client, free_ports, running_echo, virtual_service, wait_until
 
 WORKERS = 4
 OVERFLOW_BODY = "upstream connect error or disconnect/reset before headers. reset reason: overflow"
@@ -302,3 +302,28 @@ def test_a_waiting_client_may_leave_and_a_raised_limit_lets_the_others_in(manife
     clients.ask(8, times=4)
     assert {answer.status for answer in clients.answers()} == {200}
     assert backend.most <= 2
+
+
+@pytest.mark.parametrize("other", ["at-rest", "in-use"])
+def test_a_long_http2_stream_keeps_no_idle_connection_from_those_that_wait(manifests, start, other):
+    ports = free_ports(3)
+    manifests_with(manifests, ports, rule(tcp="maxConnections: 2", lb="ROUND_ROBIN"))
+    manifests.edit("8-held.yaml", "name: http,", "name: http2,")
+    with contextlib.ExitStack() as stack:
+        for port in ports:
+            stack.enter_context(running_echo(f"echo-{port}", "--port", port))
+        lateen = start(flags=["--workers", "1"])
+
+        def ask(query):
+            client = stack.enter_context(contextlib.closing(Client(lateen.ports[80])))
+            client.request("GET", "/held" + query, headers={"Host": client.name})
+            return client
+
+        ask("?delay=1h")
+        wait_until("it is on its way", lambda: stat(lateen, "upstream_cx_active") == 1)
+        second = ask("" if other == "at-rest" else "?delay=500ms")
+        if other == "at-rest":
+            assert second.getresponse().status == 200
+        else:
+            wait_until("it is on its way", lambda: stat(lateen, "upstream_cx_active") == 2)
+        assert ask("").getresponse().status == 200
