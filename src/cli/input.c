@@ -4,6 +4,7 @@
 #include "cli/sealed.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <unistd.h>
 
 #define PIECE 65536
@@ -38,6 +39,16 @@ void input_rewind(const struct run_options *o)
 {
     if (is_asked_for(&o->files))
         (void)lseek(STDIN_FILENO, 0, SEEK_SET);
+}
+
+void input_drop(void)
+{
+    int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+
+    if (fd < 0 || dup2(fd, STDIN_FILENO) < 0)
+        close(STDIN_FILENO);
+    if (fd > STDIN_FILENO)
+        close(fd);
 }
 
 bool input_keep(const struct run_options *o)

@@ -11,3 +11,5 @@
 MUST_USE bool input_keep(const struct run_options *o);
 /* For the next one that reads it. */
 void input_rewind(const struct run_options *o);
+/* For a process that is not to read it: nothing is in its place. */
+void input_drop(void);

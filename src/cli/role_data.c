@@ -5,6 +5,7 @@
 #include "cli/data.h"
 #include "cli/exit.h"
 #include "cli/hooks.h"
+#include "cli/input.h"
 #include "cli/intake.h"
 #include "cli/role_int.h"
 #include "cli/sealed.h"
@@ -157,6 +158,7 @@ int role_data_run(const struct role *role, const struct run_options *o)
 
     confine_memory();
     confine_rights();
+    input_drop(); /* manifests, where -f - asked for them */
     hooks_set();
     r.station.orders.arrived = arrived;
     if (!station_open(&r.station, role))

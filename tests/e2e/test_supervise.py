@@ -436,6 +436,7 @@ def test_manifests_from_standard_input_outlive_control(manifests, tmp_path):
         lines = iter(process.stderr.readline, "")
         port = next(int(found[1]) for line in lines if (found := re.search(r"http +127.0.0.1:(\d+)", line)))
         next(line for line in lines if line.startswith("try"))
+        assert os.readlink(f"/proc/{children(process)['data']}/fd/0") == "/dev/null"
 
         kill(process, "control")
         told = next(line for line in lines if "control is back" in line)
