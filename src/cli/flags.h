@@ -85,7 +85,7 @@ enum flags_result {
     FLAGS_FINE,
     FLAGS_HELP,    /* --help or -h was met */
     FLAGS_WRONG,   /* `why` says what */
-    FLAGS_UNBUILT, /* `why` says which: "--supervise: not built yet" */
+    FLAGS_UNBUILT, /* `why` says which: "--memory-limit: not built yet" */
 };
 
 /* Parses `argv` (n of them) into `options`; plain arguments are gathered in `ret_args`.
