@@ -152,20 +152,33 @@ void advice_note(struct compile *c)
 
 /* ---- names that nearly fit ---- */
 
-static void hint_service(struct compile *c, struct note *n, struct str host)
+static void service_index(struct map *by_name, struct service *s)
+{
+    const struct service *other = map_get(by_name, s->name);
+
+    if (!s->is_entry && (!other || str_cmp(s->host, other->host) < 0))
+        map_put(by_name, s->name, s);
+}
+
+/* Services by name; of one name the first by host. Filled when it is asked first. */
+static const struct service *service_named(const struct compile *c, struct map *by_name,
+                                           struct str name)
 {
     const struct map_entry *e;
-    struct str name = str_cut(&host, '.');
 
-    for (size_t at = 0; (e = map_next(&c->reg->services, &at));) {
-        const struct service *s = e->value;
+    if (!by_name->n)
+        for (size_t at = 0; (e = map_next(&c->reg->services, &at));)
+            service_index(by_name, e->value);
+    return map_get(by_name, name);
+}
 
-        if (s->is_entry || !str_eq(s->name, name))
-            continue;
+static void hint_service(struct compile *c, struct map *by_name, struct note *n, struct str host)
+{
+    const struct service *s = service_named(c, by_name, str_cut(&host, '.'));
+
+    if (s)
         n->text = arena_printf(c->a, "%.*s; Service %.*s/%.*s is there: write %.*s", STRF(n->text),
                                STRF(s->namespace), STRF(s->name), STRF(s->host));
-        return;
-    }
 }
 
 static void hint_gateway(struct compile *c, struct note *n, struct str full)
@@ -200,6 +213,9 @@ static bool name_behind(const struct note *n, const char *marker, char end, stru
 
 void advice_hint(struct compile *c, struct notes *notes)
 {
+    struct map by_name;
+
+    map_init(&by_name);
     for (size_t i = 0; i < notes->n; i++) {
         struct note *n = &notes->v[i];
         struct str name;
@@ -208,8 +224,9 @@ void advice_hint(struct compile *c, struct notes *notes)
             continue;
         if (name_behind(n, "no Service or ServiceEntry \"", '"', &name) ||
             name_behind(n, "no service has this host, \"", '"', &name))
-            hint_service(c, n, name);
+            hint_service(c, &by_name, n, name);
         else if (name_behind(n, "there is no Gateway ", ' ', &name))
             hint_gateway(c, n, name);
     }
+    map_fini(&by_name);
 }

@@ -458,3 +458,35 @@ TEST(a_service_may_go_as_a_broken_rule_comes)
     CHECK(bench_notes(&b, "there is no Service or ServiceEntry")[0]);
     bench_fini(&b);
 }
+
+/* Whichever of them was made last. */
+TEST(of_services_that_nearly_fit_the_same_one_is_told)
+{
+    static const char *const ports[] = { "80", "81" };
+    struct bench b;
+
+    bench_init(&b);
+    bench_file(&b, "world.yaml",
+               META("Gateway", "networking.istio.io/v1",
+                    "name: gw") "spec: {servers: [{port: {number: 80, name: http, protocol: HTTP}, "
+                                "hosts: ['*']}]}\n" META(
+                                    "VirtualService", "networking.istio.io/v1",
+                                    "name: v") "spec: {hosts: [a.x], gateways: [gw], http: "
+                                               "[{route: [{destination: {host: "
+                                               "s}}]}]}\n" META(
+                                                   "Service", "v1",
+                                                   "name: s, namespace: b") "spec: {ports: [{port: "
+                                                                            "80}]}\n");
+    for (size_t i = 0; i < LEN(ports); i++) {
+        char service[256];
+
+        CASE(i);
+        snprintf(service, sizeof(service),
+                 META("Service", "v1", "name: s, namespace: a") "spec: {ports: [{port: %s}]}\n",
+                 ports[i]);
+        bench_file(&b, "a.yaml", service);
+        bench_update(&b);
+        CHECK(bench_notes(&b, "Service a/s is there: write s.a.svc.cluster.local")[0]);
+    }
+    bench_fini(&b);
+}
