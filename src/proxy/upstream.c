@@ -313,6 +313,7 @@ void upstream_let_go(struct worker *w, struct claim *claim)
         share_leave_line(claim);
         upstream_pool_let_go(w, p);
     }
+    claim->is_turn = false; /* left by share_dismiss: the next try is not now */
     list_remove(&claim->node);
     claim_pending_give(claim);
     claim_request_give(claim);

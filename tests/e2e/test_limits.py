@@ -327,3 +327,28 @@ def test_a_long_http2_stream_keeps_no_idle_connection_from_those_that_wait(manif
         else:
             wait_until("it is on its way", lambda: stat(lateen, "upstream_cx_active") == 2)
         assert ask("").getresponse().status == 200
+
+
+def test_who_waits_when_the_limit_goes_keeps_his_retries(manifests, start, backend):
+    manifests_with(manifests, [backend.port, free_ports(1)[0]], rule(tcp="maxConnections: 1", lb="ROUND_ROBIN"))
+    lateen = start(flags=["--workers", "1"])
+    Clients(lateen).ask(1)
+    wait_until("one is inside", lambda: backend.inside == 1)
+    with contextlib.ExitStack() as stack:
+        clients = [stack.enter_context(contextlib.closing(Client(lateen.ports[80]))) for _ in range(4)]
+        for client in clients:
+            client.putrequest("GET", "/held", skip_host=True)
+            client.putheader("Host", client.name)
+            client.putheader("Transfer-Encoding", "chunked")
+            client.endheaders()
+        wait_until("four wait", lambda: stat(lateen, "upstream_rq_pending_active") == 4)
+        manifests.write("9-rule.yaml", rule(lb="ROUND_ROBIN"))
+
+        def all_inside():
+            for client in clients:  # octets that wake the request between two tries
+                client.send(b"1\r\nx\r\n")
+            return backend.inside == 5
+
+        wait_until("all are inside", all_inside, pause=0.001)
+        backend.gate.set()
+        assert [client.getresponse().status for client in clients] == [200] * 4
