@@ -7,14 +7,17 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static bool read_all(int fd, size_t max, struct arena *a, struct str *ret, struct str *reterr)
+#define EXPECTED 65535 /* of what does not say its size, as those of /proc and pipes */
+
+/* Asks for as much as is expected, and for more as it comes. */
+static bool read_all(int fd, size_t expected, size_t max, struct arena *a, struct str *ret,
+                     struct str *reterr)
 {
-    char *into = arena_raw(a, max + 1);
-    size_t n = 0;
+    size_t room = expected + 1, n = 0; /* one more, to see the end */
+    char *into = arena_raw(a, room);
+    ssize_t got;
 
-    for (;;) {
-        ssize_t got = read(fd, into + n, max + 1 - n);
-
+    while ((got = read(fd, into + n, room - n)) != 0) {
         if (got < 0 && errno == EINTR)
             continue;
         if (got < 0) {
@@ -26,8 +29,10 @@ static bool read_all(int fd, size_t max, struct arena *a, struct str *ret, struc
             *reterr = arena_printf(a, "larger than %zu octets", max);
             return false;
         }
-        if (got == 0)
-            break;
+        if (n == room) {
+            room = MIN(room * 2, max + 1);
+            into = memcpy(arena_raw(a, room), into, n);
+        }
     }
     *ret = str_make(into, n);
     return true;
@@ -36,6 +41,7 @@ static bool read_all(int fd, size_t max, struct arena *a, struct str *ret, struc
 bool file_read(struct str path, size_t max, struct arena *a, struct str *ret, struct str *reterr)
 {
     int fd = open(arena_dup(a, path).p, O_RDONLY | O_CLOEXEC);
+    size_t expected = MIN(EXPECTED, max);
     struct stat st;
     bool fine;
 
@@ -43,9 +49,9 @@ bool file_read(struct str path, size_t max, struct arena *a, struct str *ret, st
         *reterr = arena_dup(a, str_of(strerror(errno)));
         return false;
     }
-    if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size > 0 && (uint64_t)st.st_size <= max)
-        max = (size_t)st.st_size + 1; /* the usual case asks for no more than it needs */
-    fine = read_all(fd, max, a, ret, reterr);
+    if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size > 0)
+        expected = (size_t)MIN((uint64_t)st.st_size, max);
+    fine = read_all(fd, expected, max, a, ret, reterr);
     close(fd);
     return fine;
 }
