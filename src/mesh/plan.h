@@ -111,3 +111,21 @@ struct credentials {
 struct memo;
 /* Places the servers of all Gateways, makes listeners, chains and routes. */
 void gateways_plan(struct compile *c);
+
+/* ---- vhosts.c ---- */
+/* A list of gateways of `vs`. */
+bool gateway_is_named(struct compile *c, const struct str_list *list, const struct api_object *vs,
+                      const struct api_object *gw);
+struct rules {
+    struct rule_ref *v;
+    size_t n, cap;
+};
+/* Adds the rules of a VirtualService for a server, up to its first catch-all. */
+void rules_of(struct compile *c, const struct api_object *o, const struct server_ref *s,
+              struct rules *to);
+const struct api_object *source_of(const struct vhost_source *u);
+/* A part without rules, to be filled. */
+struct vhost *vhost_new(struct compile *c, const struct routes_plan *plan, struct str host,
+                        uint16_t port, const struct server_ref *s);
+/* A virtual host: one piece. */
+slot_id vhost_compile(struct compile *c, struct routes_plan *plan, struct vhost_plan *p);
