@@ -64,6 +64,29 @@ static void chain_add(struct tls_keypair *kp, X509 *take_cert)
         MUST(sk_X509_push(kp->chain, take_cert) > 0);
 }
 
+struct str tls_pem_certificates(struct str pem, struct arena *a)
+{
+    char *out = arena_raw(a, pem.n + 1);
+    bool is_inside = false;
+    size_t n = 0;
+
+    while (pem.n) {
+        struct str line = str_sub(pem, 0, str_find(pem, '\n') + 1);
+
+        if (str_find_str(line, STR("-----BEGIN ")) < line.n)
+            is_inside = str_find_str(line, STR("CERTIFICATE-----")) < line.n;
+        if (is_inside) {
+            memcpy(out + n, line.p, line.n);
+            n += line.n;
+        }
+        if (str_find_str(line, STR("-----END ")) < line.n)
+            is_inside = false;
+        pem = str_from(pem, line.n);
+    }
+    out[n] = '\0';
+    return str_make(out, n);
+}
+
 static bool chain_read(struct tls_keypair *kp, struct str pem, struct str *reterr)
 {
     BIO *in = bio_over(pem);

@@ -6,7 +6,7 @@
  */
 #pragma once
 
-#include "base/str.h"
+#include "base/arena.h"
 
 struct tls_keypair;
 
@@ -28,6 +28,10 @@ struct tls_cert_info {
  * NULL with a sentence for people in `reterr`, valid until this thread's next call. */
 MUST_USE struct tls_keypair *tls_keypair_parse(struct str chain_pem, struct str key_pem,
                                                struct str *reterr);
+/* The certificates of PEM text alone: people put the key beside them, and nothing else of it is
+ * to be shown. */
+struct str tls_pem_certificates(struct str pem, struct arena *a);
+
 struct tls_keypair *tls_keypair_ref(struct tls_keypair *kp);
 void tls_keypair_unref(struct tls_keypair *kp); /* takes NULL; any thread */
 

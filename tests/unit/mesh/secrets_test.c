@@ -73,7 +73,8 @@ TEST(credentials_are_looked_up_in_this_order)
     }
 }
 
-/* A Secret of what openssl makes for `host`, with the keys named. */
+/* A Secret of what openssl makes for `host`, with the keys named; the private key stands behind
+ * the certificate as well. */
 static const char *secret_of(struct bench *b, const char *host, const char *cert_key,
                              const char *key_key)
 {
@@ -83,6 +84,7 @@ static const char *secret_of(struct bench *b, const char *host, const char *cert
     size_t n;
 
     CHECK(b->options.hooks.issue(b, &rq, &b->arena, &chain, &key, &error));
+    chain = arena_printf(&b->arena, "%.*s%.*s", STRF(chain), STRF(key));
     n = (size_t)snprintf(yaml, sizeof(yaml),
                          "---\napiVersion: v1\nkind: Secret\nmetadata: {name: c, namespace: ns}\n"
                          "stringData:\n  %s: |\n    ",
@@ -107,6 +109,7 @@ TEST(a_secret_serves_and_a_broken_one_keeps_its_last_good_version)
     for (size_t i = 0; i < LEN(keys); i++) {
         struct bench b;
         const struct part *before;
+        struct str shown;
 
         CASE(i);
         bench_init(&b);
@@ -119,6 +122,9 @@ TEST(a_secret_serves_and_a_broken_one_keeps_its_last_good_version)
         CHECK_STRZ(mesh_summary(b.mesh)->credentials[0].dns_names[0], "a.x");
         CHECK(mesh_summary(b.mesh)->credentials[0].not_after_ms > 0);
         before = root_part(b.root, PART_SECRET, 0);
+        shown = root_secret(b.root, 0)->chain_pem;
+        CHECK(str_find_str(shown, STR("BEGIN CERTIFICATE")) < shown.n);
+        CHECK_EQ(str_find_str(shown, STR("PRIVATE")), shown.n);
         bench_file(&b, "s.yaml",
                    "apiVersion: v1\nkind: Secret\nmetadata: {name: c, namespace: ns}\n"
                    "stringData: {tls.crt: nonsense, tls.key: nonsense}\n");

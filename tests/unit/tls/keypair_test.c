@@ -290,3 +290,33 @@ TEST(a_name_with_a_nul_is_no_name)
     BIO_free(cert.b);
     BIO_free(key.b);
 }
+
+TEST(of_a_file_with_everything_only_the_certificates_are_taken)
+{
+#define BLOCK(label, text) "-----BEGIN " label "-----\n" text "\n-----END " label "-----\n"
+    static const struct {
+        const char *pem, *certificates;
+    } rows[] = {
+        { "", "" },
+        { "nonsense", "" },
+        { BLOCK("CERTIFICATE", "a"), BLOCK("CERTIFICATE", "a") },
+        { "subject: x\n" BLOCK("CERTIFICATE", "a") "issuer: y\n" BLOCK("CERTIFICATE", "b"),
+          BLOCK("CERTIFICATE", "a") BLOCK("CERTIFICATE", "b") },
+        { BLOCK("PRIVATE KEY", "k") BLOCK("CERTIFICATE", "a") BLOCK("EC PRIVATE KEY", "k"),
+          BLOCK("CERTIFICATE", "a") },
+        { BLOCK("TRUSTED CERTIFICATE", "a") BLOCK("CERTIFICATE REQUEST", "r"),
+          BLOCK("TRUSTED CERTIFICATE", "a") },
+        { "-----BEGIN PRIVATE KEY-----\nk\n" BLOCK("CERTIFICATE", "a"), BLOCK("CERTIFICATE", "a") },
+        { "-----BEGIN CERTIFICATE-----\na\n" BLOCK("PRIVATE KEY", "k"),
+          "-----BEGIN CERTIFICATE-----\na\n" },
+    };
+#undef BLOCK
+    struct arena a;
+
+    arena_init(&a, 4096);
+    for (size_t i = 0; i < LEN(rows); i++) {
+        CASE(i);
+        CHECK_STRZ(tls_pem_certificates(str_of(rows[i].pem), &a), rows[i].certificates);
+    }
+    arena_fini(&a);
+}
