@@ -235,6 +235,7 @@ void share_leave_line(struct claim *c)
     if (was_turn && !list_is_empty(&s->line))
         kick(s, choose(s, p));
     entered(s);
+    share_served(s); /* the connection that he was called for is nobody's here now */
 }
 
 void share_dismiss(struct share *s, struct upstream_pool *p)
