@@ -305,8 +305,8 @@ class TrickleHandler(http.server.BaseHTTPRequestHandler):
             text = b"line %d\n" % line
             self.wfile.write(b"%x\r\n%s\r\n" % (len(text), text))
             line += 1
+        self.server.backend.lines = line  # before the client can know that it has them all
         self.wfile.write(b"0\r\n\r\n")
-        self.server.backend.lines = line
 
     def log_message(self, *_):
         pass

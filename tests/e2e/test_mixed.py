@@ -88,7 +88,8 @@ def test_changes_under_load_disturb_nobody(manifests, start, tmp_path):
     assert download.is_alive(), f"the download ended early: {download.fault!r}"
     backend.finish.set()
     download.join(60)
-    assert download.fault is None and download.lines == backend.lines and download.lines > 10
+    assert download.fault is None, f"line {download.lines}: {download.fault!r}"
+    assert download.lines == backend.lines and download.lines > 10
     turns = Turns(lateen)
     with contextlib.suppress(AssertionError):
         wait_until("memory is given back", lambda: resident_kib(lateen) <= memory[0] + GROWTH_KIB, 5)
