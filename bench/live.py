@@ -13,12 +13,14 @@ import json
 import os
 import pathlib
 import re
-import socket
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "tests/e2e"))
+from harness import free_ports  # noqa: E402
 
 BINARY, ROUTES, CHANGES = sys.argv[1], int((sys.argv[2:] + [10000])[0]), int((sys.argv[3:] + [100])[0])
 GATEWAY = """apiVersion: networking.istio.io/v1
@@ -75,12 +77,6 @@ def service(at, version):
             f"    directResponse:\n      status: 200\n      body:\n        string: 'v{version}'\n" + RULES)
 
 
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
-
-
 def wait_live(client, at, version, begun, patience=30):
     """Milliseconds since `begun`, and those of the answer that was the first."""
     while time.monotonic() - begun < patience:
@@ -124,12 +120,13 @@ def phases(log):
 
 def main():
     with tempfile.TemporaryDirectory() as top:
-        folder, port = pathlib.Path(top) / "manifests", free_port()
+        folder = pathlib.Path(top) / "manifests"
+        port, *extra = free_ports(4)
+        extra = [f"127.0.0.1:{one}" for one in extra]
         folder.mkdir()
         write(folder, "base.yaml", GATEWAY + "".join(SERVICE.format(i) for i in range(10)))
         for i in range(ROUTES // 100):
             write(folder, f"v{i:05}.yaml", service(i, 0))
-        extra = [f"127.0.0.1:{free_port()}" for _ in range(3)]
         program = subprocess.Popen([BINARY, "run", "-f", folder, "--state", f"{top}/state", "--port", f"80={port}", "--admin",
                                     extra[0], "--health", extra[1], "--metrics", extra[2], "--drain-min", "0s", "--log-format", "json"],
                                    stdout=subprocess.DEVNULL, stderr=open(f"{top}/log", "w"))

@@ -20,7 +20,7 @@ import time
 import urllib.request
 
 sys.argv, ARGS = sys.argv[:1] + ["-"], sys.argv[1:]
-from live import GATEWAY, SERVICE, connect, free_port, service, wait_live, write  # noqa: E402
+from live import GATEWAY, SERVICE, connect, free_ports, service, wait_live, write  # noqa: E402
 
 REST = 18
 
@@ -36,7 +36,8 @@ class Program:
         self.folder, self.routes, self.version = self.top / "manifests", routes, 0
         self.folder.mkdir()
         self.fill(routes)
-        port, extra = free_port(), [f"127.0.0.1:{free_port()}" for _ in range(3)]
+        port, *extra = free_ports(4)
+        extra = [f"127.0.0.1:{one}" for one in extra]
         self.process = subprocess.Popen(
             [binary, "run", "-f", self.folder, "--state", self.top / "state", "--port", f"80={port}", "--admin", extra[0],
              "--health", extra[1], "--metrics", extra[2], "--drain-min", "0s"],
