@@ -47,7 +47,8 @@ struct http_client {
     /* The transport opened. Runs in the connection's task. Optional. */
     void (*opened)(struct http_client *cl, struct http_conn *c);
     /* The connection changed: it takes more exchanges, has none open any more, or is dead. Runs
-     * in its task; the pool may close it or open a leg. Optional. */
+     * in its task, or in leg_release() when that leaves it at rest; the pool may close it or open
+     * a leg. Optional. */
     void (*changed)(struct http_client *cl, struct http_conn *c);
     /* As in struct http_server; before the call that tells of a dead connection. Optional. */
     void (*counted)(struct http_client *cl, const uint32_t counts[static H2_COUNTS]);

@@ -152,21 +152,39 @@ static void conn_linger(struct h1_conn *h)
     h->c.transport->ops->finish(h->c.transport);
 }
 
+static bool was_sent(const struct h1_conn *h)
+{
+    return h->leg.out_done && !h->write_broken;
+}
+
+/* May another exchange follow this one? */
+static bool goes_on(const struct h1_conn *h)
+{
+    return was_sent(h) && h->in_state == H1_IN_DONE && h->keep_alive && !h->closing &&
+           (!h->eof || h1_has_pipelined(h));
+}
+
+static void conn_rest(struct h1_conn *h)
+{
+    leg_fini(&h->leg);
+    h->state = H1_IDLE;
+    h1_input_next(h);
+    h1_output_next(h);
+    if (h->c.client && h->c.client->changed)
+        h->c.client->changed(h->c.client, &h->c);
+}
+
+/* The owner has let go. */
 static void conn_exchange_done(struct h1_conn *h)
 {
-    bool sent = h->leg.out_done && !h->write_broken;
-    bool received = h->in_state == H1_IN_DONE;
+    bool sent = was_sent(h);
     bool truncated = h->head_queued && !h->leg.out_done;
 
-    leg_fini(&h->leg);
-    if (sent && received && h->keep_alive && !h->closing && (!h->eof || h1_has_pipelined(h))) {
-        h->state = H1_IDLE;
-        h1_input_next(h);
-        h1_output_next(h);
-        if (h->c.client && h->c.client->changed)
-            h->c.client->changed(h->c.client, &h->c);
+    if (goes_on(h)) {
+        conn_rest(h);
         return;
     }
+    leg_fini(&h->leg);
     if (!h1_is_server(h) || h->eof || !sent) {
         /* A body that ends with the connection would look whole behind a FIN. */
         h1_die(h, LEG_GONE, NULL, truncated && h->out_framing == H1_BODY_UNTIL_CLOSE);
@@ -255,24 +273,25 @@ static bool conn_bury(struct h1_conn *h)
     return true;
 }
 
+/* True: there is more to do. */
 static bool conn_step(struct h1_conn *h)
 {
-    bool moved = false;
+    bool more;
 
     if (h->state == H1_LINGER) {
         if (!http_conn_discard(&h->c, &h->linger_left))
             h1_die(h, LEG_GONE, NULL, false);
         return false;
     }
-    moved |= h1_input(h);
+    more = h1_input(h);
     if (h->state == H1_DEAD)
         return false;
-    moved |= h1_output(h);
+    h1_output(h);
     if (h->state == H1_EXCHANGE && !h->leg_open) {
         conn_exchange_done(h);
-        moved = true;
+        more = h->in.n > 0 || (h->c.transport && !h->c.transport->read_drained);
     }
-    return moved && h->state != H1_DEAD;
+    return more && h->state != H1_DEAD;
 }
 
 static void conn_run(struct task *t)
@@ -357,9 +376,34 @@ static const struct http_conn_ops h1_ops = {
     .close = h1_close,
 };
 
+/* Can the driver go on with what the owner gave or took? What still arrives wakes it. */
+static bool has_work(const struct h1_conn *h)
+{
+    const struct leg *leg = &h->leg;
+
+    if (h->state != H1_EXCHANGE || leg->out_break)
+        return true;
+    if (!h->end_queued && (leg->out_head || leg->out_info))
+        return true;
+    if (h->in_state != H1_IN_BODY)
+        return false;
+    return !h->c.transport->read_drained ||
+           (leg->want_body && leg->in_head && leg->in_head->expect_continue);
+}
+
 static void leg_woken(struct leg *leg)
 {
-    task_wake(&CONTAINER_OF(leg, struct h1_conn, leg)->c.task);
+    struct h1_conn *h = CONTAINER_OF(leg, struct h1_conn, leg);
+
+    if (has_work(h))
+        task_wake(&h->c.task);
+}
+
+/* Nothing is left of the exchange and nothing else waits: the connection is at rest at once. */
+static bool is_over(const struct h1_conn *h)
+{
+    return h->state == H1_EXCHANGE && goes_on(h) && h->in.n == 0 && !h->eof && !h->c.retiring &&
+           h->c.transport->read_drained;
 }
 
 static void leg_released(struct leg *leg)
@@ -374,7 +418,12 @@ static void leg_released(struct leg *leg)
     leg->out_trailers = NULL;
     leg->out_info = NULL;
     leg->in_head = NULL;
-    task_wake(&h->c.task);
+    if (is_over(h)) {
+        conn_rest(h);
+        conn_arm(h);
+    } else {
+        task_wake(&h->c.task);
+    }
 }
 
 const struct leg_ops h1_leg_ops = {

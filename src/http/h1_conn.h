@@ -86,10 +86,10 @@ void h1_die(struct h1_conn *h, enum leg_fail fail, const char *details, bool res
 /* Server: hands the handler a request that cannot be read, to be answered and ended. */
 void h1_bad_request(struct h1_conn *h, enum leg_fail fail, uint16_t status, const char *details);
 
-/* Reads and understands what there is. Returns true if anything moved. */
+/* Reads and understands what there is. True: it was much, and there may be more. */
 bool h1_input(struct h1_conn *h);
-/* Makes octets of what the leg's owner gave, and writes them. True if anything moved. */
-bool h1_output(struct h1_conn *h);
+/* Makes octets of what the leg's owner gave, and writes them. */
+void h1_output(struct h1_conn *h);
 /* Back to the start of a message in both directions. */
 void h1_input_next(struct h1_conn *h);
 void h1_output_next(struct h1_conn *h);

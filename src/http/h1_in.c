@@ -14,6 +14,8 @@
 #define ONE_PIECE_OCTETS 2048
 /* Pipelined octets kept while an exchange is under way. */
 #define AHEAD_OCTETS 16384
+/* Reads before what they brought is carried on. */
+#define READS_PER_STEP 16
 
 void h1_input_next(struct h1_conn *h)
 {
@@ -458,35 +460,33 @@ static bool is_out_of_step(const struct h1_conn *h)
 
 bool h1_input(struct h1_conn *h)
 {
-    bool moved = false;
+    int reads = 0;
 
     if (h->in.n) { /* pipelined, or held back before */
         size_t used = decode(h, buf_str(&h->in), NULL);
 
         if (h->state == H1_DEAD)
-            return true;
+            return false;
         buf_drop(&h->in, MIN(used, h->in.n));
-        moved = used > 0;
         if (h->eof) { /* what a client sent before its FIN is still answered */
             input_ended(h, ERR_EOF);
-            return moved || h->state == H1_DEAD;
+            return false;
         }
     }
-    for (int reads = 0; reads < 16 && h->state != H1_DEAD && !h->is_h2 && wants_input(h); reads++) {
+    for (; reads < READS_PER_STEP && h->state != H1_DEAD && !h->is_h2 && wants_input(h); reads++) {
         ssize_t n = read_once(h);
 
         if (h->state == H1_DEAD)
-            return true;
+            return false;
         if (n == -ERR_AGAIN)
             break;
         if (n <= 0) {
             input_ended(h, (enum err)(-n));
-            return true;
+            return false;
         }
         h->leg.in_started = h->leg_open;
-        moved = true;
     }
     if (h->state != H1_DEAD && is_out_of_step(h))
         h1_die(h, LEG_PROTOCOL, "http1.codec_error", true);
-    return moved;
+    return reads == READS_PER_STEP;
 }

@@ -287,29 +287,27 @@ static void output_done(struct h1_conn *h)
     if (!h->end_queued || !h->leg_open || h->leg.out_done)
         return;
     h->leg.out_done = true;
-    leg_notify(&h->leg);
+    if (h1_is_server(h) || h->leg.in_end) /* else it is told of the answer */
+        leg_notify(&h->leg);
 }
 
-bool h1_output(struct h1_conn *h)
+void h1_output(struct h1_conn *h)
 {
     struct transport *t = h->c.transport;
-    bool moved = false;
     enum err flushed;
 
     if (h->state == H1_OPENING)
-        return false;
+        return;
     encode(h);
     while (h->state != H1_DEAD && h->out.n && !h->write_broken && write_some(h)) {
-        moved = true;
         if (h->out.n < OUT_OCTETS)
             encode(h);
     }
     if (h->state == H1_DEAD || h->write_broken)
-        return moved;
+        return;
     flushed = t->ops->flush(t);
     if (flushed != ERR_OK && flushed != ERR_AGAIN)
         write_failed(h, flushed);
     else if (flushed == ERR_OK && h->out.n == 0)
         output_done(h);
-    return moved;
 }
