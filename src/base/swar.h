@@ -2,7 +2,7 @@
  * base/swar - eight octets at a time in a plain register.
  *
  * Pure; nothing here reads beyond what it is given. The order of the octets in the register is
- * the machine's: good for questions that do not ask where.
+ * the machine's: good for questions that do not ask where; swar_bits() puts them in order.
  */
 #pragma once
 
@@ -40,13 +40,41 @@ static inline uint64_t swar_lower(uint64_t v)
     return v | ((from_a & ~behind_z & ~v & SWAR_EACH(0x80)) >> 2);
 }
 
-/* False: no octet is below 0x20 or is 0x7f. True is only a suspicion (a borrow may run into
- * the next octet). */
-static inline bool swar_may_have_control(uint64_t v)
+/* The high bit of each octet that is 0, and no other bit. */
+static inline uint64_t swar_zeros(uint64_t v)
 {
-    uint64_t del = v ^ SWAR_EACH(0x7f);
+    return ~(((v & SWAR_EACH(0x7f)) + SWAR_EACH(0x7f)) | v) & SWAR_EACH(0x80);
+}
 
-    return (((v - SWAR_EACH(0x20)) & ~v) | ((del - SWAR_EACH(1)) & ~del)) & SWAR_EACH(0x80);
+/* The high bits of eight octets in memory's order: bit i for octet i. */
+static inline uint32_t swar_bits(uint64_t high_bits)
+{
+    if (__BYTE_ORDER__ == __ORDER_BIG_ENDIAN__)
+        high_bits = __builtin_bswap64(high_bits);
+    return (uint32_t)((high_bits >> 7) * UINT64_C(0x0102040810204080) >> 56);
+}
+
+/* base/octets16 in plain registers. `max` is below 0x7f. */
+static inline uint32_t swar16_eq(const char *p, char octet)
+{
+    uint64_t each = SWAR_EACH((uint8_t)octet);
+
+    return swar_bits(swar_zeros(swar_load8(p) ^ each)) |
+           swar_bits(swar_zeros(swar_load8(p + 8) ^ each)) << 8;
+}
+
+/* The high bit of each octet up to `max`, or DEL. */
+static inline uint64_t swar_controls(uint64_t v, uint8_t max)
+{
+    uint64_t above = (v & SWAR_EACH(0x7f)) + SWAR_EACH((uint64_t)(0x7f - max));
+
+    return (~(above | v) & SWAR_EACH(0x80)) | swar_zeros(v ^ SWAR_EACH(0x7f));
+}
+
+static inline uint32_t swar16_control(const char *p, uint8_t max)
+{
+    return swar_bits(swar_controls(swar_load8(p), max)) |
+           swar_bits(swar_controls(swar_load8(p + 8), max)) << 8;
 }
 
 /* The eight hexadecimal digits of `v` as octets, in some order of their own. */

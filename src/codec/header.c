@@ -1,10 +1,11 @@
 #include "codec/header.h"
 
-#include "base/swar.h"
+#include "base/octets16.h"
 
-/* A hash over length and four octets with open addressing: 8 bits a slot, filled once
+/* A hash over length and the octets at both ends with open addressing: 8 bits a slot, filled once
  * before main. Only the table's own names are in it, so a stranger cannot lengthen a probe. */
-#define SLOTS 1024u
+#define SLOT_BITS 10
+#define SLOTS (1u << SLOT_BITS)
 /* Headers that a shared list usually gets behind those that it shares. */
 #define SPARE 8
 
@@ -19,20 +20,29 @@ static size_t longest;
 
 _Static_assert(HDR_COUNT <= 256, "a slot is 8 bits");
 
-static uint32_t lower(struct str name, size_t at)
+static uint64_t few_octets(struct str s)
 {
-    return (uint32_t)(unsigned char)name.p[at] | 0x20;
+    uint64_t v = 0;
+
+    for (size_t i = 0; i < s.n; i++)
+        v = v << 8 | (unsigned char)s.p[i];
+    return v;
 }
 
+/* Of a name in any case: a small letter and its capital differ in 0x20 alone. */
 static uint32_t slot_of(struct str name)
 {
-    uint32_t h = (uint32_t)name.n * 0x9e3779b1u;
+    uint64_t first, last;
 
-    h = (h ^ lower(name, 0)) * 0x85ebca6bu;
-    h = (h ^ lower(name, name.n - 1)) * 0xc2b2ae35u;
-    h = (h ^ lower(name, name.n / 2)) * 0x27d4eb2fu;
-    h = (h ^ lower(name, name.n * 3 / 4)) * 0x165667b1u;
-    return (h >> 20) % SLOTS;
+    if (name.n >= 8) {
+        first = swar_load8(name.p);
+        last = swar_load8(name.p + name.n - 8);
+    } else {
+        first = last = name.n >= 4 ? swar_load4to8(name.p, name.n) : few_octets(name);
+    }
+    first = (first | SWAR_EACH(0x20)) * UINT64_C(0x9e3779b97f4a7c15);
+    last = (last | SWAR_EACH(0x20)) * UINT64_C(0xc2b2ae3d27d4eb4f);
+    return (uint32_t)((first ^ last ^ name.n << 57) >> (64 - SLOT_BITS));
 }
 
 __attribute__((constructor)) static void fill_slots(void)
@@ -47,12 +57,36 @@ __attribute__((constructor)) static void fill_slots(void)
     }
 }
 
+/* Eight octets against eight of a name of the table, which has small letters, digits and "-": in
+ * the place of a letter (0x40) its capital (without 0x20) will do. */
+static bool is_same8(uint64_t v, uint64_t lower)
+{
+    return ((v ^ lower) & ~(lower >> 1 & SWAR_EACH(0x20))) == 0;
+}
+
+/* str_eq_nocase() where one side is known to be in lower case. */
+static bool is_same(struct str name, struct str lower)
+{
+    size_t n = lower.n;
+
+    if (name.n != n)
+        return false;
+    if (n < 8)
+        return n < 4 ? str_eq_nocase(name, lower)
+                     : is_same8(swar_load4to8(name.p, n), swar_load4to8(lower.p, n));
+    for (size_t i = 0; i + 8 < n; i += 8) {
+        if (!is_same8(swar_load8(name.p + i), swar_load8(lower.p + i)))
+            return false;
+    }
+    return is_same8(swar_load8(name.p + n - 8), swar_load8(lower.p + n - 8));
+}
+
 enum header_id header_id_of(struct str name)
 {
     if (name.n == 0 || name.n > longest)
         return HDR_OTHER;
     for (uint32_t at = slot_of(name); slots[at]; at = (at + 1) % SLOTS) {
-        if (str_eq_nocase(name, names[slots[at]]))
+        if (is_same(name, names[slots[at]]))
             return (enum header_id)slots[at];
     }
     return HDR_OTHER;
@@ -79,33 +113,17 @@ bool header_name_is_valid(struct str name)
     return name.n > 0;
 }
 
-static bool is_value_octet(unsigned char c)
+bool header_value_is_valid(struct str value)
 {
-    return (c >= 0x20 && c != 0x7f) || c == '\t';
-}
+    if (!octets_have_control(value, 0x1f))
+        return true;
+    for (size_t i = 0; i < value.n; i++) { /* HTAB may stand in it */
+        unsigned char c = (unsigned char)value.p[i];
 
-/* Octet by octet. */
-static bool value_is_valid(struct str value)
-{
-    for (size_t i = 0; i < value.n; i++) {
-        if (!is_value_octet((unsigned char)value.p[i]))
+        if ((c < 0x20 && c != '\t') || c == 0x7f)
             return false;
     }
     return true;
-}
-
-bool header_value_is_valid(struct str value)
-{
-    uint64_t last;
-
-    if (value.n < 4)
-        return value_is_valid(value);
-    for (size_t i = 0; i + 8 < value.n; i += 8) {
-        if (swar_may_have_control(swar_load8(value.p + i)))
-            return value_is_valid(value);
-    }
-    last = value.n < 8 ? swar_load4to8(value.p, value.n) : swar_load8(value.p + value.n - 8);
-    return !swar_may_have_control(last) || value_is_valid(value);
 }
 
 bool header_is_envoy(struct str name)
@@ -136,8 +154,7 @@ struct str header_name_lower(const struct header *h, struct arena *a)
     return str_make(copy, h->name.n);
 }
 
-/* Room for `more`. */
-static void make_room(struct headers *h, struct arena *a, uint32_t more)
+void headers_make_room(struct headers *h, struct arena *a, uint32_t more)
 {
     uint32_t cap = MAX(MAX(h->cap * 2, h->n + more), 16);
     struct header *v = arena_raw(a, cap * sizeof(*v));
@@ -146,23 +163,6 @@ static void make_room(struct headers *h, struct arena *a, uint32_t more)
         memcpy(v, h->v, h->n * sizeof(*v));
     h->v = v;
     h->cap = cap;
-}
-
-struct header *headers_add_as(struct headers *h, struct arena *a, enum header_id id,
-                              struct str name, struct str value)
-{
-    struct header *one;
-
-    if (h->n == h->cap)
-        make_room(h, a, 1);
-    one = &h->v[h->n++];
-    one->id = (uint16_t)id;
-    one->is_clean = false;
-    one->name = name;
-    one->value = value;
-    h->octets += name.n + value.n;
-    h->marks |= HEADERS_MARK(id);
-    return one;
 }
 
 struct header *headers_add(struct headers *h, struct arena *a, struct str name, struct str value)
@@ -199,7 +199,11 @@ static struct header *find_from(const struct headers *h, uint32_t from, enum hea
 struct header *headers_find_marked(const struct headers *h, enum header_id id)
 {
     MUST(id != HDR_OTHER);
-    return find_from(h, 0, id, STR_NONE);
+    for (struct header *one = h->v, *end = one + h->n; one < end; one++) {
+        if (one->id == (uint16_t)id)
+            return one;
+    }
+    return NULL;
 }
 
 struct header *headers_find_name(const struct headers *h, struct str name)
@@ -312,7 +316,7 @@ void headers_share(struct headers *to, struct arena *a, const struct headers *fr
     if (from->n == 0)
         return;
     if (to->cap - to->n < from->n)
-        make_room(to, a, from->n + SPARE);
+        headers_make_room(to, a, from->n + SPARE);
     memcpy(to->v + to->n, from->v, from->n * sizeof(*from->v));
     to->n += from->n;
     to->octets += from->octets;

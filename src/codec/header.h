@@ -9,7 +9,8 @@
 
 #include "base/arena.h"
 
-/* id, name. Ids are the program's own: never stored, never sent. */
+/* id, name. Ids are the program's own: never stored, never sent. The first 15 are those that the
+ * framing and the hops of HTTP/1 ask for (HEADERS_MARK). */
 #define HEADER_MAP(XX)                                                                             \
     XX(HOST, "host")                                                                               \
     XX(CONNECTION, "connection")                                                                   \
@@ -184,10 +185,13 @@ struct headers {
     uint64_t marks; /* HEADERS_MARK() of each that is or was in it: without it, none is */
 };
 
-/* One bit of 64 for each id, shared: the names of Envoy, which often go together, have one. */
+/* One bit of 64 for each id: the first 16, of framing and hops, have one each; the names of Envoy,
+ * which often go together, share one, and the rest share 32. */
 #define HEADERS_MARK_ENVOY (UINT64_C(1) << 63)
 #define HEADERS_MARK(id)                                                                           \
-    ((id) >= HDR_X_ENVOY_ATTEMPT_COUNT ? HEADERS_MARK_ENVOY : UINT64_C(1) << ((id) % 64))
+    ((id) >= HDR_X_ENVOY_ATTEMPT_COUNT                                                             \
+         ? HEADERS_MARK_ENVOY                                                                      \
+         : UINT64_C(1) << ((id) < 16 ? (unsigned)(id) : 16 + (unsigned)(id) % 32))
 
 /* The name in lower case: the table's, the header's own where it has no capital, else a
  * copy in the arena. */
@@ -199,9 +203,26 @@ struct header *headers_add(struct headers *h, struct arena *a, struct str name, 
 struct header *headers_add_id(struct headers *h, struct arena *a, enum header_id id,
                               struct str value);
 
+/* Room for `more` of them: h->cap - h->n is at least that. */
+void headers_make_room(struct headers *h, struct arena *a, uint32_t more);
+
 /* The same where header_id_of(name) is known: the name keeps its case. */
-struct header *headers_add_as(struct headers *h, struct arena *a, enum header_id id,
-                              struct str name, struct str value);
+static inline struct header *headers_add_as(struct headers *h, struct arena *a, enum header_id id,
+                                            struct str name, struct str value)
+{
+    struct header *one;
+
+    if (h->n == h->cap)
+        headers_make_room(h, a, 1);
+    one = &h->v[h->n++];
+    one->id = (uint16_t)id;
+    one->is_clean = false;
+    one->name = name;
+    one->value = value;
+    h->octets += name.n + value.n;
+    h->marks |= HEADERS_MARK(id);
+    return one;
+}
 
 /* The first header of that id or name, or NULL. headers_find_name takes every name;
  * headers_find wants a known id. */

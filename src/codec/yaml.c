@@ -199,7 +199,7 @@ static bool is_plain8(struct str octets, size_t at)
     if (octets.n - at < sizeof(v))
         return false;
     v = swar_load8(octets.p + at);
-    return !(v & SWAR_EACH(0x80)) && !swar_may_have_control(v);
+    return !(v & SWAR_EACH(0x80)) && !swar_controls(v, 0x1f);
 }
 
 /* Octets that no manifest may hold are found before the parser sees any. */

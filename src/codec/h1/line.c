@@ -1,16 +1,6 @@
 #include "codec/h1/line.h"
 
-bool h1_line_read(struct str *rest, struct str *ret)
-{
-    const char *lf = rest->n ? memchr(rest->p, '\n', rest->n) : NULL;
-    size_t n = lf ? (size_t)(lf - rest->p) : 0;
-
-    if (n == 0 || lf[-1] != '\r')
-        return false;
-    *ret = str_make(rest->p, n - 1);
-    *rest = str_make(lf + 1, rest->n - n - 1);
-    return true;
-}
+#include "base/octets16.h"
 
 bool h1_line_cut(struct str *rest, struct str *ret)
 {
@@ -44,13 +34,7 @@ static const struct h1_error *version_parse(struct str s, uint8_t *ret)
 /* Visible octets, and those above 0x7f, which codec/url escapes. */
 static bool target_is_clean(struct str target)
 {
-    for (size_t i = 0; i < target.n; i++) {
-        unsigned char c = (unsigned char)target.p[i];
-
-        if (c <= 0x20 || c == 0x7f)
-            return false;
-    }
-    return target.n > 0;
+    return target.n > 0 && !octets_have_control(target, ' ');
 }
 
 const struct h1_error *h1_request_line(struct str line, const struct h1_limits *limits,
@@ -131,17 +115,4 @@ const struct h1_error *h1_fields_parse(struct str lines, uint32_t max, struct ar
             return error;
     }
     return NULL;
-}
-
-bool h1_fields_read(struct str *rest, uint32_t max, struct arena *a, struct headers *ret)
-{
-    struct str line;
-
-    while (h1_line_read(rest, &line)) {
-        if (line.n == 0)
-            return true;
-        if (ret->n >= max || field_parse(line, a, ret))
-            return false;
-    }
-    return false;
 }

@@ -26,16 +26,24 @@ MUST_USE const struct h1_error *h1_status_line(struct str line, struct h1_line *
  * is no line. */
 bool h1_line_cut(struct str *rest, struct str *ret);
 
-/* The same up to the next LF, with a CR before it: a CR may stand inside the line. */
-bool h1_line_read(struct str *rest, struct str *ret);
-
 /* Parses field lines up to the end of `lines` into `ret`, at most `max`. */
 MUST_USE const struct h1_error *h1_fields_parse(struct str lines, uint32_t max, struct arena *a,
                                                 struct headers *ret);
 
-/* Cuts field lines and the empty line behind them off `rest`. False: there is no such line, or one
- * of them is in error. */
-bool h1_fields_read(struct str *rest, uint32_t max, struct arena *a, struct headers *ret);
+/* The front of a head that may be whole and good (read.c). Each of these moves `at` behind what it
+ * has read; false where octets are missing or anything is wrong, and then `ret` is undefined. */
+struct h1_cursor {
+    const char *at, *end;
+};
+
+/* False: so few octets are no head, and the readers may not look at them. */
+MUST_USE bool h1_cursor_init(struct h1_cursor *c, struct str in);
+MUST_USE bool h1_request_line_read(struct h1_cursor *c, const struct h1_limits *limits,
+                                   struct h1_line *ret);
+MUST_USE bool h1_status_line_read(struct h1_cursor *c, struct h1_line *ret);
+/* Field lines and the empty line behind them, at most `max` fields in `ret`. */
+MUST_USE bool h1_fields_read(struct h1_cursor *c, uint32_t max, struct arena *a,
+                             struct headers *ret);
 
 /* Splits a target into ret->form, scheme, authority, path. */
 MUST_USE const struct h1_error *h1_target_parse(struct str target, enum method method,

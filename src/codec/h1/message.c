@@ -57,7 +57,6 @@ const struct h1_error *h1_message_judge(struct h1_message *m)
 {
     const struct headers *h = &m->headers;
     const struct h1_error *error = length_judge(h, &m->framing);
-    bool has_connection = headers_find(h, HDR_CONNECTION) != NULL;
 
     if (!error)
         error = coding_judge(m, &m->framing);
@@ -66,7 +65,7 @@ const struct h1_error *h1_message_judge(struct h1_message *m)
     if (error)
         return error;
     m->keep_alive = m->minor == 1;
-    if (!has_connection)
+    if (!headers_find(h, HDR_CONNECTION))
         return NULL;
     if (m->minor == 0)
         m->keep_alive = headers_have_token(h, HDR_CONNECTION, STR("keep-alive"));
@@ -184,19 +183,27 @@ const struct h1_error *h1_request_parse(struct str head, struct arena *a,
     return NULL;
 }
 
+/* How far a reader came in `in`: 0 beyond the limit. */
+static size_t octets_read(const struct h1_cursor *c, struct str in, const struct h1_limits *limits)
+{
+    size_t n = (size_t)(c->at - in.p);
+
+    return n > limits->max_head_octets ? 0 : n;
+}
+
 size_t h1_request_read(struct str in, struct arena *a, const struct h1_limits *limits,
                        struct h1_request *ret)
 {
-    struct str rest = in, first;
+    struct h1_cursor c;
     struct h1_line line;
 
-    if (!h1_line_read(&rest, &first) || h1_request_line(first, limits, &line))
+    if (!h1_cursor_init(&c, in) || !h1_request_line_read(&c, limits, &line))
         return 0;
     request_of_line(ret, &line);
     if (h1_target_parse(line.target, line.method, a, ret) ||
-        !h1_fields_read(&rest, limits->max_headers, a, &ret->m.headers) || request_judge(ret, a))
+        !h1_fields_read(&c, limits->max_headers, a, &ret->m.headers) || request_judge(ret, a))
         return 0;
-    return in.n - rest.n > limits->max_head_octets ? 0 : in.n - rest.n;
+    return octets_read(&c, in, limits);
 }
 
 /* What a response's status and request say about its body (RFC 9112, 6.3). */
@@ -266,16 +273,15 @@ const struct h1_error *h1_response_parse(struct str head, enum method method, st
 size_t h1_response_read(struct str in, enum method method, struct arena *a,
                         const struct h1_limits *limits, struct h1_response *ret)
 {
-    struct str rest = in, first;
+    struct h1_cursor c;
     struct h1_line line;
 
-    if (!h1_line_read(&rest, &first) || h1_status_line(first, &line))
+    if (!h1_cursor_init(&c, in) || !h1_status_line_read(&c, &line))
         return 0;
     response_of_line(ret, &line);
-    if (!h1_fields_read(&rest, limits->max_headers, a, &ret->m.headers) ||
-        response_judge(ret, method))
+    if (!h1_fields_read(&c, limits->max_headers, a, &ret->m.headers) || response_judge(ret, method))
         return 0;
-    return in.n - rest.n > limits->max_head_octets ? 0 : in.n - rest.n;
+    return octets_read(&c, in, limits);
 }
 
 /* May never come behind a body: framing, routing, hop by hop, authentication. */

@@ -1,6 +1,7 @@
 #include "codec/h1/write.h"
 
-#include "base/swar.h"
+#include "base/octets16.h"
+#include "base/put.h"
 
 static const struct {
     uint16_t status;
@@ -79,13 +80,6 @@ struct str h1_reason_of(uint16_t status)
     return STR("Unknown");
 }
 
-static char *put(char *at, struct str s)
-{
-    if (s.n)
-        memcpy(at, s.p, s.n);
-    return at + s.n;
-}
-
 static void put_lower8(char *at, const char *from)
 {
     uint64_t v = swar_lower(swar_load8(from));
@@ -118,13 +112,25 @@ static size_t field_size(struct str name, struct str value)
     return name.n + value.n + STR(": \r\n").n;
 }
 
-/* field_size() octets. */
-static char *put_field(char *at, struct str name, struct str value, bool keep_case)
+/* A known name in lower case with what stands behind it. */
+static const struct str labels[HDR_COUNT] = {
+#define XX(id, name) [HDR_##id] = STR_INIT(name ": "),
+    HEADER_MAP(XX)
+#undef XX
+};
+
+static char *put_label(char *at, const struct header *one, bool keep_case)
 {
-    at = keep_case ? put(at, name) : put_lower(at, name);
+    if (one->id != HDR_OTHER && !keep_case)
+        return put(at, labels[one->id]);
+    at = keep_case ? put(at, one->name) : put_lower(at, one->name);
     *at++ = ':';
     *at++ = ' ';
-    at = put(at, value);
+    return at;
+}
+
+static char *put_end(char *at)
+{
     *at++ = '\r';
     *at++ = '\n';
     return at;
@@ -156,7 +162,7 @@ bool h1_fields_write(struct buf *b, const struct headers *h, bool keep_case,
             continue;
         if (!one->is_clean && !is_writable(one))
             return false;
-        at = put_field(at, one->name, one->value, keep_case);
+        at = put_end(put(put_label(at, one, keep_case), one->value));
     }
     b->n += (size_t)(at - start);
     return true;
@@ -164,20 +170,18 @@ bool h1_fields_write(struct buf *b, const struct headers *h, bool keep_case,
 
 bool h1_field_write(struct buf *b, enum header_id id, struct str value)
 {
-    struct str name = header_id_name(id);
-    char *start = buf_reserve(b, field_size(name, value));
+    char *start = buf_reserve(b, field_size(header_id_name(id), value));
 
-    if (!start || !name.n || !header_value_is_valid(value))
+    if (!start)
         return false;
-    b->n += (size_t)(put_field(start, name, value, true) - start);
+    b->n += (size_t)(put_end(put(put(start, labels[id]), value)) - start);
     return true;
 }
 
 /* No octet that would end a word of the first line. */
 static bool is_word(struct str s)
 {
-    return s.n > 0 && header_value_is_valid(s) && str_find(s, ' ') == s.n &&
-           str_find(s, '\t') == s.n;
+    return s.n > 0 && !octets_have_control(s, ' ');
 }
 
 bool h1_request_line_write(struct buf *b, struct str method, struct str target)

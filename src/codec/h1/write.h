@@ -30,7 +30,7 @@ MUST_USE bool h1_request_line_write(struct buf *b, struct str method, struct str
 MUST_USE bool h1_status_line_write(struct buf *b, uint16_t status, struct str reason);
 MUST_USE bool h1_fields_write(struct buf *b, const struct headers *h, bool keep_case,
                               enum h1_leave_out left_out);
-/* One with a known name. */
+/* One of the program's own: a known name, and a value that may be one. */
 MUST_USE bool h1_field_write(struct buf *b, enum header_id id, struct str value);
 
 /* "200" is "OK"; "Unknown" where the registry has none (Envoy's word). */
