@@ -1,6 +1,7 @@
 #include "codec/yaml_tree.h"
 
 #include "base/swar.h"
+#include "base/utf8.h"
 
 #include <yaml.h>
 
@@ -162,26 +163,6 @@ static void read_events(struct tree *t, struct str octets)
     yaml_parser_delete(&parser);
 }
 
-/* The octets of one UTF-8 character at `p` and its number; 0 where it is none (RFC 3629). */
-static size_t utf8_read(const unsigned char *p, size_t n, uint32_t *ret)
-{
-    static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
-    size_t want = p[0] < 0x80 ? 1 : p[0] < 0xc2 ? 0 : p[0] < 0xe0 ? 2 : p[0] < 0xf0 ? 3 : 4;
-    uint32_t v = want > 1 ? p[0] & (0x7fu >> want) : p[0];
-
-    if (!want || want > n || p[0] > 0xf4)
-        return 0;
-    for (size_t i = 1; i < want; i++) {
-        if ((p[i] & 0xc0) != 0x80)
-            return 0;
-        v = v << 6 | (p[i] & 0x3f);
-    }
-    if (v < least[want] || v > 0x10ffff || (v >= 0xd800 && v <= 0xdfff))
-        return 0;
-    *ret = v;
-    return want;
-}
-
 /* YAML's c-printable, without the byte order mark. */
 static bool is_printable(uint32_t v)
 {
@@ -216,7 +197,7 @@ static bool check_octets(struct tree *t, struct str octets)
             col += (uint32_t)n;
             continue;
         }
-        n = utf8_read(p + i, octets.n - i, &v);
+        n = utf8_read(str_from(octets, i), &v);
         if (!n)
             return tree_fail(t, line, col, "LAT0101",
                              "not UTF-8 (octet 0x%02x): save the file as UTF-8", p[i]);

@@ -238,12 +238,18 @@ static size_t decode_head(struct h1_conn *h, struct str rest)
 
 /* ---- bodies ---- */
 
+/* Crumbs behind the first are copied together: where nobody takes them, a slice for each would
+ * be many times what they are (CVE-2020-12605). */
+#define CRUMB_OCTETS 128
+
 static bool body_add(struct h1_conn *h, struct chunk *chunk, struct str data)
 {
+    bool crumb = data.n < CRUMB_OCTETS && !bufq_is_empty(&h->leg.in);
+
     h->leg.in_octets += data.n;
     if (!h->leg_open)
         return true; /* nobody wants it any more */
-    if (chunk)
+    if (chunk && !crumb)
         return bufq_add(&h->leg.in, chunk, (size_t)(data.p - chunk->data), data.n);
     return bufq_copy(&h->leg.in, &h->c.pools->chunks, data);
 }

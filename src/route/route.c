@@ -1,5 +1,6 @@
 #include "route/route.h"
 
+#include "base/utf8.h"
 #include "model/host_index.h"
 #include "model/path_index.h"
 #include "model/pattern.h"
@@ -36,6 +37,13 @@ static bool value_matches(const struct named_matcher *m, struct str value)
            text_matches(&m->match, value);
 }
 
+/* Does a header that must not match rule a value out? A pattern reads characters: octets that are
+ * none could hide from it what it forbids, so they are ruled out, too (CVE-2026-73552). */
+static bool value_is_ruled_out(const struct named_matcher *m, struct str value)
+{
+    return value_matches(m, value) || (m->match.how == TEXT_REGEX && !utf8_is_whole(value));
+}
+
 /* Value by value, never joined. Inverted (withoutHeaders), no value may match, and a missing
  * header counts as an empty one (istio-api.md 1.4.1), but for presence. */
 static bool header_matches(const struct named_matcher *m, const struct route_request *rq)
@@ -46,7 +54,7 @@ static bool header_matches(const struct named_matcher *m, const struct route_req
 
     header_values_init(&values, rq, m->name);
     for (; header_values_next(&values, &value); found = true) {
-        if (value_matches(m, value))
+        if (m->invert ? value_is_ruled_out(m, value) : value_matches(m, value))
             return !m->invert;
     }
     if (!m->invert || found)

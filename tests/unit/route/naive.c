@@ -1,5 +1,6 @@
 #include "unit/route/naive.h"
 
+#include "base/utf8.h"
 #include "unit/route/naive_regex.h"
 
 static char folded(char c, bool nocase)
@@ -50,6 +51,13 @@ static struct str line_value(const struct route_request *rq, struct str name)
     return STR_NONE;
 }
 
+/* What may be a forbidden text that a pattern cannot read counts as one. */
+static bool value_holds(const struct named_matcher *m, struct str value)
+{
+    return text_holds(&m->match, value) ||
+           (m->invert && m->match.how == TEXT_REGEX && !utf8_is_whole(value));
+}
+
 static bool header_holds(const struct named_matcher *m, const struct route_request *rq)
 {
     bool presence = m->match.how == TEXT_ANY || m->match.how == TEXT_PRESENT;
@@ -58,13 +66,13 @@ static bool header_holds(const struct named_matcher *m, const struct route_reque
 
     if (str_is_set(line)) {
         found = 1;
-        good = text_holds(&m->match, line);
+        good = value_holds(m, line);
     }
     for (uint32_t i = 0; i < rq->headers->n && !str_is_set(line); i++) {
         if (!str_eq_nocase(rq->headers->v[i].name, m->name))
             continue;
         found++;
-        good += text_holds(&m->match, rq->headers->v[i].value);
+        good += value_holds(m, rq->headers->v[i].value);
     }
     if (m->invert && found == 0)
         return presence || !text_holds(&m->match, STR(""));

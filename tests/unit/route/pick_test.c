@@ -135,6 +135,15 @@ TEST(headers_are_tested_value_by_value)
         { PRESENT, true, { "" }, false },
         { EXACT(""), true, { NULL }, false }, /* a missing one counts as empty */
         { REGEX(".*"), true, { NULL }, false },
+        { REGEX("a"), true, { "b" }, true },
+        { REGEX("a"), true, { "\xc3\xa4" }, true },
+        { REGEX("a"),
+          true,
+          { "\xff" },
+          false }, /* no characters: it could hide what is forbidden */
+        { REGEX("a"), true, { "b", "\xc3" }, false },
+        { REGEX("a.*"), false, { "a\xff" }, false },
+        { EXACT("a"), true, { "\xff" }, true },
     };
 
     for (size_t i = 0; i < LEN(cases); i++) {
