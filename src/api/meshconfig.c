@@ -179,9 +179,9 @@ static const struct api_field connection_settings_fields[] = {
     BOOL(NOT, http_merge_slashes, "httpMergeSlashes", "// becomes /"),
     ENUM(NOT, http_path_with_escaped_slashes_action, "httpPathWithEscapedSlashesAction",
          api_enum_esc_slashes, "%2F in paths"),
-    INT(NOT, listener_connection_limit, "listenerConnectionLimit", 0, U32_MAX,
+    INT(YES, listener_connection_limit, "listenerConnectionLimit", 0, U32_MAX,
         "Connections of a listener"),
-    INT(NOT, global_downstream_connection_limit, "globalDownstreamConnectionLimit", 0, U32_MAX,
+    INT(YES, global_downstream_connection_limit, "globalDownstreamConnectionLimit", 0, U32_MAX,
         "Connections in all"),
 };
 RECORD(rec_connection_settings, "ConnectionSettings", connection_settings_fields,

@@ -6,6 +6,7 @@
 #include "cli/host.h"
 #include "cli/memory.h"
 #include "cli/say.h"
+#include "live/crowd.h"
 #include "net/net.h"
 #include "telemetry/telemetry.h"
 #include "telemetry/turns.h"
@@ -300,6 +301,7 @@ struct data *data_new(const struct data_options *o)
     d->o = *o;
     arena_init(&d->arena, 4096);
     metrics_source_set(o->run);
+    crowd_limit_addresses(o->run->connections_per_address);
     turns_watch(&d->turns, o->loop, "main");
     timer_init(&d->tickets, o->loop, tickets_due);
     tickets_due(&d->tickets);

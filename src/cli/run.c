@@ -97,6 +97,13 @@ static const struct flag flags[] = {
       .type = &flag_count,
       TO(workers),
       .help = "threads that move traffic" },
+    { .name = "connections-per-address",
+      .arg = "N",
+      .dflt = "no limit",
+      .type = &flag_count,
+      TO(connections_per_address),
+      .help = "connections that a client's IPv4 address, or the /64 network of its IPv6 address, "
+              "may have open" },
     { .name = "state",
       .arg = "DIR",
       .dflt = "$STATE_DIRECTORY; /var/lib/lateen for root; $XDG_STATE_HOME/lateen",

@@ -13,7 +13,8 @@ struct run_options {
     struct addr bind;
     struct flag_pairs labels;
     struct str namespace;
-    uint32_t workers; /* 0: as many as CPUs are allowed */
+    uint32_t workers;                 /* 0: as many as CPUs are allowed */
+    uint32_t connections_per_address; /* 0: no limit */
     struct str state;
     struct str mesh_config;
     struct flag_addr admin, health, metrics;

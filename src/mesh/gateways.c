@@ -436,6 +436,17 @@ static struct origin origin_kept(struct arena *a, struct origin o)
     return o;
 }
 
+static void crowd_limits(struct compile *c, struct listener *l)
+{
+    const struct api_proxy_config *pc = c->config->default_config;
+    const struct api_connection_settings *cs = pc ? pc->connection_settings : NULL;
+
+    if (!cs)
+        return;
+    l->max_connections = (uint32_t)MAX(cs->listener_connection_limit.v, 0);
+    l->max_connections_in_all = (uint32_t)MAX(cs->global_downstream_connection_limit.v, 0);
+}
+
 static void listener_compile(struct compile *c, struct listener_plan *plan)
 {
     struct str bind = plan->bind_text.n ? plan->bind_text : STR("0.0.0.0");
@@ -451,6 +462,7 @@ static void listener_compile(struct compile *c, struct listener_plan *plan)
     l->manifest_port = plan->manifest_port;
     l->stat_prefix = l->part.name;
     l->tls_handshake_ms = 15000;
+    crowd_limits(c, l);
     for (size_t i = 0; i < plan->n; i++)
         uses_server(c, plan->v[i].ref.gateway, plan->v[i].server, plan->class == SERVER_TLS,
                     plan->v[i].is_closed);

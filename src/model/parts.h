@@ -35,7 +35,8 @@ struct listener {
     bool is_tls;            /* chains are chosen by SNI */
     struct str stat_prefix; /* "0.0.0.0_8080" as Istio names it */
     uint32_t tls_handshake_ms;
-    ARRAY_OF(slot_id) chains; /* PART_CHAIN; without TLS exactly one */
+    uint32_t max_connections, max_connections_in_all; /* of clients; 0: no limit */
+    ARRAY_OF(slot_id) chains;                         /* PART_CHAIN; without TLS exactly one */
 };
 
 /* ---- filter chain ------------------------------------------------------------------ */

@@ -61,6 +61,8 @@ static const struct field listener_fields[] = {
     F(listener, is_tls, BOOL),
     F(listener, stat_prefix, STR),
     F(listener, tls_handshake_ms, U32),
+    F(listener, max_connections, U32),
+    F(listener, max_connections_in_all, U32),
     F_LIST(listener, chains, chain_slot_shape),
 };
 static const struct shape listener_shape = SHAPE(listener);

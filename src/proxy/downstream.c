@@ -71,6 +71,7 @@ static void downstream_free(struct downstream *d)
     if (d->opened)
         part_unref((struct part *)(uintptr_t)&d->opened->part);
     part_unref((struct part *)(uintptr_t)&d->part->part);
+    crowd_leave(&d->place);
     list_remove(&d->node);
     slab_put(&d->worker->downstream_slab, d);
 }
@@ -162,19 +163,48 @@ static bool downstream_start(struct downstream *d, int take_fd, const struct add
     return true;
 }
 
+/* False: the connection is one too many, which is counted. */
+static bool port_let_in(struct port *p, const struct listener *l, const struct addr *peer,
+                        struct crowd_place *ret)
+{
+    static const enum stat_id stats[] = {
+        [CROWD_LISTENER_FULL] = STAT_ACCEPT_REFUSED,
+        [CROWD_ALL_FULL] = STAT_ALL_REFUSED,
+        [CROWD_ADDRESS_FULL] = STAT_ADDRESS_REFUSED,
+    };
+    struct crowd_limits max = { l->max_connections, l->max_connections_in_all };
+    enum crowd_answer answer;
+
+    if (!p->crowd)
+        p->crowd = live_crowd_get(l->part.name);
+    answer = crowd_enter(ret, p->crowd, peer, max);
+    if (answer == CROWD_ROOM)
+        return true;
+    metrics_listener_stat(p->worker->metrics, l, stats[answer], 1);
+    return false;
+}
+
 static bool port_accepted(struct acceptor *a, int take_fd, const struct addr *peer)
 {
     struct port *p = CONTAINER_OF(a, struct port, acceptor);
     struct worker *w = p->worker;
     const struct root *root = worker_root(w);
     const struct listener *l = root ? root_listener(root, p->listener) : NULL;
-    struct downstream *d = l ? downstream_new(w, l) : NULL;
+    struct crowd_place place = { 0 };
+    struct downstream *d;
 
+    if (l && !port_let_in(p, l, peer, &place)) {
+        close(take_fd);
+        return true;
+    }
+    d = l ? downstream_new(w, l) : NULL;
     if (!d) {
         close(take_fd);
+        crowd_leave(&place);
         metrics_stat(w->metrics, STAT_ACCEPT_REFUSED, 1);
         return l == NULL; /* at the limit: wait a little */
     }
+    d->place = place;
     if (!downstream_start(d, take_fd, peer)) {
         downstream_free(d);
         metrics_stat(w->metrics, STAT_ACCEPT_REFUSED, 1);
@@ -216,5 +246,6 @@ void port_close(struct port *p)
 {
     acceptor_stop(&p->acceptor);
     list_remove(&p->node);
+    live_crowd_unref(p->crowd);
     free(p);
 }

@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include "live/crowd.h"
 #include "proxy/worker_int.h"
 
 /* A listening socket of this worker. */
@@ -12,6 +13,7 @@ struct port {
     struct acceptor acceptor;
     struct worker *worker;
     slot_id listener;
+    struct live_crowd *crowd; /* NULL before the first connection */
 };
 
 struct downstream {
@@ -24,6 +26,7 @@ struct downstream {
     const struct listener *part; /* as accepted; a reference */
     const struct chain *opened;  /* the chain as it was then; a reference, or NULL */
     slot_id listener;
+    struct crowd_place place;
     bool is_tls;
     uint8_t peer_ip_n;
     char peer_ip[46]; /* the other side's address as text */
