@@ -38,6 +38,7 @@ struct h2_conn {
     struct buf in;                  /* octets that are not understood yet */
     struct bufq out;
     struct list legs;                      /* all that are open */
+    uint32_t n_legs;                       /* of them */
     struct list pending, blocked, waiting; /* by `turn` */
     struct chunk *fill; /* where frame heads and small pieces are put; NULL: none */
     size_t held;        /* content octets that owners have not taken */

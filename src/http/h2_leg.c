@@ -70,6 +70,7 @@ static void leg_released(struct leg *leg)
     leg_fini(leg);
     list_remove(&l->turn);
     list_remove(&l->node);
+    h->n_legs--;
     slab_put(&h->c.pools->h2_legs, l);
     task_wake(&h->c.task);
 }
@@ -78,6 +79,17 @@ static const struct leg_ops h2_leg_ops = {
     .wake = leg_woken,
     .release = leg_released,
 };
+
+/* The streams of a connection share its buffers: the first may hold all, the tenth a tenth, so
+ * that a hundred hold some 9 MiB and not a hundred (CVE-2019-9517). */
+#define HOLD_MIN 65536
+
+static size_t share_of_buffers(const struct h2_conn *h)
+{
+    size_t all = h->c.settings->buffer_limit;
+
+    return MAX(all / h->n_legs, MIN(HOLD_MIN, all));
+}
 
 struct h2_leg *h2_leg_new(struct h2_conn *h, struct arena *arena)
 {
@@ -93,6 +105,8 @@ struct h2_leg *h2_leg_new(struct h2_conn *h, struct arena *arena)
     l->out_left = -1;
     list_init(&l->turn);
     list_push_back(&h->legs, &l->node);
+    h->n_legs++;
+    l->leg.hold_limit = share_of_buffers(h);
     h->c.exchanges += h2_is_server(h);
     return l;
 }

@@ -2,7 +2,7 @@
 
 void leg_init(struct leg *leg, const struct leg_ops *ops)
 {
-    *leg = (struct leg){ .ops = ops };
+    *leg = (struct leg){ .ops = ops, .hold_limit = SIZE_MAX };
     leg->in_info_last = &leg->in_info;
     bufq_init(&leg->in);
     bufq_init(&leg->out);

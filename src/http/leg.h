@@ -55,6 +55,7 @@ struct leg {
     uint8_t in_infos;                     /* how many there were */
     struct bufq in;                       /* body octets that arrived */
     size_t in_limit;                      /* the driver stops reading above */
+    size_t hold_limit;                    /* the owner holds no more of a body, for this leg */
     struct headers *in_trailers;          /* NULL without */
     bool in_end;                          /* nothing more will arrive, `in` may still hold octets */
     bool in_half_closed;                  /* the other side sent FIN behind the message */

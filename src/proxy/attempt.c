@@ -101,6 +101,7 @@ static void attempt_open(struct request *r)
         attempt_failed(r);
         return;
     }
+    r->up->in_limit = MIN(r->up->in_limit, r->down->hold_limit);
     r->up->is_head_request = str_eq(r->s.request->method, STR("HEAD"));
     r->up->out_head = r->s.request;
     if (!bufq_is_empty(&r->replay) && !bufq_share(&r->up->out, &r->replay)) {

@@ -10,7 +10,9 @@
 
 static size_t limit_of(const struct request *r)
 {
-    return r->s.chain ? r->s.chain->http.buffer_limit : 1 << 20;
+    size_t limit = r->s.chain ? r->s.chain->http.buffer_limit : 1 << 20;
+
+    return MIN(limit, r->down->hold_limit);
 }
 
 /* ---- up ---- */

@@ -69,6 +69,22 @@ def hpack_bomb(c, host):
         yield frame(HEADERS, END_HEADERS | END_STREAM, 2 * i + 1, block[:16384 if i else 16384])
 
 
+def cookie_bomb(c, host):
+    """A cookie of 4,000 octets in the table, named thousands of times in an octet each: what is
+    counted is what it becomes."""
+    c.encoder.huffman = False
+    c.send(frame(HEADERS, END_HEADERS | END_STREAM, 1, head(c, host, 0, ("cookie", "c" * 4000))))
+    crumb = c.encoder.encode([("cookie", "c" * 4000)])
+    assert len(crumb) == 1
+    for i in range(1, 20000):
+        yield frame(HEADERS, END_HEADERS | END_STREAM, 2 * i + 1, head(c, host) + crumb * 16000)
+
+
+def empty_names(c, host):
+    for i in range(20000):
+        yield frame(HEADERS, END_HEADERS | END_STREAM, 2 * i + 1, head(c, host) + b"\x00\x00\x00" * 4000)
+
+
 def pings(c, host):
     while True:
         yield frame(PING, 0, 0, bytes(8))
@@ -127,12 +143,21 @@ def goaways(c, host):
 FLOODS = {
     rapid_reset: "too_many_premature_resets", made_you_reset: "too_many_premature_resets",
     malformed: "too_many_premature_resets", hpack_bomb: "too_many_premature_resets",
+    cookie_bomb: "too_many_premature_resets", empty_names: "too_many_premature_resets",
     continuations: "inbound_continuation_frames_flood", large_continuations: "header_overflow",
     pings: "inbound_control_frames_flood", many_settings: "inbound_control_frames_flood",
     acks: "inbound_control_frames_flood", resets_of_closed: "inbound_control_frames_flood",
     unknown: "inbound_control_frames_flood", goaways: "inbound_control_frames_flood",
     priorities: "inbound_priority_frames_flood", window_updates: "inbound_window_update_frames_flood",
     empty_data: "inbound_empty_frames_flood", padding: "inbound_empty_frames_flood",
+}
+CVE = {  # which other proxies have had
+    rapid_reset: "cve_2023_44487_rapid_reset", made_you_reset: "cve_2025_8671_made_you_reset",
+    malformed: "cve_2019_9514_malformed", cookie_bomb: "cve_2026_47774_cookie_bomb",
+    empty_names: "cve_2019_9516_empty_names", continuations: "cve_2024_27919_continuations",
+    large_continuations: "cve_2024_30255_large_continuations", pings: "cve_2019_9512_pings",
+    many_settings: "cve_2019_9515_many_settings", priorities: "cve_2019_9513_priorities",
+    empty_data: "cve_2019_9518_empty_data",
 }
 LEAVE_A_STREAM_OPEN = (window_updates, empty_data, padding)
 
@@ -170,7 +195,7 @@ def attack(client, frames):
     return sent
 
 
-@pytest.mark.parametrize("flood", FLOODS, ids=lambda f: f.__name__)
+@pytest.mark.parametrize("flood", FLOODS, ids=lambda f: CVE.get(f, f.__name__))
 @pytest.mark.parametrize("tls", [False, True], ids=["clear", "tls"])
 def test_flood(bench, plain, flood, tls):
     with bench.h2() as other, bench.h2(tls=tls) as client:
@@ -298,7 +323,7 @@ def test_answers_that_are_never_read_end_the_connection(bench, plain):
         assert closed and rss(bench) - before < GROWTH
 
 
-def test_one_octet_of_window_at_a_time_costs_little(bench, plain):
+def test_cve_2019_9511_one_octet_of_window_at_a_time_costs_little(bench, plain):
     """Each window of one octet makes one DATA frame: memory follows octets, not frames."""
     def script(peer):
         peer.request()
