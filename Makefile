@@ -7,7 +7,7 @@ T ?= h1
 S ?= 60
 J ?= $(shell nproc)
 
-RELEASE = --buildtype=debugoptimized -Dhardened=true
+RELEASE = --buildtype=debugoptimized -Dhardened=true -Dwhole=true
 CLANG = CC=clang-14 CXX=clang++-14
 
 # A build directory follows the flags that stand here.
