@@ -55,7 +55,7 @@ build-fuzz: build-fuzz/.made FORCE
 
 .PHONY: help
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-19s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: test
 test: ## every test (tools/test); `tools/test --help` for parts of it
@@ -74,9 +74,13 @@ fuzz: build-fuzz ## fuzz one target: make fuzz T=h1 S=60 (seconds)
 	@./tools/fuzz $(T) $(S)
 
 .PHONY: bench
-bench: everything ## beside nginx, HAProxy and nghttpx in one run: make bench ARGS='--rounds 3 --rows "h1 c=64"'
+bench: everything ## beside nginx, HAProxy, nghttpx and Envoy in one run: make bench ARGS='--rounds 3 --rows "h1 c=64"'
 	@./tools/deps bench
 	@bench/run $(ARGS)
+
+.PHONY: instructions-record
+instructions-record: everything ## count a request's instructions and record them as what is expected
+	@bench/instructions --record
 
 .PHONY: lookup-long
 lookup-long: all ## the route matcher against a naive one on ten million pairs

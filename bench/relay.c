@@ -63,7 +63,9 @@ static bool relay_run(struct far *far)
 {
     struct side *s = (struct side *)far;
 
-    if (move(s) && move(s->other))
+    /* The event may be room to write for what the other side has read; else there is nothing to ask
+     * it for. */
+    if (move(s) && (s->other->sent == s->other->n || move(s->other)))
         return true;
     s->other->far.run = gone_run;
     shutdown(s->other->far.fd, SHUT_RDWR);
