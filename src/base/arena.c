@@ -1,6 +1,6 @@
 #include "base/arena.h"
 
-#include "base/poison.h"
+#include "base/put.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -99,27 +99,21 @@ static char *chunk_beside(struct arena *a, size_t n)
     return c->data;
 }
 
-void *arena_raw(struct arena *a, size_t n)
+void *arena_raw_elsewhere(struct arena *a, size_t n)
 {
     size_t room = (MAX(n, 1) + 15) & ~(size_t)15;
     char *p;
 
     MUST(room >= n);
-    if ((size_t)(a->end - a->at) < room && room > a->chunk_size && a->chunk) {
+    if (room > a->chunk_size && a->chunk) {
         p = chunk_beside(a, room);
     } else {
-        if ((size_t)(a->end - a->at) < room)
-            chunk_add(a, room);
+        chunk_add(a, room);
         p = a->at;
         a->at += room;
     }
     UNPOISON(p, n);
     return p;
-}
-
-void *arena_alloc(struct arena *a, size_t n)
-{
-    return memset(arena_raw(a, n), 0, n);
 }
 
 struct str arena_dup(struct arena *a, struct str s)
@@ -129,8 +123,7 @@ struct str arena_dup(struct arena *a, struct str s)
     if (!str_is_set(s))
         return s;
     p = arena_raw(a, s.n + 1);
-    memcpy(p, s.p, s.n);
-    p[s.n] = '\0';
+    *put(p, s) = '\0';
     return str_make(p, s.n);
 }
 

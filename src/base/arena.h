@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include "base/poison.h"
 #include "base/str.h"
 
 #include <stdarg.h>
@@ -30,8 +31,27 @@ void arena_reset(struct arena *a);
 struct arena *arena_new(size_t chunk_size);
 void arena_free(struct arena *a);
 
-void *arena_alloc(struct arena *a, size_t n); /* zeroed */
-void *arena_raw(struct arena *a, size_t n);   /* not zeroed, for octets */
+/* What does not fit the chunk that is being filled. */
+void *arena_raw_elsewhere(struct arena *a, size_t n);
+
+/* Not zeroed, for octets. */
+static inline void *arena_raw(struct arena *a, size_t n)
+{
+    size_t room = (MAX(n, 1) + 15) & ~(size_t)15;
+    char *p = a->at;
+
+    if ((size_t)(a->end - p) < room || room < n)
+        return arena_raw_elsewhere(a, n);
+    a->at += room;
+    UNPOISON(p, n);
+    return p;
+}
+
+/* Zeroed. */
+static inline void *arena_alloc(struct arena *a, size_t n)
+{
+    return memset(arena_raw(a, n), 0, n);
+}
 
 struct str arena_dup(struct arena *a, struct str s); /* keeps STR_NONE; a NUL stands behind */
 struct str arena_printf(struct arena *a, const char *fmt, ...) PRINTF_LIKE(2, 3);

@@ -42,13 +42,6 @@ void chunk_unref(struct chunk *c)
         slab_put(&c->pool->chunks, c);
 }
 
-void bufq_init(struct bufq *q)
-{
-    q->first = NULL;
-    q->last = &q->first;
-    q->n = 0;
-}
-
 static void slice_pop(struct bufq *q)
 {
     struct slice *s = q->first;
@@ -62,79 +55,75 @@ static void slice_pop(struct bufq *q)
     slab_put(&pool->slices, s);
 }
 
-void bufq_reset(struct bufq *q)
+static struct slice *last_of(const struct bufq *q)
 {
-    while (q->first)
-        slice_pop(q);
+    return q->first ? CONTAINER_OF(q->last, struct slice, next) : NULL;
 }
 
-/* The last slice, if it ends where [at...) of `c` begins. */
-static struct slice *slice_before(struct bufq *q, const struct chunk *c, size_t at)
+/* Takes the caller's reference to `c`. */
+static struct slice *slice_push(struct bufq *q, struct chunk *take_c, size_t at, size_t n)
 {
-    struct slice *tail;
+    struct slice *s = slab_take(&take_c->pool->slices);
 
-    if (!q->first)
+    if (!s) {
+        chunk_unref(take_c);
         return NULL;
-    tail = CONTAINER_OF(q->last, struct slice, next);
-    return tail->chunk == c && tail->at + tail->n == at ? tail : NULL;
+    }
+    *s = (struct slice){ .chunk = take_c, .at = (uint32_t)at, .n = (uint32_t)n };
+    *q->last = s;
+    q->last = &s->next;
+    q->n += n;
+    return s;
 }
 
 bool bufq_add(struct bufq *q, struct chunk *c, size_t at, size_t n)
 {
-    struct slice *s = slice_before(q, c, at);
+    struct slice *tail = last_of(q);
 
     MUST(at + n <= CHUNK_OCTETS);
     if (n == 0)
         return true;
-    if (s) {
-        s->n += (uint32_t)n;
+    if (tail && tail->chunk == c && tail->at + tail->n == at) {
+        tail->n += (uint32_t)n;
         q->n += n;
         return true;
     }
-    s = slab_take(&c->pool->slices);
-    if (!s)
-        return false;
-    *s = (struct slice){ .chunk = chunk_ref(c), .at = (uint32_t)at, .n = (uint32_t)n };
-    *q->last = s;
-    q->last = &s->next;
-    q->n += n;
-    return true;
+    return slice_push(q, chunk_ref(c), at, n) != NULL;
+}
+
+/* Octets that may be added to the chunk of `tail` behind what it has. */
+static size_t room_behind(const struct slice *tail)
+{
+    const struct chunk *c = tail ? tail->chunk : NULL;
+
+    return c && c->refs == 1 && tail->at + tail->n == c->n ? CHUNK_OCTETS - c->n : 0;
 }
 
 bool bufq_copy(struct bufq *q, struct chunk_pool *pool, struct str octets)
 {
-    while (octets.n) {
-        struct slice *tail = q->first ? CONTAINER_OF(q->last, struct slice, next) : NULL;
-        struct chunk *c = tail ? tail->chunk : NULL;
-        bool fresh = !c || c->refs > 1 || tail->at + tail->n != c->n || c->n == CHUNK_OCTETS;
-        size_t n;
-        bool added;
+    struct slice *tail = last_of(q);
+    size_t room = room_behind(tail);
 
-        if (fresh)
-            c = chunk_new(pool);
-        if (!c)
-            return false;
-        n = MIN(octets.n, CHUNK_OCTETS - c->n);
-        memcpy(c->data + c->n, octets.p, n);
-        c->n += (uint32_t)n;
-        added = bufq_add(q, c, c->n - n, n);
-        if (fresh)
-            chunk_unref(c);
-        if (!added)
-            return false;
+    while (octets.n) {
+        size_t n;
+
+        if (room == 0) {
+            struct chunk *c = chunk_new(pool);
+
+            tail = c ? slice_push(q, c, 0, 0) : NULL;
+            if (!tail)
+                return false;
+            room = CHUNK_OCTETS;
+        }
+        n = MIN(octets.n, room);
+        memcpy(tail->chunk->data + tail->chunk->n, octets.p, n);
+        tail->chunk->n += (uint32_t)n;
+        tail->n += (uint32_t)n;
+        q->n += n;
+        room -= n;
         octets = str_from(octets, n);
     }
     return true;
-}
-
-void bufq_move(struct bufq *to, struct bufq *from)
-{
-    if (!from->first)
-        return;
-    *to->last = from->first;
-    to->last = from->last;
-    to->n += from->n;
-    bufq_init(from);
 }
 
 bool bufq_take(struct bufq *to, struct bufq *from, size_t n)

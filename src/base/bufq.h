@@ -45,8 +45,19 @@ struct bufq {
     size_t n; /* octets queued */
 };
 
-void bufq_init(struct bufq *q);
-void bufq_reset(struct bufq *q); /* drops all */
+static inline void bufq_init(struct bufq *q)
+{
+    *q = (struct bufq){ .last = &q->first };
+}
+
+void bufq_drop(struct bufq *q, size_t n);
+
+/* Drops all. */
+static inline void bufq_reset(struct bufq *q)
+{
+    if (q->n)
+        bufq_drop(q, q->n);
+}
 
 static inline bool bufq_is_empty(const struct bufq *q)
 {
@@ -58,13 +69,21 @@ MUST_USE bool bufq_add(struct bufq *q, struct chunk *c, size_t at, size_t n);
 /* Copies octets in, filling up the last chunk where it is the queue's alone. */
 MUST_USE bool bufq_copy(struct bufq *q, struct chunk_pool *pool, struct str octets);
 /* Moves all of `from` behind what `to` has. */
-void bufq_move(struct bufq *to, struct bufq *from);
+static inline void bufq_move(struct bufq *to, struct bufq *from)
+{
+    if (!from->first)
+        return;
+    *to->last = from->first;
+    to->last = from->last;
+    to->n += from->n;
+    bufq_init(from);
+}
+
 /* Moves the first `n` octets of `from`; False: the pool says no, and fewer have moved. */
 MUST_USE bool bufq_take(struct bufq *to, struct bufq *from, size_t n);
 /* Appends references to all octets of `from`, which keeps them. False: the pool says no,
  * and `to` has some of them. */
 MUST_USE bool bufq_share(struct bufq *to, const struct bufq *from);
-void bufq_drop(struct bufq *q, size_t n);
 /* Describes the front of the queue for writev; returns the number of entries. */
 size_t bufq_iov(const struct bufq *q, struct iovec *iov, size_t max);
 /* The first slice's octets. */

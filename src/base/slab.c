@@ -1,15 +1,9 @@
 #include "base/slab.h"
 
-#include "base/poison.h"
-
 #include <stdlib.h>
 #include <string.h>
 
 #define BLOCK_OCTETS 65536
-
-struct slab_free {
-    struct slab_free *next;
-};
 
 struct slab_block {
     struct slab_block *next;
@@ -23,7 +17,7 @@ void slab_init(struct slab *s, size_t size, size_t max)
     s->per_block = MAX((BLOCK_OCTETS - sizeof(struct slab_block)) / size, 1);
 }
 
-static void block_add(struct slab *s)
+void slab_grow(struct slab *s)
 {
     struct slab_block *b = must_alloc(sizeof(*b) + s->size * s->per_block);
 
@@ -38,39 +32,11 @@ static void block_add(struct slab *s)
     }
 }
 
-void *slab_take(struct slab *s)
-{
-    struct slab_free *f;
-
-    if (s->live >= s->max)
-        return NULL;
-    if (!s->free)
-        block_add(s);
-    f = s->free;
-    UNPOISON(f, s->size);
-    s->free = f->next;
-    s->live++;
-    return f;
-}
-
 void *slab_get(struct slab *s)
 {
     void *object = slab_take(s);
 
     return object ? memset(object, 0, s->size) : NULL;
-}
-
-void slab_put(struct slab *s, void *object)
-{
-    struct slab_free *f = object;
-
-    if (!f)
-        return;
-    MUST(s->live > 0);
-    s->live--;
-    f->next = s->free;
-    s->free = f;
-    POISON(f, s->size);
 }
 
 void slab_fini(struct slab *s)

@@ -7,8 +7,15 @@
 #pragma once
 
 #include "base/must.h"
+#include "base/poison.h"
+
+#include <stddef.h>
 
 struct slab_block;
+
+struct slab_free {
+    struct slab_free *next;
+};
 
 struct slab {
     size_t size, per_block;
@@ -20,7 +27,38 @@ struct slab {
 void slab_init(struct slab *s, size_t size, size_t max);
 void slab_fini(struct slab *s); /* all objects are gone with it */
 void *slab_get(struct slab *s);
-void *slab_take(struct slab *s);             /* the same, not zeroed */
-void slab_put(struct slab *s, void *object); /* takes NULL */
+/* For slab_take(): objects to take, where there were none. */
+void slab_grow(struct slab *s);
+
+/* As slab_get(), not zeroed. */
+static inline void *slab_take(struct slab *s)
+{
+    struct slab_free *f;
+
+    if (s->live >= s->max)
+        return NULL;
+    if (!s->free)
+        slab_grow(s);
+    f = s->free;
+    UNPOISON(f, s->size);
+    s->free = f->next;
+    s->live++;
+    return f;
+}
+
+/* Takes NULL. */
+static inline void slab_put(struct slab *s, void *object)
+{
+    struct slab_free *f = (struct slab_free *)object;
+
+    if (!f)
+        return;
+    MUST(s->live > 0);
+    s->live--;
+    f->next = s->free;
+    s->free = f;
+    POISON(f, s->size);
+}
+
 /* Gives the memory back if no object is out. */
 void slab_trim(struct slab *s);
