@@ -20,33 +20,19 @@ void buf_reset(struct buf *b)
     b->full = false;
 }
 
-char *buf_reserve(struct buf *b, size_t n)
+bool buf_grow(struct buf *b, size_t n)
 {
     size_t need;
 
     if (n > b->max || b->n > b->max - n) {
         b->full = true;
-        return NULL;
+        return false;
     }
     need = b->n + n;
     if (need > b->cap) {
         b->cap = MIN(MAX(MAX(b->cap * 2, need), 128), b->max);
         b->p = must_realloc(b->p, b->cap);
     }
-    return b->p + b->n;
-}
-
-bool buf_add(struct buf *b, struct str s)
-{
-    char *at;
-
-    if (s.n == 0)
-        return true;
-    at = buf_reserve(b, s.n);
-    if (!at)
-        return false;
-    memcpy(at, s.p, s.n);
-    b->n += s.n;
     return true;
 }
 

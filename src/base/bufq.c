@@ -55,6 +55,12 @@ static void slice_pop(struct bufq *q)
     slab_put(&pool->slices, s);
 }
 
+void bufq_drop_all(struct bufq *q)
+{
+    while (q->first)
+        slice_pop(q);
+}
+
 static struct slice *last_of(const struct bufq *q)
 {
     return q->first ? CONTAINER_OF(q->last, struct slice, next) : NULL;
@@ -99,28 +105,40 @@ static size_t room_behind(const struct slice *tail)
     return c && c->refs == 1 && tail->at + tail->n == c->n ? CHUNK_OCTETS - c->n : 0;
 }
 
-bool bufq_copy(struct bufq *q, struct chunk_pool *pool, struct str octets)
+char *bufq_room(struct bufq *q, struct chunk_pool *pool, size_t n, size_t *ret_n)
 {
     struct slice *tail = last_of(q);
-    size_t room = room_behind(tail);
 
+    *ret_n = room_behind(tail);
+    if (*ret_n < n) {
+        struct chunk *c = chunk_new(pool);
+
+        tail = c ? slice_push(q, c, 0, 0) : NULL;
+        *ret_n = CHUNK_OCTETS;
+    }
+    return tail ? tail->chunk->data + tail->chunk->n : NULL;
+}
+
+void bufq_wrote(struct bufq *q, size_t n)
+{
+    struct slice *tail = last_of(q);
+
+    tail->chunk->n += (uint32_t)n;
+    tail->n += (uint32_t)n;
+    q->n += n;
+}
+
+bool bufq_copy(struct bufq *q, struct chunk_pool *pool, struct str octets)
+{
     while (octets.n) {
         size_t n;
+        char *at = bufq_room(q, pool, 1, &n);
 
-        if (room == 0) {
-            struct chunk *c = chunk_new(pool);
-
-            tail = c ? slice_push(q, c, 0, 0) : NULL;
-            if (!tail)
-                return false;
-            room = CHUNK_OCTETS;
-        }
-        n = MIN(octets.n, room);
-        memcpy(tail->chunk->data + tail->chunk->n, octets.p, n);
-        tail->chunk->n += (uint32_t)n;
-        tail->n += (uint32_t)n;
-        q->n += n;
-        room -= n;
+        if (!at)
+            return false;
+        n = MIN(octets.n, n);
+        memcpy(at, octets.p, n);
+        bufq_wrote(q, n);
         octets = str_from(octets, n);
     }
     return true;

@@ -51,12 +51,12 @@ static inline void bufq_init(struct bufq *q)
 }
 
 void bufq_drop(struct bufq *q, size_t n);
+void bufq_drop_all(struct bufq *q);
 
-/* Drops all. */
 static inline void bufq_reset(struct bufq *q)
 {
-    if (q->n)
-        bufq_drop(q, q->n);
+    if (q->first)
+        bufq_drop_all(q);
 }
 
 static inline bool bufq_is_empty(const struct bufq *q)
@@ -68,6 +68,11 @@ static inline bool bufq_is_empty(const struct bufq *q)
 MUST_USE bool bufq_add(struct bufq *q, struct chunk *c, size_t at, size_t n);
 /* Copies octets in, filling up the last chunk where it is the queue's alone. */
 MUST_USE bool bufq_copy(struct bufq *q, struct chunk_pool *pool, struct str octets);
+/* Where the next octets of the queue may be written: *ret_n of them, at least `n`, which is at most
+ * CHUNK_OCTETS. bufq_wrote() then adds those that were; nothing else touches the queue between the
+ * two. NULL: the pool says no. */
+MUST_USE char *bufq_room(struct bufq *q, struct chunk_pool *pool, size_t n, size_t *ret_n);
+void bufq_wrote(struct bufq *q, size_t n);
 /* Moves all of `from` behind what `to` has. */
 static inline void bufq_move(struct bufq *to, struct bufq *from)
 {

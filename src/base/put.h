@@ -9,8 +9,6 @@
 #include "base/str.h"
 #include "base/swar.h"
 
-#define PUT_INLINE_MAX 64
-
 static inline void put_8to16(char *at, const char *p, size_t n)
 {
     uint64_t first = swar_load8(p), last = swar_load8(p + n - 8);
@@ -38,14 +36,15 @@ static inline void put_upto3(char *at, const char *p, size_t n)
     at[n - 1] = p[n - 1];
 }
 
+char *put_many(char *at, struct str s); /* for put(): more than 32 octets */
+
 /* Copies s to `at`, which has room for it and is elsewhere; returns what is behind it there. */
 static inline char *put(char *at, struct str s)
 {
-    if (s.n > PUT_INLINE_MAX) {
-        memcpy(at, s.p, s.n);
-    } else if (s.n > 16) {
-        for (size_t i = 0; i + 16 < s.n; i += 16)
-            memcpy(at + i, s.p + i, 16);
+    if (s.n > 32)
+        return put_many(at, s);
+    if (s.n > 16) {
+        memcpy(at, s.p, 16);
         memcpy(at + s.n - 16, s.p + s.n - 16, 16);
     } else if (s.n >= 8) {
         put_8to16(at, s.p, s.n);

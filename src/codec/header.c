@@ -9,17 +9,24 @@
 /* Headers that a shared list usually gets behind those that it shares. */
 #define SPARE 8
 
-static const struct str names[HDR_COUNT] = {
+const struct str header_names[HDR_COUNT] = {
 #define XX(id, name) [HDR_##id] = STR_INIT(name),
     HEADER_MAP(XX)
 #undef XX
 };
 
 static uint8_t slots[SLOTS];
-static size_t longest;
 
 _Static_assert(HDR_COUNT <= 256, "a slot is 8 bits");
 
+/* A name as its ends are compared: up to 16 octets that is all of it. */
+struct ends {
+    uint64_t first, last;
+};
+
+static struct ends ends_of[HDR_COUNT]; /* of the table's names */
+
+/* Octets that fill no register stand in it behind zeros. */
 static uint64_t few_octets(struct str s)
 {
     uint64_t v = 0;
@@ -29,72 +36,69 @@ static uint64_t few_octets(struct str s)
     return v;
 }
 
-/* Of a name in any case: a small letter and its capital differ in 0x20 alone. */
-static uint32_t slot_of(struct str name)
+static inline struct ends ends_of_name(struct str name)
 {
-    uint64_t first, last;
+    uint64_t few;
 
-    if (name.n >= 8) {
-        first = swar_load8(name.p);
-        last = swar_load8(name.p + name.n - 8);
-    } else {
-        first = last = name.n >= 4 ? swar_load4to8(name.p, name.n) : few_octets(name);
-    }
-    first = (first | SWAR_EACH(0x20)) * UINT64_C(0x9e3779b97f4a7c15);
-    last = (last | SWAR_EACH(0x20)) * UINT64_C(0xc2b2ae3d27d4eb4f);
-    return (uint32_t)((first ^ last ^ name.n << 57) >> (64 - SLOT_BITS));
+    if (name.n >= 8)
+        return (struct ends){ swar_load8(name.p), swar_load8(name.p + name.n - 8) };
+    few = name.n >= 4 ? swar_load4to8(name.p, name.n) : few_octets(name);
+    return (struct ends){ few, few };
+}
+
+/* Of a name in any case: a small letter and its capital differ in 0x20 alone. */
+static inline uint32_t slot_of(struct ends e, size_t n)
+{
+    uint64_t first = (e.first | SWAR_EACH(0x20)) * UINT64_C(0x9e3779b97f4a7c15);
+    uint64_t last = (e.last | SWAR_EACH(0x20)) * UINT64_C(0xc2b2ae3d27d4eb4f);
+
+    return (uint32_t)((first ^ last ^ n << 57) >> (64 - SLOT_BITS));
 }
 
 __attribute__((constructor)) static void fill_slots(void)
 {
     for (unsigned id = 1; id < HDR_COUNT; id++) {
-        uint32_t at = slot_of(names[id]);
+        struct str name = header_names[id];
+        uint32_t at;
 
+        ends_of[id] = ends_of_name(name);
+        at = slot_of(ends_of[id], name.n);
         while (slots[at])
             at = (at + 1) % SLOTS;
         slots[at] = (uint8_t)id;
-        longest = MAX(longest, names[id].n);
     }
 }
 
 /* Eight octets against eight of a name of the table, which has small letters, digits and "-": in
  * the place of a letter (0x40) its capital (without 0x20) will do. */
-static bool is_same8(uint64_t v, uint64_t lower)
+static inline bool is_same8(uint64_t v, uint64_t lower)
 {
     return ((v ^ lower) & ~(lower >> 1 & SWAR_EACH(0x20))) == 0;
 }
 
-/* str_eq_nocase() where one side is known to be in lower case. */
-static bool is_same(struct str name, struct str lower)
+/* What lies between the ends of a long name. Most are shorter: kept out of their way. */
+__attribute__((noinline)) static bool is_same_inside(struct str name, struct str lower)
 {
-    size_t n = lower.n;
-
-    if (name.n != n)
-        return false;
-    if (n < 8)
-        return n < 4 ? str_eq_nocase(name, lower)
-                     : is_same8(swar_load4to8(name.p, n), swar_load4to8(lower.p, n));
-    for (size_t i = 0; i + 8 < n; i += 8) {
+    for (size_t i = 8; i + 8 < lower.n; i += 8) {
         if (!is_same8(swar_load8(name.p + i), swar_load8(lower.p + i)))
             return false;
     }
-    return is_same8(swar_load8(name.p + n - 8), swar_load8(lower.p + n - 8));
+    return true;
 }
 
 enum header_id header_id_of(struct str name)
 {
-    if (name.n == 0 || name.n > longest)
-        return HDR_OTHER;
-    for (uint32_t at = slot_of(name); slots[at]; at = (at + 1) % SLOTS) {
-        if (is_same(name, names[slots[at]]))
-            return (enum header_id)slots[at];
+    struct ends e = ends_of_name(name);
+
+    for (uint32_t at = slot_of(e, name.n); slots[at]; at = (at + 1) % SLOTS) {
+        unsigned id = slots[at];
+
+        if (name.n == header_names[id].n && is_same8(e.first, ends_of[id].first) &&
+            is_same8(e.last, ends_of[id].last) &&
+            (name.n <= 16 || is_same_inside(name, header_names[id])))
+            return (enum header_id)id;
     }
     return HDR_OTHER;
-}
-
-struct str header_id_name(enum header_id id)
-{
-    return id < HDR_COUNT ? names[id] : STR_NONE;
 }
 
 static const bool token_octet[256] = {
@@ -145,7 +149,7 @@ struct str header_name_lower(const struct header *h, struct arena *a)
     char *copy;
 
     if (h->id != HDR_OTHER)
-        return names[h->id];
+        return header_names[h->id];
     if (!has_capital(h->name))
         return h->name;
     copy = arena_raw(a, h->name.n);
@@ -170,13 +174,6 @@ struct header *headers_add(struct headers *h, struct arena *a, struct str name, 
     return headers_add_as(h, a, header_id_of(name), name, value);
 }
 
-struct header *headers_add_id(struct headers *h, struct arena *a, enum header_id id,
-                              struct str value)
-{
-    MUST(id > HDR_OTHER && id < HDR_COUNT);
-    return headers_add_as(h, a, id, names[id], value);
-}
-
 static bool is_named(const struct header *one, enum header_id id, struct str name)
 {
     if (one->id != (uint16_t)id)
@@ -196,14 +193,20 @@ static struct header *find_from(const struct headers *h, uint32_t from, enum hea
     return NULL;
 }
 
+static inline struct header *find_id(const struct headers *h, const struct header *from,
+                                     uint16_t id)
+{
+    for (const struct header *one = from; one < h->v + h->n; one++) {
+        if (one->id == id)
+            return &h->v[one - h->v];
+    }
+    return NULL;
+}
+
 struct header *headers_find_marked(const struct headers *h, enum header_id id)
 {
     MUST(id != HDR_OTHER);
-    for (struct header *one = h->v, *end = one + h->n; one < end; one++) {
-        if (one->id == (uint16_t)id)
-            return one;
-    }
-    return NULL;
+    return find_id(h, h->v, (uint16_t)id);
 }
 
 struct header *headers_find_name(const struct headers *h, struct str name)
@@ -213,7 +216,9 @@ struct header *headers_find_name(const struct headers *h, struct str name)
 
 struct header *headers_next(const struct headers *h, const struct header *after)
 {
-    return find_from(h, (uint32_t)(after - h->v) + 1, (enum header_id)after->id, after->name);
+    if (after->id == HDR_OTHER)
+        return find_from(h, (uint32_t)(after - h->v) + 1, HDR_OTHER, after->name);
+    return find_id(h, after + 1, after->id);
 }
 
 struct str headers_get(const struct headers *h, enum header_id id)
@@ -304,11 +309,11 @@ struct header *headers_set(struct headers *h, struct arena *a, struct str name, 
     return set(h, a, header_id_of(name), name, value);
 }
 
-struct header *headers_set_id(struct headers *h, struct arena *a, enum header_id id,
-                              struct str value)
+struct header *headers_set_marked(struct headers *h, struct arena *a, enum header_id id,
+                                  struct str value)
 {
     MUST(id > HDR_OTHER && id < HDR_COUNT);
-    return set(h, a, id, names[id], value);
+    return set(h, a, id, header_names[id], value);
 }
 
 void headers_share(struct headers *to, struct arena *a, const struct headers *from)

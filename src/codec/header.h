@@ -162,8 +162,13 @@ enum header_id {
 
 /* The id of a name in any case; HDR_OTHER where the table does not have it. */
 enum header_id header_id_of(struct str name);
+extern const struct str header_names[HDR_COUNT]; /* for header_id_name() */
+
 /* The lower-case name; STR_NONE for HDR_OTHER. */
-struct str header_id_name(enum header_id id);
+static inline struct str header_id_name(enum header_id id)
+{
+    return id < HDR_COUNT ? header_names[id] : STR_NONE;
+}
 
 /* One or more token octets (RFC 9110, 5.6.2). */
 bool header_name_is_valid(struct str name);
@@ -200,9 +205,6 @@ struct str header_name_lower(const struct header *h, struct arena *a);
 /* Appends; name and value are borrowed. The returned pointer holds until the next call
  * that changes the list. */
 struct header *headers_add(struct headers *h, struct arena *a, struct str name, struct str value);
-struct header *headers_add_id(struct headers *h, struct arena *a, enum header_id id,
-                              struct str value);
-
 /* Room for `more` of them: h->cap - h->n is at least that. */
 void headers_make_room(struct headers *h, struct arena *a, uint32_t more);
 
@@ -222,6 +224,14 @@ static inline struct header *headers_add_as(struct headers *h, struct arena *a, 
     h->octets += name.n + value.n;
     h->marks |= HEADERS_MARK(id);
     return one;
+}
+
+/* With the table's name. */
+static inline struct header *headers_add_id(struct headers *h, struct arena *a, enum header_id id,
+                                            struct str value)
+{
+    MUST(id > HDR_OTHER && id < HDR_COUNT);
+    return headers_add_as(h, a, id, header_names[id], value);
 }
 
 /* The first header of that id or name, or NULL. headers_find_name takes every name;
@@ -249,8 +259,14 @@ uint32_t headers_remove_if(struct headers *h, uint64_t marks,
 /* One header of that name with that value: the first one changed in place and the others
  * removed, or a new one at the end. */
 struct header *headers_set(struct headers *h, struct arena *a, struct str name, struct str value);
-struct header *headers_set_id(struct headers *h, struct arena *a, enum header_id id,
-                              struct str value);
+struct header *headers_set_marked(struct headers *h, struct arena *a, enum header_id id,
+                                  struct str value);
+static inline struct header *headers_set_id(struct headers *h, struct arena *a, enum header_id id,
+                                            struct str value)
+{
+    return h->marks & HEADERS_MARK(id) ? headers_set_marked(h, a, id, value)
+                                       : headers_add_id(h, a, id, value);
+}
 /* Changes a value in place and keeps `octets` right. */
 void headers_change(struct headers *h, struct header *one, struct str value);
 

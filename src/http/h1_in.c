@@ -23,7 +23,7 @@ void h1_input_next(struct h1_conn *h)
     h1_scan_init(&h->scan, h1_is_server(h) ? H1_REQUEST : H1_RESPONSE, &h->limits);
     chunk_unref(h->fill);
     h->fill = NULL;
-    if (h->in.n == 0)
+    if (h->in.n == 0 && h->in.p)
         buf_fini(&h->in);
 }
 
@@ -302,6 +302,8 @@ static size_t decode_body(struct h1_conn *h, struct str rest, struct chunk *chun
     case H1_BODY_DATA:
         if (!body_add(h, chunk, got.data))
             h1_die(h, LEG_NO_MEMORY, "overload", true);
+        else if (h1_body_is_done(&h->body))
+            body_ended(h, STR_NONE);
         else if (h->leg_open)
             leg_notify(&h->leg);
         break;

@@ -25,14 +25,32 @@ static void out_failed(struct h1_conn *h)
     h1_die(h, LEG_NO_MEMORY, "overload", true);
 }
 
-/* Queues what was written to the worker's text buffer. */
-static void queue_text(struct h1_conn *h, bool written)
+/* What most heads fit in, and then it is written where it leaves from. */
+#define TEXT_OCTETS 2048
+
+typedef bool write_fn(struct h1_conn *h, struct buf *text);
+
+/* Text beyond that, or beyond what the last chunk has room for. */
+static bool queue_long_text(struct h1_conn *h, write_fn *write)
 {
     struct buf *text = &h->c.pools->text;
+    bool queued = write(h, text) && bufq_copy(&h->out, &h->c.pools->chunks, buf_str(text));
 
-    if (!written || !bufq_copy(&h->out, &h->c.pools->chunks, buf_str(text)))
-        out_failed(h);
     buf_reset(text);
+    return queued;
+}
+
+/* Queues what `write` writes. */
+static void queue_text(struct h1_conn *h, write_fn *write)
+{
+    struct buf text = { 0 };
+
+    text.p = bufq_room(&h->out, &h->c.pools->chunks, TEXT_OCTETS, &text.cap);
+    text.max = text.cap;
+    if (text.p && write(h, &text))
+        bufq_wrote(&h->out, text.n);
+    else if (!text.full || !queue_long_text(h, write))
+        out_failed(h);
 }
 
 /* ---- framing ---- */
@@ -132,28 +150,32 @@ static bool write_response(struct h1_conn *h, struct buf *text)
 
 static void queue_head(struct h1_conn *h)
 {
-    struct buf *text = &h->c.pools->text;
-
     h->head_queued = true;
-    queue_text(h, h1_is_server(h) ? write_response(h, text) : write_request(h, text));
+    queue_text(h, h1_is_server(h) ? write_response : write_request);
+}
+
+static bool write_info(struct h1_conn *h, struct buf *text)
+{
+    const struct head *info = h->leg.out_info;
+
+    return h1_response_write(text, info->status, info->reason, &info->headers,
+                             h->c.settings->preserve_case);
 }
 
 static void queue_info(struct h1_conn *h)
 {
-    struct buf *text = &h->c.pools->text;
     const struct head *rq = h->leg.in_head;
 
     while (h->leg.out_info && h->state != H1_DEAD) {
-        struct head *info = h->leg.out_info;
+        const struct head *info = h->leg.out_info;
+        bool is_passed_on = (!rq || rq->version != HTTP_10) && /* RFC 9110, 15.2 */
+                            (info->status != 100 || !h->continue_sent);
 
+        if (is_passed_on) {
+            h->continue_sent |= info->status == 100;
+            queue_text(h, write_info);
+        }
         h->leg.out_info = info->next;
-        if (rq && rq->version == HTTP_10)
-            continue; /* RFC 9110, 15.2 */
-        if (info->status == 100 && h->continue_sent)
-            continue;
-        h->continue_sent |= info->status == 100;
-        queue_text(h, h1_response_write(text, info->status, info->reason, &info->headers,
-                                        h->c.settings->preserve_case));
     }
 }
 
@@ -209,6 +231,11 @@ static void queue_body(struct h1_conn *h)
         leg_notify(&h->leg); /* there is room again */
 }
 
+static bool write_last_chunk(struct h1_conn *h, struct buf *text)
+{
+    return h1_last_chunk_write(text, h->leg.out_trailers, h->c.settings->preserve_case);
+}
+
 static void queue_end(struct h1_conn *h)
 {
     h->end_queued = true;
@@ -219,8 +246,7 @@ static void queue_end(struct h1_conn *h)
     if (h->out_framing != H1_BODY_CHUNKED)
         return;
     if (h->leg.out_trailers && h->leg.out_trailers->n)
-        queue_text(h, h1_last_chunk_write(&h->c.pools->text, h->leg.out_trailers,
-                                          h->c.settings->preserve_case));
+        queue_text(h, write_last_chunk);
     else if (!bufq_copy(&h->out, &h->c.pools->chunks, H1_LAST_CHUNK))
         out_failed(h);
 }

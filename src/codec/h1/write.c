@@ -112,24 +112,40 @@ static size_t field_size(struct str name, struct str value)
     return name.n + value.n + STR(": \r\n").n;
 }
 
-/* A known name in lower case with what stands behind it. */
-static const struct str labels[HDR_COUNT] = {
-#define XX(id, name) [HDR_##id] = STR_INIT(name ": "),
+#define LABEL_OCTETS 48
+
+/* A known name in lower case with what stands behind it, to be copied in steps of 16. */
+static const struct label {
+    char text[LABEL_OCTETS];
+    uint8_t n;
+} labels[HDR_COUNT] = {
+#define XX(id, name) [HDR_##id] = { name ": ", sizeof(name ": ") - 1 },
     HEADER_MAP(XX)
 #undef XX
 };
 
-static char *put_label(char *at, const struct header *one, bool keep_case)
+/* Writes up to LABEL_OCTETS, of which the last are to be written over. */
+static inline char *put_label(char *at, enum header_id id)
+{
+    const struct label *label = &labels[id];
+
+    memcpy(at, label->text, 16);
+    if (label->n > 16)
+        memcpy(at + 16, label->text + 16, LABEL_OCTETS - 16);
+    return at + label->n;
+}
+
+static inline char *put_name(char *at, const struct header *one, bool keep_case)
 {
     if (one->id != HDR_OTHER && !keep_case)
-        return put(at, labels[one->id]);
+        return put_label(at, (enum header_id)one->id);
     at = keep_case ? put(at, one->name) : put_lower(at, one->name);
     *at++ = ':';
     *at++ = ' ';
     return at;
 }
 
-static char *put_end(char *at)
+static inline char *put_end(char *at)
 {
     *at++ = '\r';
     *at++ = '\n';
@@ -142,27 +158,28 @@ static bool is_left_out(const struct header *one, enum h1_leave_out what)
            (one->id == HDR_CONTENT_LENGTH && what >= H1_LEAVE_OUT_FRAMING);
 }
 
+#define FRAMING_MARKS (HEADERS_MARK(HDR_TRANSFER_ENCODING) | HEADERS_MARK(HDR_CONTENT_LENGTH))
+
 bool h1_fields_write(struct buf *b, const struct headers *h, bool keep_case,
                      enum h1_leave_out left_out)
 {
-    size_t size = 0;
+    const struct header *one = h->v, *end = h->v + h->n;
+    size_t size = LABEL_OCTETS;
     char *start, *at;
 
-    for (uint32_t i = 0; i < h->n; i++)
-        size += field_size(h->v[i].name, h->v[i].value);
-    if (size == 0)
-        return true;
+    for (; one < end; one++)
+        size += field_size(one->name, one->value);
     start = at = buf_reserve(b, size);
     if (!start)
         return false;
-    for (uint32_t i = 0; i < h->n; i++) {
-        const struct header *one = &h->v[i];
-
+    if (!(h->marks & FRAMING_MARKS))
+        left_out = H1_LEAVE_OUT_NONE;
+    for (one = h->v; one < end; one++) {
         if (left_out && is_left_out(one, left_out))
             continue;
         if (!one->is_clean && !is_writable(one))
             return false;
-        at = put_end(put(put_label(at, one, keep_case), one->value));
+        at = put_end(put(put_name(at, one, keep_case), one->value));
     }
     b->n += (size_t)(at - start);
     return true;
@@ -170,11 +187,11 @@ bool h1_fields_write(struct buf *b, const struct headers *h, bool keep_case,
 
 bool h1_field_write(struct buf *b, enum header_id id, struct str value)
 {
-    char *start = buf_reserve(b, field_size(header_id_name(id), value));
+    char *start = buf_reserve(b, LABEL_OCTETS + value.n + 2);
 
     if (!start)
         return false;
-    b->n += (size_t)(put_end(put(put(start, labels[id]), value)) - start);
+    b->n += (size_t)(put_end(put(put_label(start, id), value)) - start);
     return true;
 }
 
