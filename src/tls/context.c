@@ -188,6 +188,7 @@ static void set_the_rest(SSL_CTX *ctx)
     SSL_CTX_set_num_tickets(ctx, 1); /* each costs 20 us (performance.md 4) */
     SSL_CTX_set_tlsext_ticket_key_evp_cb(ctx, ticket_callback);
     SSL_CTX_set_cert_cb(ctx, attach_certificates, NULL);
+    SSL_CTX_set_info_callback(ctx, engine_note);
 }
 
 static void context_free(struct tls_context *c)

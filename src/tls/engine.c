@@ -188,6 +188,24 @@ struct str engine_fault(const struct engine *e, char *out, size_t size)
     return fault_envoy(e->fault, out, size, "TLS connection failed");
 }
 
+void engine_note(const struct ssl_st *ssl, int where, int value)
+{
+    struct engine *e = SSL_get_app_data(ssl);
+
+    (void)value;
+    if (e->open && where == SSL_CB_ACCEPT_LOOP)
+        e->messages++;
+}
+
+static bool is_flooded(struct engine *e)
+{
+    if (LIKELY(e->messages <= ENGINE_MESSAGES_MAX + e->octets / 1024))
+        return false;
+    e->fault = ERR_PACK(ERR_LIB_SSL, 0, SSL_R_TOO_MANY_KEY_UPDATES);
+    e->failed = true;
+    return true;
+}
+
 ssize_t engine_read(struct engine *e, char *into, size_t n)
 {
     size_t all = 0, got;
@@ -202,6 +220,9 @@ ssize_t engine_read(struct engine *e, char *into, size_t n)
         else if ((all += got) < n && !SSL_has_pending(e->ssl) && !e->carrier->more(e))
             break;
     }
+    e->octets += all;
+    if (is_flooded(e) && !all)
+        why = ERR_TLS;
     return all ? (ssize_t)all : -(ssize_t)why;
 }
 

@@ -14,7 +14,10 @@
 #include <sys/types.h>
 
 #define ENGINE_RECORD_MAX 16384 /* plain octets of a record */
-#define ENGINE_KEYPAIRS_MAX 2   /* one RSA, one ECDSA (Gateway credentialNames) */
+/* Steps of handshake messages on an open connection: this many, and one more each KiB that is read.
+ * A KeyUpdate is four or five; each costs more than it takes to send. */
+#define ENGINE_MESSAGES_MAX 1000
+#define ENGINE_KEYPAIRS_MAX 2 /* one RSA, one ECDSA (Gateway credentialNames) */
 
 struct engine;
 
@@ -38,6 +41,8 @@ struct engine {
     bool shut;                                         /* close_notify was sent */
     bool failed;
     unsigned long fault; /* why: OpenSSL's code; 0 when it had none */
+    uint64_t octets;     /* plain ones read so far */
+    uint64_t messages;   /* steps of handshake messages (KeyUpdate) since it is open */
 };
 
 struct engine_names {

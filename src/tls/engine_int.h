@@ -7,3 +7,5 @@
 
 bool engine_attach_keypairs(struct engine *e);
 struct tls_contexts *engine_contexts(struct engine *e);
+/* OpenSSL's info callback: counts what comes besides data. */
+void engine_note(const struct ssl_st *ssl, int where, int value);

@@ -908,3 +908,29 @@ TEST(a_client_may_update_its_keys)
     peer_fini(&p);
     bed_fini(&b);
 }
+
+/* CVE-2026-118899: a flood of messages that carry no data ends, and within a turn. */
+TEST(a_client_that_updates_its_keys_without_end_is_cut)
+{
+    struct client_setup s = { .sni = "a.test", .version = TLS1_3_VERSION };
+    struct bed b;
+    struct peer p;
+    char in[64];
+    ssize_t got = -ERR_AGAIN;
+    int n = 0;
+
+    bed_init(&b);
+    CHECK(peer_open(&b, &p, &s));
+    for (; n < 10000 && got == -ERR_AGAIN; n++) {
+        client_update_keys(&p.c);
+        (void)client_write(&p.c, STR("")); /* the update leaves with it */
+        (void)client_handshake(&p.c);
+        both_pump(&b, &p);
+        if (!b.server->read_drained)
+            got = b.server->ops->read(b.server, in, sizeof(in));
+    }
+    CHECK_EQ(got, -ERR_TLS);
+    CHECK(n > 100 && n < 1100);
+    peer_fini(&p);
+    bed_fini(&b);
+}
