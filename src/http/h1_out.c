@@ -317,6 +317,13 @@ static void output_done(struct h1_conn *h)
         leg_notify(&h->leg);
 }
 
+/* The connection's last answer to a request that has arrived whole: FIN is all that follows. */
+static bool ends_here(const struct h1_conn *h)
+{
+    return h1_is_server(h) && h->leg_open && h->end_queued && h->out.n == 0 && !h->keep_alive &&
+           !h->leg.out_break && h->in_state == H1_IN_DONE;
+}
+
 void h1_output(struct h1_conn *h)
 {
     struct transport *t = h->c.transport;
@@ -331,6 +338,8 @@ void h1_output(struct h1_conn *h)
     }
     if (h->state == H1_DEAD || h->write_broken)
         return;
+    if (ends_here(h))
+        t->ops->finish(t); /* before TLS has sent: close_notify goes along */
     flushed = t->ops->flush(t);
     if (flushed != ERR_OK && flushed != ERR_AGAIN)
         write_failed(h, flushed);

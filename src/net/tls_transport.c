@@ -25,6 +25,7 @@
  * (what a peer makes us answer without reading) the connection ends. */
 #define OUT_HIGH (4 * CHUNK_OCTETS)
 #define OUT_MAX (16 * CHUNK_OCTETS)
+#define TICKET_MAX 512 /* octets of records that may wait for an answer */
 #define CHUNK_MEMORY ((size_t)64 << 20)
 #define IOV_USED 8
 
@@ -49,6 +50,7 @@ struct tls {
     struct bufq in;   /* received and not yet understood, older than the shared buffer */
     struct bufq out;  /* records to send */
     bool finishing;   /* FIN when `out` is empty */
+    bool answer_due;  /* octets were read, and nothing was written since */
     enum err in_lost; /* received octets had to be dropped: no memory */
     struct hello hello;
     char failure_text[160];
@@ -144,9 +146,8 @@ static const struct engine_carrier carrier = { .pull = tls_pull,
                                                .more = tls_more,
                                                .push = tls_push };
 
-static enum err tls_flush(struct transport *t)
+static enum err tls_send(struct tls *x)
 {
-    struct tls *x = tls_of(t);
     struct iovec iov[IOV_USED];
 
     while (!bufq_is_empty(&x->out)) {
@@ -161,11 +162,19 @@ static enum err tls_flush(struct transport *t)
     return ERR_OK;
 }
 
+/* A ticket behind which a request has come waits for the answer: one segment less. */
+static enum err tls_flush(struct transport *t)
+{
+    struct tls *x = tls_of(t);
+
+    return x->answer_due && x->out.n <= TICKET_MAX ? ERR_OK : tls_send(x);
+}
+
 /* ---- opening ---- */
 
 static enum transport_state tls_fail(struct tls *x, enum err e, struct str text)
 {
-    (void)tls_flush(&x->t); /* the alert, if there is one */
+    (void)tls_send(x); /* the alert, if there is one */
     if (text.p != x->failure_text)
         str_copy(text, x->failure_text, sizeof(x->failure_text));
     x->t.state = TRANSPORT_FAILED;
@@ -331,8 +340,8 @@ static enum transport_state handshake_step(struct tls *x)
         tls_opened(x);
         /* In TLS 1.3 only a ticket waits: the first answer takes it along. */
         if (!str_eq(x->t.info.tls_version, STR("TLSv1.3")))
-            (void)tls_flush(&x->t);
-    } else if (tls_flush(&x->t) != ERR_OK && x->wire.unsendable) {
+            (void)tls_send(x);
+    } else if (tls_send(x) != ERR_OK && x->wire.unsendable) {
         return tls_fail(x, x->wire.unsendable, STR("TLS error: reset during the handshake"));
     }
     return e == ERR_OK ? TRANSPORT_OPEN : ended_early(x);
@@ -388,8 +397,12 @@ static ssize_t tls_read(struct transport *t, char *into, size_t n)
         got = end_without_notice(x);
     if (got == -ERR_TLS)
         t->info.failure_text = engine_fault(&x->engine, x->failure_text, sizeof(x->failure_text));
-    if (got == -ERR_AGAIN || got == -ERR_TLS)
-        (void)tls_flush(t); /* tickets, key updates, alerts that no write will carry */
+    if (got > 0)
+        x->answer_due = true;
+    else if (got == -ERR_AGAIN)
+        (void)tls_flush(t); /* tickets, key updates */
+    else if (got == -ERR_TLS)
+        (void)tls_send(x); /* an alert */
     t->read_drained = got < 0 || ((size_t)got < n && nothing_to_read(x));
     return got;
 }
@@ -432,10 +445,11 @@ static ssize_t tls_writev(struct transport *t, const struct iovec *iov, size_t n
     if (t->state != TRANSPORT_OPEN)
         return -ERR_AGAIN;
     if (x->out.n >= OUT_HIGH) {
-        e = tls_flush(t);
+        e = tls_send(x);
         if (x->out.n >= OUT_HIGH || (e != ERR_OK && e != ERR_AGAIN))
             return -(ssize_t)e;
     }
+    x->answer_due = false;
     pieces_skip(&iov, &n, &skip, 0);
     while (n && x->out.n < OUT_HIGH) {
         struct str record = record_gather(side_of(x), iov, n, skip);
@@ -454,7 +468,8 @@ static void tls_finish(struct transport *t)
 
     engine_finish(&x->engine);
     x->finishing = true;
-    (void)tls_flush(t);
+    x->answer_due = false;
+    (void)tls_send(x);
 }
 
 static void tls_close(struct transport *t, bool reset)
@@ -464,7 +479,7 @@ static void tls_close(struct transport *t, bool reset)
 
     if (!reset) {
         engine_finish(&x->engine);
-        (void)tls_flush(t);
+        (void)tls_send(x);
     }
     if (n->tls->owner == x)
         n->tls->owner = NULL;

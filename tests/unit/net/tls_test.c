@@ -893,6 +893,28 @@ TEST(a_client_that_guesses_another_group_is_asked_again)
     bed_fini(&b);
 }
 
+TEST(a_ticket_leaves_with_the_answer_to_the_request_that_came_with_the_handshake)
+{
+    struct client_setup s = { .sni = "a.test", .version = TLS1_3_VERSION };
+    struct bed b;
+    struct peer p;
+    char in[4096];
+
+    bed_init(&b);
+    peer_start(&b, &p, &s);
+    for (int i = 0; i < 2000 && client_handshake(&p.c) != CLIENT_OPEN; i++)
+        both_pump(&b, &p);
+    CHECK(client_write(&p.c, STR("ping"))); /* in one segment with its Finished */
+    CHECK_EQ(server_read(&b, &p, in, sizeof(in)), 4);
+    CHECK_EQ(b.server->ops->read(b.server, in, sizeof(in)), -ERR_AGAIN);
+    CHECK_EQ(b.server->ops->flush(b.server), ERR_OK);
+    CHECK_EQ(recv(p.fd, in, sizeof(in), 0), -1);
+    server_write(&b, STR("pong"));
+    CHECK(recv(p.fd, in, sizeof(in), 0) > 150); /* ticket and answer */
+    peer_fini(&p);
+    bed_fini(&b);
+}
+
 TEST(a_client_may_update_its_keys)
 {
     struct client_setup s = { .sni = "a.test", .version = TLS1_3_VERSION };
