@@ -5,6 +5,7 @@
 #include "cli/front.h"
 #include "cli/host.h"
 #include "cli/memory.h"
+#include "cli/overload.h"
 #include "cli/say.h"
 #include "live/crowd.h"
 #include "net/net.h"
@@ -23,6 +24,7 @@ struct data {
     struct access_log *log;
     struct timer tickets;
     struct turns_watch turns;
+    struct overload *overload;
     enum admin_state state;
 };
 
@@ -285,6 +287,14 @@ static void tickets_due(struct timer *t)
     timer_set(t, TICKETS_ROTATE_MS);
 }
 
+static void pressure_changed(void *arg)
+{
+    struct data *d = arg;
+
+    if (d->front)
+        front_squeeze(d->front);
+}
+
 struct data *data_new(const struct data_options *o)
 {
     struct data *d = must_alloc(sizeof(*d));
@@ -297,6 +307,12 @@ struct data *data_new(const struct data_options *o)
         .drained = front_drained,
         .arg = d,
     };
+    struct overload_options overload = {
+        .loop = o->loop,
+        .limit = o->run->memory_limit,
+        .changed = pressure_changed,
+        .arg = d,
+    };
 
     d->o = *o;
     arena_init(&d->arena, 4096);
@@ -305,6 +321,8 @@ struct data *data_new(const struct data_options *o)
     turns_watch(&d->turns, o->loop, "main");
     timer_init(&d->tickets, o->loop, tickets_due);
     tickets_due(&d->tickets);
+    d->overload = overload_new(&overload);
+    front.memory_limit = overload_limit(d->overload);
     d->front = front_new(&front);
     if (pages_serve(d))
         return d;
@@ -327,6 +345,7 @@ void data_free(struct data *d)
         return;
     front_free(d->front);
     admin_free(d->admin);
+    overload_free(d->overload);
     timer_fini(&d->tickets);
     turns_unwatch(&d->turns);
     arena_fini(&d->arena);

@@ -1,7 +1,8 @@
 #include "cli/flags.h"
 
-#include "base/when.h"
 #include "base/nearest.h"
+#include "base/when.h"
+#include "codec/scalar.h"
 
 /* ---- types ---- */
 
@@ -139,6 +140,34 @@ static bool parse_count(struct str v, void *target, struct arena *arena, struct 
     return true;
 }
 const struct flag_type flag_count = { .parse = parse_count };
+
+static bool parse_number(struct str v, void *target, struct arena *arena, struct buf *why)
+{
+    uint64_t n;
+
+    (void)arena;
+    if (!str_u64(v, &n) || n == 0 || n > UINT32_MAX) {
+        buf_printf(why, "'%.*s' is no number above 0", STRF(v));
+        return false;
+    }
+    *(uint32_t *)target = (uint32_t)n;
+    return true;
+}
+const struct flag_type flag_number = { .parse = parse_number };
+
+static bool parse_size(struct str v, void *target, struct arena *arena, struct buf *why)
+{
+    uint64_t n;
+
+    (void)arena;
+    if (!size_parse(v, &n) || n == 0) {
+        buf_printf(why, "'%.*s' is no size such as 256Mi, 1Gi, 500M", STRF(v));
+        return false;
+    }
+    *(uint64_t *)target = n;
+    return true;
+}
+const struct flag_type flag_size = { .parse = parse_size };
 
 static bool parse_duration(struct str v, void *target, struct arena *arena, struct buf *why)
 {

@@ -58,7 +58,9 @@ extern const struct flag_type flag_str_list;  /* struct flag_strs, repeatable */
 extern const struct flag_type flag_labels;    /* struct flag_pairs: k=v,k=v */
 extern const struct flag_type flag_port_map;  /* struct flag_ports: N=M, repeatable */
 extern const struct flag_type flag_port_list; /* struct flag_ports: `to` only, repeatable */
-extern const struct flag_type flag_count;     /* uint32_t, at least 1 */
+extern const struct flag_type flag_count;     /* uint32_t, 1 to 1024 */
+extern const struct flag_type flag_number;    /* uint32_t, at least 1, of any size */
+extern const struct flag_type flag_size;      /* uint64_t: octets */
 extern const struct flag_type flag_duration;  /* struct flag_ms */
 extern const struct flag_type flag_address;   /* struct flag_addr: ADDR:PORT or off */
 extern const struct flag_type flag_ip;        /* struct addr without port */
@@ -85,7 +87,7 @@ enum flags_result {
     FLAGS_FINE,
     FLAGS_HELP,    /* --help or -h was met */
     FLAGS_WRONG,   /* `why` says what */
-    FLAGS_UNBUILT, /* `why` says which: "--memory-limit: not built yet" */
+    FLAGS_UNBUILT, /* `why` says which: "--workload-certs: not built yet" */
 };
 
 /* Parses `argv` (n of them) into `options`; plain arguments are gathered in `ret_args`.

@@ -224,6 +224,14 @@ static void worker_drained(struct worker *w, void *arg)
     mail_post(f->o.main, &d->mail);
 }
 
+/* Of each worker. Half of a memory limit is for bodies. */
+static size_t body_octets(const struct front *f)
+{
+    uint64_t share = f->o.memory_limit / 2 / f->o.workers;
+
+    return (size_t)(f->o.memory_limit ? MIN(share, BODY_OCTETS_MAX) : BODY_OCTETS_MAX);
+}
+
 void front_start(struct front *f, struct access_log *log)
 {
     uint64_t spare = f->o.max_descriptors > DESCRIPTORS_KEPT
@@ -232,7 +240,7 @@ void front_start(struct front *f, struct access_log *log)
     struct worker_options options = {
         /* a connection may cost two descriptors: downstream and upstream */
         .max_connections = (size_t)MIN(MAX(spare / 2 / f->o.workers, 16), CONNECTIONS_MAX),
-        .max_body_octets = BODY_OCTETS_MAX,
+        .max_body_octets = body_octets(f),
         .access_log = log,
         .drained = worker_drained,
         .arg = f,
@@ -254,6 +262,12 @@ void front_tell_to_go(struct front *f)
 {
     for (uint32_t w = 0; w < f->o.workers; w++)
         worker_tell_to_go(f->workers[w]);
+}
+
+void front_squeeze(struct front *f)
+{
+    for (uint32_t w = 0; w < f->o.workers && f->started; w++)
+        worker_squeeze(f->workers[w]);
 }
 
 void front_drain(struct front *f, uint32_t min_ms, uint32_t max_ms)

@@ -16,6 +16,7 @@ struct front_options {
     struct keeper *keeper; /* its group is `workers` */
     uint32_t workers;
     uint64_t max_descriptors; /* of the process: connections are a share of it */
+    uint64_t memory_limit;    /* of the process, octets; 0: none */
     /* The workers serve what was published up to that round. On main. */
     void (*live)(void *arg, uint64_t round);
     /* All workers are through with draining. On main. */
@@ -36,6 +37,8 @@ void front_round(struct front *f, uint64_t round);
 
 /* Clients are told to go; listeners stay. */
 void front_tell_to_go(struct front *f);
+/* live_pressure() is another one. */
+void front_squeeze(struct front *f);
 void front_drain(struct front *f, uint32_t min_ms, uint32_t max_ms);
 /* Ends all connections and threads. */
 void front_stop(struct front *f);

@@ -97,10 +97,17 @@ static const struct flag flags[] = {
       .type = &flag_count,
       TO(workers),
       .help = "threads that move traffic" },
+    { .name = "memory-limit",
+      .arg = "SIZE",
+      .dflt = "the control group's",
+      .type = &flag_size,
+      TO(memory_limit),
+      .help = "what the process may have, such as 256Mi: near it connections are not kept, then "
+              "new requests are refused" },
     { .name = "connections-per-address",
       .arg = "N",
       .dflt = "no limit",
-      .type = &flag_count,
+      .type = &flag_number,
       TO(connections_per_address),
       .help = "connections that a client's IPv4 address, or the /64 network of its IPv6 address, "
               "may have open" },
@@ -171,7 +178,6 @@ static const struct flag flags[] = {
       TO(log_format),
       .help = "its form" },
     { .name = "workload-certs", .arg = "DIR", .type = &flag_unbuilt },
-    { .name = "memory-limit", .arg = "SIZE", .type = &flag_unbuilt },
 };
 
 static const struct run_options defaults = {

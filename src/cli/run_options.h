@@ -15,6 +15,7 @@ struct run_options {
     struct str namespace;
     uint32_t workers;                 /* 0: as many as CPUs are allowed */
     uint32_t connections_per_address; /* 0: no limit */
+    uint64_t memory_limit;            /* octets; 0: the control group's */
     struct str state;
     struct str mesh_config;
     struct flag_addr admin, health, metrics;

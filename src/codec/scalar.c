@@ -225,3 +225,27 @@ bool scalar_parse_double(struct str text, double *ret)
         return false;
     return read_float(str_copy(text, plain, sizeof(plain)), ret);
 }
+
+bool size_parse(struct str text, uint64_t *ret)
+{
+    static const struct {
+        struct str suffix;
+        uint64_t unit;
+    } units[] = {
+        { STR_INIT("Ki"), 1u << 10 }, { STR_INIT("Mi"), 1u << 20 }, { STR_INIT("Gi"), 1u << 30 },
+        { STR_INIT("k"), 1000 },      { STR_INIT("M"), 1000000 },   { STR_INIT("G"), 1000000000 },
+    };
+    uint64_t unit = 1, n;
+
+    for (size_t i = 0; i < LEN(units); i++) {
+        if (str_ends(text, units[i].suffix)) {
+            unit = units[i].unit;
+            text.n -= units[i].suffix.n;
+            break;
+        }
+    }
+    if (!str_u64(text, &n) || n > UINT64_MAX / unit)
+        return false;
+    *ret = n * unit;
+    return true;
+}

@@ -28,3 +28,6 @@ const char *scalar_kind_name(enum scalar_kind k);
 /* Numbers without YAML's extras: what may stand in a JSON string for a number. */
 MUST_USE bool scalar_parse_int(struct str text, int64_t *ret);
 MUST_USE bool scalar_parse_double(struct str text, double *ret);
+
+/* Octets: "1024", "64k", "64Ki", "1Mi", "2G". */
+MUST_USE bool size_parse(struct str text, uint64_t *ret);

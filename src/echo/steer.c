@@ -1,6 +1,7 @@
 #include "echo/steer.h"
 
 #include "base/when.h"
+#include "codec/scalar.h"
 
 static int hex_digit(char c)
 {
@@ -27,30 +28,6 @@ static struct str query_decode(struct str s, struct arena *a)
         }
     }
     return str_make(out, n);
-}
-
-bool echo_size_parse(struct str text, uint64_t *ret)
-{
-    static const struct {
-        struct str suffix;
-        uint64_t unit;
-    } units[] = {
-        { STR_INIT("Ki"), 1u << 10 }, { STR_INIT("Mi"), 1u << 20 }, { STR_INIT("Gi"), 1u << 30 },
-        { STR_INIT("k"), 1000 },      { STR_INIT("M"), 1000000 },   { STR_INIT("G"), 1000000000 },
-    };
-    uint64_t unit = 1, n;
-
-    for (size_t i = 0; i < LEN(units); i++) {
-        if (str_ends(text, units[i].suffix)) {
-            unit = units[i].unit;
-            text.n -= units[i].suffix.n;
-            break;
-        }
-    }
-    if (!str_u64(text, &n) || n > ECHO_SIZE_MAX / unit)
-        return false;
-    *ret = n * unit;
-    return true;
 }
 
 /* ---- one function a parameter ---- */
@@ -81,7 +58,7 @@ static bool take_size(struct str v, struct arena *a, struct echo_steer *s)
 {
     (void)a;
     s->has_size = true;
-    return echo_size_parse(v, &s->size);
+    return size_parse(v, &s->size) && s->size <= ECHO_SIZE_MAX;
 }
 
 static bool field_add(struct str v, struct arena *a, struct headers *into)

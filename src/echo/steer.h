@@ -26,6 +26,3 @@ struct echo_steer {
 /* Reads a query without its "?". False: `why` is a sentence for the client. */
 MUST_USE bool echo_steer_parse(struct str query, struct arena *a, struct echo_steer *ret,
                                struct str *ret_why);
-
-/* "1024", "64k", "1Mi", "2G": octets. */
-MUST_USE bool echo_size_parse(struct str text, uint64_t *ret);

@@ -370,7 +370,7 @@ static bool wants_input(const struct h1_conn *h)
     if (h->eof || h->c.transport->read_drained)
         return false;
     if (h->in_state == H1_IN_BODY)
-        return !h->leg_open || h->leg.in.n < h->leg.in_limit;
+        return !h->leg_open || h->leg.in.n < MIN(h->leg.in_limit, http_pools_room(h->c.pools));
     return h->in.n < AHEAD_OCTETS || h->in_state == H1_IN_HEAD;
 }
 

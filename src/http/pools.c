@@ -11,6 +11,7 @@ struct http_pools *http_pools_new(struct loop *loop, const struct http_limits *l
 
     p->loop = loop;
     chunk_pool_init(&p->chunks, limits->max_body_octets);
+    p->chunks_max = p->chunks.chunks.max;
     slab_init(&p->conns, sizeof(struct h1_conn), limits->max_connections);
     slab_init(&p->h2_conns, sizeof(struct h2_conn), limits->max_connections);
     slab_init(&p->h2_legs, sizeof(struct h2_leg), 16 * limits->max_connections);
@@ -30,6 +31,11 @@ void http_pools_free(struct http_pools *p)
     slab_fini(&p->h2_legs);
     chunk_pool_fini(&p->chunks);
     free(p);
+}
+
+void http_pools_hold(struct http_pools *p, bool hold)
+{
+    p->chunks.chunks.max = hold ? p->chunks.chunks.live : p->chunks_max;
 }
 
 struct arena *arena_take(struct http_pools *p)

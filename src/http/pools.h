@@ -15,6 +15,7 @@
 struct http_pools {
     struct loop *loop;
     struct chunk_pool chunks;
+    size_t chunks_max;             /* at the beginning */
     struct slab conns;             /* struct h1_conn */
     struct slab h2_conns, h2_legs; /* struct h2_conn, h2_leg */
     struct arena *free_arenas[ARENAS_KEPT];
@@ -30,6 +31,20 @@ struct http_limits {
 
 struct http_pools *http_pools_new(struct loop *loop, const struct http_limits *limits);
 void http_pools_free(struct http_pools *p);
+
+/* True: bodies get no more memory than they have now; false: as much as at the beginning. */
+void http_pools_hold(struct http_pools *p, bool hold);
+
+/* Octets of body that one queue may hold now: a share of what is left for all, so that those who
+ * hold much leave something for those who come (Choudhury and Hahne's dynamic thresholds). With
+ * half of 256 MiB left that is still the 1 MiB of a queue's own limit. */
+static inline size_t http_pools_room(const struct http_pools *p)
+{
+    const struct slab *chunks = &p->chunks.chunks;
+    size_t left = chunks->max > chunks->live ? chunks->max - chunks->live : 0;
+
+    return MAX(left / 128, 1) * CHUNK_OCTETS;
+}
 
 struct arena *arena_take(struct http_pools *p);
 void arena_give(struct http_pools *p, struct arena *a); /* takes NULL */

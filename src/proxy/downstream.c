@@ -1,5 +1,6 @@
 #include "proxy/downstream.h"
 
+#include "live/pressure.h"
 #include "proxy/decide.h"
 #include "proxy/request.h"
 
@@ -158,9 +159,18 @@ static bool downstream_start(struct downstream *d, int take_fd, const struct add
     d->conn = http_serve(w->pools, t, &d->server, &d->settings);
     if (!d->conn)
         return false;
-    if (w->telling)
+    if (w->telling || w->pressure >= PRESSURE_SAVE)
         http_conn_drain(d->conn);
     return true;
+}
+
+static bool refuses_all(struct worker *w, const struct listener *l)
+{
+    bool is_refused = live_pressure() >= PRESSURE_SHED;
+
+    if (is_refused)
+        metrics_listener_stat(w->metrics, l, STAT_ACCEPT_REFUSED, 1);
+    return is_refused;
 }
 
 /* False: the connection is one too many, which is counted. */
@@ -193,7 +203,7 @@ static bool port_accepted(struct acceptor *a, int take_fd, const struct addr *pe
     struct crowd_place place = { 0 };
     struct downstream *d;
 
-    if (l && !port_let_in(p, l, peer, &place)) {
+    if (l && (refuses_all(w, l) || !port_let_in(p, l, peer, &place))) {
         close(take_fd);
         return true;
     }

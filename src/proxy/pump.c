@@ -12,7 +12,7 @@ static size_t limit_of(const struct request *r)
 {
     size_t limit = r->s.chain ? r->s.chain->http.buffer_limit : 1 << 20;
 
-    return MIN(limit, r->down->hold_limit);
+    return MIN(MIN(limit, r->down->hold_limit), http_pools_room(r->worker->pools));
 }
 
 /* ---- up ---- */

@@ -1,6 +1,7 @@
 #include "proxy/request.h"
 
 #include "live/host.h"
+#include "live/pressure.h"
 
 static const struct stream_ops request_ops;
 
@@ -177,6 +178,16 @@ static void answer_unreadable(struct request *r)
     reply_send(&r->s, status, status_reason(status), down->fail_details, late ? 0 : FLAG_DPE);
 }
 
+/* With what Envoy's overload manager says; the client better comes back by another connection. */
+static void answer_overload(struct request *r)
+{
+    struct headers extra = { 0 };
+
+    headers_add_id(&extra, r->s.arena, HDR_X_ENVOY_LOCAL_OVERLOADED, STR("true"));
+    r->down->out_close = true;
+    reply_with(r, 503, STR("envoy overloaded"), "overload", FLAG_OM, &extra);
+}
+
 static bool body_is_too_large(const struct request *r)
 {
     const struct head *head = r->s.request;
@@ -191,8 +202,8 @@ static void request_head(struct request *r)
         answer_unreadable(r);
         return;
     }
-    if (!stream_enter(r->worker->streams, &r->s)) {
-        reply_send(&r->s, 503, STR("overload"), "overload", FLAG_OM);
+    if (live_pressure() >= PRESSURE_REFUSE || !stream_enter(r->worker->streams, &r->s)) {
+        answer_overload(r);
         return;
     }
     chain_init(r);

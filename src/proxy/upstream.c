@@ -376,6 +376,14 @@ void upstream_sweep(struct worker *w)
     share_look_at_all(w);
 }
 
+void upstream_retire_idle(struct worker *w)
+{
+    for (size_t i = 0; i < w->upstream_pool_cap; i++) {
+        if (w->upstream_pools[i])
+            each_conn(&w->upstream_pools[i]->idle, http_conn_retire);
+    }
+}
+
 void upstream_close_all(struct worker *w)
 {
     for (size_t i = 0; i < w->upstream_pool_cap; i++) {

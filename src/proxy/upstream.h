@@ -24,6 +24,8 @@ void upstream_let_go(struct worker *w, struct claim *claim);
  * busy ones when they are through. */
 void upstream_sweep(struct worker *w);
 
+/* Connections that nobody uses close. */
+void upstream_retire_idle(struct worker *w);
 void upstream_close_all(struct worker *w);
 void upstream_free_all(struct worker *w);
 size_t upstream_size(void);

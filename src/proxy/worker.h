@@ -45,6 +45,9 @@ void worker_tell_to_go(struct worker *w);
  * connections with them; after `max_ms` all is over. Then options.drained is called. */
 void worker_drain(struct worker *w, uint32_t min_ms, uint32_t max_ms);
 
+/* live_pressure() is another one. Any thread. */
+void worker_squeeze(struct worker *w);
+
 /* Ends all connections and the thread; frees the worker. Not from its own thread. */
 void worker_stop(struct worker *w);
 

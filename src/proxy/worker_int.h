@@ -57,6 +57,7 @@ struct worker {
     struct live_ear ear;
 
     bool telling, draining, stopping; /* telling: clients to go */
+    uint8_t pressure;                 /* enum pressure, as last seen */
     struct timer drain_timer, drain_poll;
     uint64_t drain_ends_ms;
 };

@@ -6,6 +6,7 @@
 #include "telemetry/scrape_int.h"
 
 #include "codec/regex.h"
+#include "live/pressure.h"
 #include "telemetry/log_count.h"
 #include "telemetry/metrics.h"
 #include "telemetry/turns.h"
@@ -92,6 +93,15 @@ size_t process_lines(const struct merged_all *all, struct process_line ret[stati
     LINE("lateen_access_log_dropped_total", "access_log.dropped",
          "Access log lines dropped: the writer lagged or the file could not be written", true,
          log_lines_dropped());
+    LINE("lateen_overload_memory_limit_bytes", "overload.memory_limit",
+         "Memory that the process may have, 0 without a limit", false,
+         atomic_load_explicit(&live_pressure_now.limit, memory_order_relaxed));
+    LINE("lateen_overload_memory_used_bytes", "overload.memory_used",
+         "Memory that counts against the limit", false,
+         atomic_load_explicit(&live_pressure_now.used, memory_order_relaxed));
+    LINE("lateen_overload_level", "overload.level",
+         "0; 1 connections are not kept; 2 requests are refused; 3 they are reset", false,
+         live_pressure());
     LINE("lateen_metrics_series", "metrics.series",
          "Sets of labels of Istio's series that are kept", false, all->series.n);
     LINE("lateen_metrics_series_max", "metrics.series_max", "How many are kept at most", false,

@@ -73,3 +73,31 @@ TEST(plain_scalars_resolve_as_kubectl_does)
     }
     CHECK(scalar_resolve(STR("18446744073709551615")).big);
 }
+
+TEST(sizes_have_binary_and_decimal_units)
+{
+    static const struct {
+        const char *text;
+        int64_t want; /* -1: refused */
+    } cases[] = {
+        { "0", 0 },
+        { "1024", 1024 },
+        { "64k", 64000 },
+        { "64Ki", 65536 },
+        { "1M", 1000000 },
+        { "16Gi", 1ll << 34 },
+        { "", -1 },
+        { "Ki", -1 },
+        { "-1", -1 },
+        { "1.5Mi", -1 },
+        { "18446744073709551616", -1 },
+        { "18014398509481984Ki", -1 },
+    };
+
+    for (size_t i = 0; i < LEN(cases); i++) {
+        uint64_t n;
+
+        CASE(i);
+        CHECK_EQ(size_parse(str_of(cases[i].text), &n) ? (int64_t)n : -1, cases[i].want);
+    }
+}

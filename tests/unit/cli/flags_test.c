@@ -12,6 +12,8 @@ struct options {
     uint32_t workers;
     struct str format;
     struct addr bind;
+    uint64_t size;
+    uint32_t number;
 };
 
 #define TO(member) .offset = offsetof(struct options, member)
@@ -29,7 +31,9 @@ static const struct flag rows[] = {
     { .name = "format", .type = &flag_str, .choices = "text|json", TO(format) },
     { .name = "bind", .type = &flag_ip, TO(bind) },
     { .name = "supervise", .type = &flag_unbuilt_switch },
-    { .name = "memory-limit", .type = &flag_unbuilt },
+    { .name = "certs", .type = &flag_unbuilt },
+    { .name = "size", .type = &flag_size, TO(size) },
+    { .name = "number", .type = &flag_number, TO(number) },
 };
 
 struct parsed {
@@ -135,7 +139,11 @@ TEST(a_wrong_flag_says_what_is_wrong_and_what_is_near)
         { "--format xml", FLAGS_WRONG, "--format: 'xml' is none of text|json" },
         { "--bind x", FLAGS_WRONG, "--bind: 'x' is no IP address" },
         { "--supervise", FLAGS_UNBUILT, "--supervise: not built yet" },
-        { "--memory-limit=1Gi", FLAGS_UNBUILT, "--memory-limit: not built yet" },
+        { "--certs=d", FLAGS_UNBUILT, "--certs: not built yet" },
+        { "--size 1Q", FLAGS_WRONG, "--size: '1Q' is no size such as 256Mi, 1Gi, 500M" },
+        { "--size 0", FLAGS_WRONG, "--size: '0' is no size such as 256Mi, 1Gi, 500M" },
+        { "--number 0", FLAGS_WRONG, "--number: '0' is no number above 0" },
+        { "--number 4294967296", FLAGS_WRONG, "--number: '4294967296' is no number above 0" },
         { "--dev --help --zzz", FLAGS_HELP, "" },
         { "-h", FLAGS_HELP, "" },
     };
@@ -179,5 +187,18 @@ TEST(values_arrive_in_their_types)
     CHECK_EQ(p.o.bind.family, 4);
     p = parse("--admin off", &arena);
     CHECK_EQ(p.o.admin.is_off, true);
+    arena_fini(&arena);
+}
+
+TEST(sizes_and_numbers_are_read)
+{
+    struct arena arena;
+    struct parsed p;
+
+    arena_init(&arena, 4096);
+    p = parse("--size 256Mi --number 4294967295", &arena);
+    CHECK_EQ(p.result, FLAGS_FINE);
+    CHECK_EQ(p.o.size, 256u << 20);
+    CHECK_EQ(p.o.number, UINT32_MAX);
     arena_fini(&arena);
 }

@@ -73,22 +73,3 @@ TEST(a_parameter_that_cannot_be_read_says_what_it_wants)
     }
     arena_fini(&a);
 }
-
-TEST(sizes_have_binary_and_decimal_units)
-{
-    static const struct {
-        const char *text;
-        int64_t want; /* -1: refused */
-    } cases[] = {
-        { "0", 0 },        { "1024", 1024 },      { "64k", 64000 },      { "64Ki", 65536 },
-        { "1M", 1000000 }, { "16Gi", 1ll << 34 }, { "17179869185", -1 }, { "", -1 },
-        { "Ki", -1 },      { "-1", -1 },          { "1.5Mi", -1 },
-    };
-
-    for (size_t i = 0; i < LEN(cases); i++) {
-        uint64_t n;
-
-        CASE(i);
-        CHECK_EQ(echo_size_parse(str_of(cases[i].text), &n) ? (int64_t)n : -1, cases[i].want);
-    }
-}
