@@ -140,22 +140,16 @@ static void timers_fire(struct loop *l)
     }
 }
 
-static int timers_wait_ms(struct loop *l)
+/* Until the heap is to be looked at. What was moved or switched off since is found out then, not
+ * now: most deadlines are moved with each request, and wake the thread in vain once at most. */
+static int timers_wait_ms(const struct loop *l)
 {
-    struct heap_node *first;
+    const struct heap_node *first = heap_first(&l->timers);
     uint64_t now = loop_now_ms(l);
 
-    while ((first = heap_first(&l->timers)) != NULL) {
-        struct timer *t = CONTAINER_OF(first, struct timer, node);
-
-        if (t->deadline_ms == 0) /* was switched off */
-            heap_remove(&l->timers, &t->node);
-        else if (t->deadline_ms > first->key)
-            heap_set(&l->timers, &t->node, t->deadline_ms);
-        else
-            return first->key <= now ? 0 : (int)MIN(first->key - now, 3600000);
-    }
-    return -1;
+    if (!first)
+        return -1;
+    return first->key <= now ? 0 : (int)MIN(first->key - now, 3600000);
 }
 
 /* ---- watches ---- */

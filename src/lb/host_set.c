@@ -31,7 +31,6 @@ struct host_set *host_set_new(const struct hosts *hosts, enum lb_policy policy, 
     uint64_t sum = 0;
 
     MUST(policy < LEN(algorithms));
-    set->slot = hosts->part.slot;
     set->hash = hosts->part.hash;
     set->policy = (uint8_t)policy;
     healthy_find(set, hosts);

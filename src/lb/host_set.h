@@ -9,9 +9,9 @@
 #include "model/parts.h"
 
 struct host_set {
-    slot_id slot;
-    uint8_t policy; /* enum lb_policy */
-    uint64_t hash;  /* of the part: the indexes below hold for every part with that hash */
+    struct host_set *next; /* another version or policy of the same slot */
+    uint64_t hash;         /* of the part: the indexes below hold for every part with that hash */
+    uint8_t policy;        /* enum lb_policy */
     uint32_t *healthy;
     uint32_t n;
     bool equal;           /* all weights are the same */

@@ -15,21 +15,12 @@ struct route_deck {
     struct deck deck;
 };
 
-struct set_key {
-    uint64_t hash;
-    slot_id slot;
-    uint32_t policy;
-};
-
-struct kept_set {
-    struct set_key key;
-    struct host_set *set;
-};
-
 struct lb {
     struct rng *rng;
-    struct map decks; /* of struct route_deck by its key */
-    struct map sets;  /* of struct kept_set by its key */
+    struct map decks;       /* of struct route_deck by its key */
+    struct host_set **sets; /* by slot: a list, as a rule of one */
+    slot_id sets_cap;
+    size_t set_n;
 };
 
 #define KEY_STR(object) str_make((const char *)&(object)->key, sizeof((object)->key))
@@ -49,11 +40,14 @@ static void deck_drop(struct lb *lb, struct route_deck *rd)
     free(rd);
 }
 
-static void set_drop(struct lb *lb, struct kept_set *kept)
+/* Takes `*at` out of its list. */
+static void set_drop(struct lb *lb, struct host_set **at)
 {
-    map_del(&lb->sets, KEY_STR(kept));
-    host_set_free(kept->set);
-    free(kept);
+    struct host_set *set = *at;
+
+    *at = set->next;
+    host_set_free(set);
+    lb->set_n--;
 }
 
 void lb_free(struct lb *lb)
@@ -64,10 +58,12 @@ void lb_free(struct lb *lb)
         return;
     for (size_t at = 0; (e = map_next(&lb->decks, &at)) != NULL;)
         deck_drop(lb, e->value);
-    for (size_t at = 0; (e = map_next(&lb->sets, &at)) != NULL;)
-        set_drop(lb, e->value);
+    for (slot_id slot = 0; slot < lb->sets_cap; slot++) {
+        while (lb->sets[slot])
+            set_drop(lb, &lb->sets[slot]);
+    }
     map_fini(&lb->decks);
-    map_fini(&lb->sets);
+    free(lb->sets);
     free(lb);
 }
 
@@ -134,19 +130,38 @@ uint32_t lb_destination(struct lb *lb, const struct vhost *vhost, const struct r
 
 /* ---- endpoints --------------------------------------------------------------------------- */
 
+static void sets_grow(struct lb *lb, slot_id slot)
+{
+    slot_id cap = MAX(lb->sets_cap * 2, slot + 16);
+
+    if (slot < lb->sets_cap)
+        return;
+    lb->sets = must_realloc(lb->sets, cap * sizeof(struct host_set *));
+    memset(lb->sets + lb->sets_cap, 0, (cap - lb->sets_cap) * sizeof(struct host_set *));
+    lb->sets_cap = cap;
+}
+
+static struct host_set *set_new(struct lb *lb, const struct cluster *cluster,
+                                const struct hosts *hosts)
+{
+    struct host_set *set = host_set_new(hosts, cluster->lb, lb->rng);
+
+    sets_grow(lb, hosts->part.slot);
+    set->next = lb->sets[hosts->part.slot];
+    lb->sets[hosts->part.slot] = set;
+    lb->set_n++;
+    return set;
+}
+
 static struct host_set *set_for(struct lb *lb, const struct cluster *cluster,
                                 const struct hosts *hosts)
 {
-    struct kept_set want = { .key = { hosts->part.hash, hosts->part.slot, cluster->lb } };
-    struct kept_set *kept = map_get(&lb->sets, KEY_STR(&want));
+    slot_id slot = hosts->part.slot;
+    struct host_set *set = slot < lb->sets_cap ? lb->sets[slot] : NULL;
 
-    if (kept)
-        return kept->set;
-    kept = must_alloc(sizeof(*kept));
-    kept->key = want.key;
-    kept->set = host_set_new(hosts, cluster->lb, lb->rng);
-    map_put(&lb->sets, KEY_STR(kept), kept);
-    return kept->set;
+    while (set && (set->hash != hosts->part.hash || set->policy != cluster->lb))
+        set = set->next;
+    return set ? set : set_new(lb, cluster, hosts);
 }
 
 static bool is_tried(const struct endpoint *e, const struct endpoint *const *tried, size_t n)
@@ -208,16 +223,19 @@ void lb_sweep(struct lb *lb, const struct root *root)
         if (!deck_is_used(e->value, root))
             deck_drop(lb, e->value);
     }
-    for (size_t at = 0; (e = map_next(&lb->sets, &at)) != NULL;) {
-        struct kept_set *kept = e->value;
-        const struct hosts *hosts = root_hosts(root, kept->key.slot);
+    for (slot_id slot = 0; slot < lb->sets_cap; slot++) {
+        const struct hosts *hosts = lb->sets[slot] ? root_hosts(root, slot) : NULL;
 
-        if (!hosts || hosts->part.hash != kept->key.hash)
-            set_drop(lb, kept);
+        for (struct host_set **at = &lb->sets[slot]; *at;) {
+            if (!hosts || hosts->part.hash != (*at)->hash)
+                set_drop(lb, at);
+            else
+                at = &(*at)->next;
+        }
     }
 }
 
 size_t lb_state_count(const struct lb *lb)
 {
-    return lb->decks.n + lb->sets.n;
+    return lb->decks.n + lb->set_n;
 }
