@@ -24,7 +24,7 @@ void chain_init(struct request *r)
 
 static const void *config_of(const struct request *r, const struct filter_run *f)
 {
-    return filter_config_for(&r->s, f->config)->parsed;
+    return (r->has_overrides ? filter_config_for(&r->s, f->config) : f->config)->parsed;
 }
 
 void chain_request_head(struct request *r)
@@ -41,7 +41,7 @@ void chain_request_head(struct request *r)
         }
         if (flow == FLOW_DONE)
             return;
-        if (flow == FLOW_REROUTE && !edge_route(r))
+        if (flow == FLOW_REROUTE && !edge_reroute(r))
             return;
     }
     /* A chain without a router at its end serves nobody. */

@@ -116,7 +116,7 @@ static struct str client_text(const struct decision *d)
     char text[ADDR_TEXT_MAX];
 
     if (addr_eq(&d->client, d->peer))
-        return arena_dup(d->arena, d->peer_ip);
+        return d->peer_ip;
     return arena_dup(d->arena, addr_format_ip(&d->client, text));
 }
 
@@ -135,7 +135,7 @@ static void set_addresses(struct decision *d)
     if (last)
         headers_change(h, last, arena_printf(a, "%.*s,%.*s", STRF(last->value), STRF(d->peer_ip)));
     else
-        headers_add_id(h, a, HDR_X_FORWARDED_FOR, arena_dup(a, d->peer_ip))->is_clean = true;
+        headers_add_id(h, a, HDR_X_FORWARDED_FOR, d->peer_ip)->is_clean = true;
     headers_add_id(h, a, HDR_X_ENVOY_EXTERNAL_ADDRESS, client_text(d))->is_clean = true;
 }
 

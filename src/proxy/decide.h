@@ -33,7 +33,7 @@ struct decision {
     struct arena *arena;             /* of the head */
     struct rng *rng;
     const struct addr *peer; /* the other side of the connection */
-    struct str peer_ip;      /* as text */
+    struct str peer_ip;      /* as text; lives as long as the arena */
     bool is_tls;
 
     /* given as SNI chose it (NULL: removed), found as it serves */

@@ -129,6 +129,7 @@ static struct downstream *downstream_new(struct worker *w, const struct listener
     d->worker = w;
     d->part = l;
     part_ref((struct part *)(uintptr_t)&l->part);
+    d->stats = metrics_listener_row(w->metrics, l);
     d->listener = l->part.slot;
     d->is_tls = l->is_tls;
     d->settings = first_settings;

@@ -25,6 +25,7 @@ struct downstream {
     struct http_conn *conn;
     const struct listener *part; /* as accepted; a reference */
     const struct chain *opened;  /* the chain as it was then; a reference, or NULL */
+    struct stat_row *stats;      /* of `part` */
     slot_id listener;
     struct crowd_place place;
     bool is_tls;

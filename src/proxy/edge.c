@@ -33,6 +33,32 @@ void refuse_send(struct request *r, const struct refusal *why)
     reply_send(&r->s, why->status, str_of(why->body), why->details, why->flags);
 }
 
+
+/* Dealt before the filters run, so that they see the destination's overrides. */
+static const struct destination *destination_of(struct request *r)
+{
+    const struct route *route = r->s.route;
+
+    if (!route || route->action != ACTION_FORWARD || route->destinations.n == 0)
+        return NULL;
+    return &route->destinations.v[lb_destination(r->worker->lb, r->s.vhost, route)];
+}
+
+static bool take_route(struct request *r, struct decision *d)
+{
+    bool fine = decide_route(d);
+
+    r->s.chain = d->chain;
+    r->s.vhost = d->vhost;
+    r->s.route = d->route;
+    r->s.destination = destination_of(r);
+    r->has_overrides = (d->vhost && d->vhost->overrides.n) || (d->route && d->route->overrides.n) ||
+                       (r->s.destination && r->s.destination->overrides.n);
+    if (!fine)
+        refuse_send(r, d->refused);
+    return fine;
+}
+
 bool edge_request(struct request *r)
 {
     struct decision d = decision_of(r);
@@ -46,31 +72,14 @@ bool edge_request(struct request *r)
     r->record.is_grpc = head_is_grpc(d.head);
     if (!fine)
         refuse_send(r, d.refused);
-    return fine;
+    return fine && take_route(r, &d);
 }
 
-/* Dealt before the filters run, so that they see the destination's overrides. */
-static const struct destination *destination_of(struct request *r)
-{
-    const struct route *route = r->s.route;
-
-    if (!route || route->action != ACTION_FORWARD || route->destinations.n == 0)
-        return NULL;
-    return &route->destinations.v[lb_destination(r->worker->lb, r->s.vhost, route)];
-}
-
-bool edge_route(struct request *r)
+bool edge_reroute(struct request *r)
 {
     struct decision d = decision_of(r);
-    bool fine = decide_route(&d);
 
-    r->s.chain = d.chain;
-    r->s.vhost = d.vhost;
-    r->s.route = d.route;
-    r->s.destination = destination_of(r);
-    if (!fine)
-        refuse_send(r, d.refused);
-    return fine;
+    return take_route(r, &d);
 }
 
 /* ---- the response ---- */

@@ -24,6 +24,7 @@ static void record_begin(struct request *r)
     rec->start_wall_us = loop_wall_ms(r->s.loop) * 1000;
     rec->start_ns = loop_now_ns(r->s.loop);
     rec->listener = r->s.listener;
+    rec->listener_stats = r->conn->stats;
     rec->chain = r->s.chain;
     rec->connection_id = http_conn_id(r->conn->conn);
     rec->protocol = http_conn_version(r->conn->conn) == HTTP_2 ? PROTOCOL_HTTP2 : PROTOCOL_HTTP11;
@@ -69,8 +70,8 @@ void request_begin(struct worker *w, struct downstream *d, struct http_conn *con
     task_init(&r->task, w->loop, request_run);
     timer_init(&r->timer, w->loop, request_timeout);
     record_begin(r);
-    metrics_listener_stat(w->metrics, d->part, STAT_DOWNSTREAM_RQ_TOTAL, 1);
-    metrics_listener_stat(w->metrics, d->part, STAT_DOWNSTREAM_RQ_ACTIVE, 1);
+    metrics_row_stat(d->stats, STAT_DOWNSTREAM_RQ_TOTAL, 1);
+    metrics_row_stat(d->stats, STAT_DOWNSTREAM_RQ_ACTIVE, 1);
     leg->task = &r->task;
     task_wake(&r->task);
 }
@@ -153,7 +154,7 @@ static void request_end(struct request *r)
     attempt_end(r);
     claim_retry_give(&r->claim);
     record_end(r);
-    metrics_listener_stat(w->metrics, r->conn->part, STAT_DOWNSTREAM_RQ_ACTIVE, -1);
+    metrics_row_stat(r->conn->stats, STAT_DOWNSTREAM_RQ_ACTIVE, -1);
     bufq_reset(&r->replay);
     leg_release(r->down);
     r->down = NULL;
@@ -173,8 +174,8 @@ static void answer_unreadable(struct request *r)
     uint16_t status = down->fail_status;
 
     r->down->out_close = true;
-    metrics_listener_stat(r->worker->metrics, r->conn->part,
-                          late ? STAT_DOWNSTREAM_RQ_TIMEOUT : STAT_DOWNSTREAM_PROTOCOL_ERROR, 1);
+    metrics_row_stat(r->conn->stats,
+                     late ? STAT_DOWNSTREAM_RQ_TIMEOUT : STAT_DOWNSTREAM_PROTOCOL_ERROR, 1);
     reply_send(&r->s, status, status_reason(status), down->fail_details, late ? 0 : FLAG_DPE);
 }
 
@@ -207,7 +208,7 @@ static void request_head(struct request *r)
         return;
     }
     chain_init(r);
-    if (!edge_request(r) || !edge_route(r))
+    if (!edge_request(r))
         return;
     request_set_state(r, REQUEST_FILTERS);
     if (body_is_too_large(r))

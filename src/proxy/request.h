@@ -56,6 +56,7 @@ struct request {
     uint32_t filter_at;          /* the next request hook */
     uint32_t response_filter_at; /* one above the next response hook */
     bool has_body_hooks;
+    bool has_overrides; /* destination, route or virtual host set some filter's config */
 
     /* upstream */
     const struct cluster *cluster;
@@ -98,11 +99,11 @@ static inline void request_set_state(struct request *r, enum request_state state
 
 /* ---- edge.c ---- */
 
-/* Brings the request into the one form that routing, filters and the backend see, and
- * makes it the gateway's own. False: it was answered (400, 403). */
+/* Brings the request into the one form that routing, filters and the backend see, makes it
+ * the gateway's own, and chooses virtual host and route. False: it was answered (400, 403, 421). */
 MUST_USE bool edge_request(struct request *r);
-/* Chooses virtual host and route. False: it was answered (421). */
-MUST_USE bool edge_route(struct request *r);
+/* Chooses them anew. False: it was answered (421). */
+MUST_USE bool edge_reroute(struct request *r);
 void refuse_send(struct request *r, const struct refusal *why);
 void edge_response(struct request *r);
 

@@ -48,12 +48,12 @@ static struct str known(struct str name)
     return name.n ? name : STR("unknown");
 }
 
-static struct stat_row *listener_row(struct metrics *m, const struct listener *l)
+struct stat_row *metrics_listener_row(struct metrics *m, const struct listener *l)
 {
     return stat_row_get(&m->stats, OWNER_LISTENER, known(l ? l->stat_prefix : STR_NONE));
 }
 
-static struct stat_row *cluster_row(struct metrics *m, const struct cluster *c)
+struct stat_row *metrics_cluster_row(struct metrics *m, const struct cluster *c)
 {
     return stat_row_get(&m->stats, OWNER_CLUSTER, known(c ? c->part.name : STR_NONE));
 }
@@ -61,13 +61,13 @@ static struct stat_row *cluster_row(struct metrics *m, const struct cluster *c)
 void metrics_listener_stat(struct metrics *m, const struct listener *l, enum stat_id id,
                            int64_t delta)
 {
-    stat_row_add(listener_row(m, l), id, delta);
+    stat_row_add(metrics_listener_row(m, l), id, delta);
 }
 
 void metrics_cluster_stat(struct metrics *m, const struct cluster *c, enum stat_id id,
                           int64_t delta)
 {
-    stat_row_add(cluster_row(m, c), id, delta);
+    stat_row_add(metrics_cluster_row(m, c), id, delta);
 }
 
 static void row_add_h2(struct stat_row *r, const uint32_t counts[static H2_COUNTS])
@@ -88,8 +88,13 @@ void metrics_listener_h2(struct metrics *m, const struct listener *l,
 void metrics_cluster_h2(struct metrics *m, const struct cluster *c,
                         const uint32_t counts[static H2_COUNTS])
 {
-    row_add_h2(cluster_row(m, c), counts);
+    row_add_h2(metrics_cluster_row(m, c), counts);
     metrics_cluster_stat(m, c, STAT_UPSTREAM_PROTOCOL_ERROR, counts[H2_COUNT_ENDED]);
+}
+
+void metrics_row_stat(struct stat_row *r, enum stat_id id, int64_t delta)
+{
+    stat_row_add(r, id, delta);
 }
 
 void metrics_stat(struct metrics *m, enum stat_id id, int64_t delta)
@@ -108,6 +113,7 @@ static bool class_column(uint16_t code, uint32_t *ret)
 
 void metrics_request(struct metrics *m, const struct record *r)
 {
+    struct stat_row *listener = r->listener_stats, *cluster = r->cluster_stats;
     struct series_key key;
     uint32_t column;
     bool has_class = class_column(r->code, &column);
@@ -115,10 +121,12 @@ void metrics_request(struct metrics *m, const struct record *r)
     series_key_of(r, &key);
     series_count(series_get(&m->series, &key), r);
     if (has_class)
-        stat_row_add(listener_row(m, r->listener), column, 1);
+        stat_row_add(listener ? listener : metrics_listener_row(m, r->listener), column, 1);
     if (!r->cluster)
         return;
-    stat_row_add(cluster_row(m, r->cluster), STAT_UPSTREAM_RQ_TOTAL, r->attempts);
+    if (!cluster)
+        cluster = metrics_cluster_row(m, r->cluster);
+    stat_row_add(cluster, STAT_UPSTREAM_RQ_TOTAL, r->attempts);
     if (has_class && r->upstream_first_ns)
-        stat_row_add(cluster_row(m, r->cluster), column, 1);
+        stat_row_add(cluster, column, 1);
 }

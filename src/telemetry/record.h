@@ -57,7 +57,13 @@ enum response_flag {
 
 enum protocol { PROTOCOL_HTTP10, PROTOCOL_HTTP11, PROTOCOL_HTTP2 };
 
+struct stat_row;
+
 struct record {
+    /* Rows of counters (metrics_listener_row, metrics_cluster_row) that are at hand already;
+     * NULL: looked up by the parts below. */
+    struct stat_row *listener_stats, *cluster_stats;
+
     /* decisions */
     const struct listener *listener;
     const struct chain *chain;

@@ -88,6 +88,11 @@ struct metrics *metrics_new(void); /* registers itself for scrapes */
 void metrics_free(struct metrics *m);
 /* For the listener of a downstream stat, the cluster of an upstream stat; NULL where it is
  * not known ("unknown"). The part may be freed after the call. */
+/* The counters of an owner, for whoever counts there often; good as long as `m`. */
+struct stat_row;
+struct stat_row *metrics_listener_row(struct metrics *m, const struct listener *l);
+struct stat_row *metrics_cluster_row(struct metrics *m, const struct cluster *c);
+void metrics_row_stat(struct stat_row *r, enum stat_id id, int64_t delta);
 void metrics_listener_stat(struct metrics *m, const struct listener *l, enum stat_id id,
                            int64_t delta);
 void metrics_cluster_stat(struct metrics *m, const struct cluster *c, enum stat_id id,
