@@ -74,6 +74,8 @@ class Service:
         self.room, self.gate, self.stopped = asyncio.Semaphore(PARALLEL), asyncio.Event(), asyncio.Event()
         async with await asyncio.start_server(self.serve, "127.0.0.1", self.port):
             await self.stopped.wait()
+        for task in asyncio.all_tasks() - {asyncio.current_task()}:
+            task.cancel()
 
     async def serve(self, reader, writer):
         with contextlib.suppress(OSError, asyncio.IncompleteReadError):

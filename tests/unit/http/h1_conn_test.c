@@ -71,7 +71,7 @@ static void pass(struct bench *b, uint64_t ms)
 
 static void bench_start(struct bench *b)
 {
-    struct http_limits limits = { .max_connections = 4, .max_body_octets = 8 << 20 };
+    struct http_limits limits = { .max_connections = 4, .max_body_octets = 64 << 20 };
     struct loop_env env = { .mono_ns = bench_clock, .arg = b };
     struct addr peer = { .family = 4, .ip = { 192, 0, 2, 1 } };
     int fds[2];
@@ -247,6 +247,24 @@ TEST(reading_stops_at_the_buffer_limit_and_goes_on_below_it)
     bench_release(&b);
     CHECK(!b.is_closed);
     bench_stop(&b);
+}
+
+TEST(a_queue_holds_a_share_of_what_is_left_for_all)
+{
+    static const struct {
+        size_t max, live, chunks;
+    } cases[] = {
+        { 16384, 0, 128 }, { 16384, 8192, 64 }, { 16384, 16256, 1 }, { 16384, 16384, 1 },
+        { 100, 0, 1 },     { 100, 200, 1 }, /* held: what it has and no more */
+    };
+    struct http_pools p = { 0 };
+
+    for (size_t i = 0; i < LEN(cases); i++) {
+        CASE(i);
+        p.chunks.chunks.max = cases[i].max;
+        p.chunks.chunks.live = cases[i].live;
+        CHECK_EQ(http_pools_room(&p), cases[i].chunks * CHUNK_OCTETS);
+    }
 }
 
 TEST(a_body_that_cannot_be_read_is_told_once_and_never_whole)
