@@ -48,11 +48,14 @@ def strace_syscalls(process, load):
 class Counted:
     """A process under callgrind, started without counting; user instructions per request are a slope of two loads."""
 
-    def __init__(self, peer):
+    def __init__(self, peer, rest=False):
+        """`rest`: counts only when all that follows a start is done."""
         peer.is_counted = True
         self.files = peer.folder / "callgrind"
         self.process = peer.start((*UNDER, f"--callgrind-out-file={self.files}"), cpu=None)
         self.seen = set()
+        if rest:
+            self.process.wait_idle()
         self.control("-i", "on")
 
     def control(self, *what):
@@ -72,14 +75,17 @@ class Counted:
         self.seen |= fresh
         return {path.name[-2:]: int(re.search(r"^totals: (\d+)", text, re.M)[1]) for path, text in texts.items()}
 
-    def per_request(self, load, small=SMALL, large=LARGE):
-        """Of the thread that worked most: what others do meanwhile is not a request's. `load` takes a number of requests."""
+    def per_request(self, load, small=SMALL, large=LARGE, whole=False):
+        """Of the thread that worked most: what others do meanwhile is not a request's; or of the `whole` process.
+        `load` takes a number of requests."""
         load(small)
         self.dump()
         load(small)
         few = self.dump()
         load(large)
         many = self.dump()
+        if whole:
+            return slope(small, sum(few.values()), large, sum(many.values()))
         thread = max(many, key=many.get)
         return slope(small, few.get(thread, 0), large, many[thread])
 

@@ -130,6 +130,7 @@ class Lateen(Peer):
 
     name = "lateen"
     flags = ("--metrics", "off", "--access-log", "off")
+    admin = "off"
 
     def manifests(self):
         return (GATEWAY + secret("bench", self.certs, "ec") + secret("bench-rsa", self.certs, "rsa") +
@@ -138,9 +139,10 @@ class Lateen(Peer):
     def command(self):
         self.h2c = self.h1
         self.write("m.yaml", self.manifests())
+        ports = [word for number, port in ((80, self.h1), (81, self.h2_h2), (443, self.tls)) if port
+                 for word in ("--port", f"{number}={port}")]
         return [TOOLS / "lateen", "run", "-f", self.folder / "m.yaml", "--state", self.folder / "state", "--workers",
-                self.workers, "--bind", "127.0.0.1", "--port", f"80={self.h1}", "--port", f"81={self.h2_h2}",
-                "--port", f"443={self.tls}", "--admin", "off", "--health", "off", *self.flags]
+                self.workers, "--bind", "127.0.0.1", *ports, "--health", "off", "--admin", self.admin, *self.flags]
 
 
 class Nginx(Peer):

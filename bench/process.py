@@ -53,6 +53,14 @@ class Process:
     def cpu_ns(self):
         return sum(self.thread_ns().values())
 
+    def wait_idle(self):
+        """Until it uses less than a hundredth of a core for two seconds: state written, memory given back."""
+        quiet, before, end = 0, self.cpu_ns(), time.monotonic() + PATIENCE
+        while quiet < 4 and time.monotonic() < end:
+            time.sleep(0.5)
+            now = self.cpu_ns()
+            quiet, before = (quiet + 1 if now - before < 5e6 else 0), now
+
     def pss_kib(self):
         total = 0
         for pid in self.pids():
