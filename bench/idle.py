@@ -1,35 +1,25 @@
-#!/usr/bin/env python3
-"""What an idle connection takes, and whether its memory comes back: lateen beside the others.
+"""What an idle connection takes, and whether its memory comes back, of lateen and the others.
 
-    bench/idle.py [--connections N] [--peers NAME,...] [--kinds h1,h2c,tls] [--burst]
-
-Each of N connections (4,000 by default) makes one request, reads its answer and stays. Printed: PSS of the
-proxy's processes before, with all of them and 10 s after they were closed; octets a connection is the
-difference divided by N. The kernel's part of a socket (about 4.7 KB) is not in it. A connection more than
-the descriptors allow (RLIMIT_NOFILE) is not tried. `--burst`: 10,000 connections, for the memory that comes back.
+Each of N connections makes one request, reads its answer and stays. PSS of the proxy's processes is read before, with all of them,
+and 10 s after they were closed; octets a connection is the difference divided by N. The kernel's part of a socket
+(about 4.7 KB) is not in it.
 """
-import argparse
-import contextlib
-import importlib.machinery
-import importlib.util
-import pathlib
 import resource
 import socket
 import ssl
-import sys
-import tempfile
+import threading
 import time
 
-HERE = pathlib.Path(__file__).resolve().parent
-sys.path[:0] = [str(HERE), str(HERE.parent / "tests/e2e")]
-import peers  # noqa: E402
-from harness import free_ports  # noqa: E402
-from peers import HOST, REST_CPU, TOOLS, pinned  # noqa: E402
+import figures
+from loads import HOST
+from peers import Haproxy, Lateen, Nghttpx, Nginx
+from report import Section
+from stage import say
 
-_loader = importlib.machinery.SourceFileLoader("bench_run", str(HERE / "run"))
-bench_run = importlib.util.module_from_spec(importlib.util.spec_from_loader("bench_run", _loader))
-_loader.exec_module(bench_run)
-
+NAME = "idle"
+PEERS = (Lateen, Nginx, Haproxy, Nghttpx)
+COUNT = 10000
+SETTLE_S = 2  # after this long a connection counts as idle
 AWAY_S = 10  # after this long the memory of closed connections has to be back
 GET = f"GET / HTTP/1.1\r\nHost: {HOST}\r\n\r\n".encode()
 AUTHORITY = bytes([0x41, len(HOST)]) + HOST.encode()  # RFC 7541, 6.2.1: indexed name 1
@@ -95,7 +85,8 @@ def open_tls(peer, context):
     return read_h1(s)
 
 
-KINDS = {"h1": open_h1, "h2c": open_h2c, "tls": open_tls}
+KINDS = {"h1": open_h1, "h2": open_h2c, "TLS": open_tls}
+GOALS = {"h1": 512, "h2": 2048, "TLS": 16384}
 
 
 def unchecked_tls():
@@ -109,52 +100,54 @@ def close_all(connections):
         connections.pop().close()
 
 
-def measure(peer, process, kind, n):
-    """(PSS at rest, with n idle connections, after), KiB."""
-    context, connections = unchecked_tls(), []
-    close_all([KINDS[kind](peer, context) for _ in range(8)])
-    time.sleep(1)
-    rest = process.pss_kib()
-    try:
-        for _ in range(n):
-            connections.append(KINDS[kind](peer, context))
-        time.sleep(2)
-        full = process.pss_kib()
-    finally:
-        close_all(connections)
-    time.sleep(AWAY_S)
-    return rest, full, process.pss_kib()
+class Measured:
+    """One proxy, fresh, with idle connections of one kind: PSS in KiB at rest, full and after."""
+
+    def __init__(self, stage, of, kind, n):
+        say(f"{of.name}, {n:,} idle connections, {kind}")
+        peer = of(stage)
+        self.process, self.n, connections = peer.start(), n, []
+        context = unchecked_tls()
+        close_all([KINDS[kind](peer, context) for _ in range(8)])
+        time.sleep(1)
+        self.rest = self.process.pss_kib()
+        try:
+            for _ in range(n):
+                connections.append(KINDS[kind](peer, context))
+            time.sleep(SETTLE_S)
+            self.full = self.process.pss_kib()
+        finally:
+            close_all(connections)
+        self.waiting = threading.Thread(target=self.read_later)  # others are measured meanwhile
+        self.waiting.start()
+
+    def read_later(self):
+        time.sleep(AWAY_S)
+        self.after = self.process.pss_kib()
+        self.process.stop()
+
+    def done(self):
+        self.waiting.join()
+        self.each = (self.full - self.rest) * 1024 / self.n
+        self.kept = self.after / self.rest
+        return self
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--connections", type=int, default=4000)
-    parser.add_argument("--peers", default="lateen,nginx,haproxy,nghttpx")
-    parser.add_argument("--kinds", default=",".join(KINDS))
-    parser.add_argument("--burst", action="store_true")
-    options = parser.parse_args()
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-    n = min(10000 if options.burst else options.connections, hard - 100)
-    print(f"{'':10}{'kind':5}{'N':>7}{'at rest KiB':>13}{'with N':>9}{'octets each':>13}{'10 s after':>12}{'/ at rest':>11}")
-    with tempfile.TemporaryDirectory() as top, contextlib.ExitStack() as stack:
-        folder = pathlib.Path(top)
-        bench_run.make_certificate(folder)
-        sink_port, = free_ports(1)
-        stack.callback(peers.Process("bench-sink", pinned(REST_CPU, TOOLS / "bench/bench-sink", sink_port), [sink_port], folder / "log").stop)
-        for name in options.peers.split(","):
-            for kind in options.kinds.split(","):  # a fresh process each: what one kind left is not the next one's rest
-                where = folder / f"{name}-{kind}"
-                where.mkdir()
-                peer = next(one for one in peers.ALL if one.name == name)(where, free_ports(4), sink_port, sink_port, folder)
-                process = peer.start()
-                try:
-                    rest, full, after = measure(peer, process, kind, n)
-                finally:
-                    process.stop()
-                print(f"{name:10}{kind:5}{n:7}{rest:13}{full:9}{(full - rest) * 1024 / n:13.0f}{after:12}{after / rest:11.2f}", flush=True)
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+def run(stage, options):
+    section = Section(NAME, "Idle connections")
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    n = min(COUNT, most // 2 - 200)  # a proxy needs two descriptors for each
+    kinds = [of for of in PEERS if of.name in options.peers and of.is_there()]
+    begun = {(kind, of.name): Measured(stage, of, kind, n) for kind in KINDS for of in kinds}
+    found = {key: one.done() for key, one in begun.items()}
+    section.lines = [f"{n:,} connections, each with one request behind it: octets of user space (PSS) a connection, and PSS {AWAY_S} s after all were",
+                     "closed by PSS before (in brackets, with that in MB)."]
+    section.add_table(["", *(of.name for of in kinds)], [
+        [kind, *(f"{one.each:,.0f} ({one.kept:.2f} of {one.rest / 1024:.1f})" for of in kinds for one in (found[kind, of.name],))]
+        for kind in KINDS])
+    for kind, goal in GOALS.items() if ("h1", "lateen") in found else ():
+        ours = found[kind, "lateen"]
+        section.goals += [figures.at_most(f"idle connection, {kind}", goal, round(ours.each), f"{ours.each:,.0f}", unit=" B"),
+                          figures.at_most(f"PSS {AWAY_S} s after a burst, {kind}", 1.3, ours.kept)]
+    return section
