@@ -73,6 +73,10 @@ tsan: build-tsan ## unit and reload tests under TSan
 fuzz: build-fuzz ## fuzz one target: make fuzz T=h1 S=60 (seconds)
 	@./tools/fuzz $(T) $(S)
 
+.PHONY: chaos
+chaos: everything ## attacks at full size, strict about what others feel; figures in build/logs/attacks.txt
+	@./tools/test chaos
+
 .PHONY: bench
 bench: everything ## beside nginx, HAProxy, nghttpx and Envoy in one run: make bench ARGS='--rounds 3 --rows "h1 c=64"'
 	@./tools/deps bench

@@ -263,7 +263,7 @@ static void encode(struct h1_conn *h)
         return;
     if (!h->head_queued)
         queue_head(h);
-    if (h->state != H1_DEAD && h->out.n < OUT_OCTETS)
+    if (h->state != H1_DEAD && h->out.n < MIN(OUT_OCTETS, http_pools_room(h->c.pools)))
         queue_body(h);
     if (h->state != H1_DEAD && h->leg.out_end && bufq_is_empty(&h->leg.out))
         queue_end(h);

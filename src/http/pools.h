@@ -36,14 +36,16 @@ void http_pools_free(struct http_pools *p);
 void http_pools_hold(struct http_pools *p, bool hold);
 
 /* Octets of body that one queue may hold now: a share of what is left for all, so that those who
- * hold much leave something for those who come (Choudhury and Hahne's dynamic thresholds). With
- * half of 256 MiB left that is still the 1 MiB of a queue's own limit. */
+ * hold much leave something for those who come (Choudhury and Hahne's dynamic thresholds). An
+ * exchange has up to five such queues, and who came first keeps what he had: the share is so
+ * small, 64 KiB of 256 MiB, that thousands of slow readers leave room. Never 0: one piece is
+ * always taken. */
 static inline size_t http_pools_room(const struct http_pools *p)
 {
     const struct slab *chunks = &p->chunks.chunks;
     size_t left = chunks->max > chunks->live ? chunks->max - chunks->live : 0;
 
-    return MAX(left / 128, 1) * CHUNK_OCTETS;
+    return MAX(left * (CHUNK_OCTETS / 4096), (size_t)1);
 }
 
 struct arena *arena_take(struct http_pools *p);

@@ -134,7 +134,7 @@ void attempt_end(struct request *r)
 
 void attempt_keep(struct request *r, const struct bufq *octets)
 {
-    size_t limit = r->s.chain->http.buffer_limit;
+    size_t limit = MIN(r->s.chain->http.buffer_limit, 16 * http_pools_room(r->worker->pools));
 
     if (!r->can_replay)
         return;

@@ -8,6 +8,7 @@
 
 #include "codec/method.h"
 
+/* What is held of each body at each of its two places. */
 static size_t limit_of(const struct request *r)
 {
     size_t limit = r->s.chain ? r->s.chain->http.buffer_limit : 1 << 20;

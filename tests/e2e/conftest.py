@@ -3,13 +3,19 @@ import re
 
 import pytest
 
-from harness import BIN, DRAIN, Manifests, running
+from harness import BIN, DRAIN, Manifests, choose_chaos, running
 
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "reload: changes under load; also run under TSan")
     config.addinivalue_line("markers", "browser: needs Chromium")
+    config.addinivalue_line("markers", "chaos: long or strict, run by make chaos alone")
+    config.addinivalue_line("markers", "attack: short here, strict and long in make chaos")
     assert BIN.exists(), f"{BIN}: run `make` first"
+
+
+def pytest_collection_modifyitems(config, items):
+    choose_chaos(config, items)
 
 
 def plain(name):

@@ -31,6 +31,14 @@ HOST = "mk.hedgus.com"
 PATIENCE = 60 if "san" in str(BIN) else 15
 
 
+def choose_chaos(config, items):
+    """Tests marked chaos are long or strict: `make chaos` runs them, and nothing else does."""
+    if not os.environ.get("LATEEN_CHAOS"):
+        chaos = [item for item in items if item.get_closest_marker("chaos")]
+        items[:] = [item for item in items if item not in chaos]
+        config.hook.pytest_deselected(items=chaos)
+
+
 def free_ports(n):
     """Ports that nobody holds now, none of them twice. They lie below those that the kernel hands
     out, or a stand-in or a connection that asks for any port could be given one before its owner

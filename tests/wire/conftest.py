@@ -2,9 +2,19 @@
 import pytest
 
 from wire import GATEWAY, Backend, Bench, Manifests, running
+from harness import choose_chaos  # behind wire, which finds its folder
 
 BACKENDS = 128  # of one module
 TIMEOUT = ", timeout: 1s"
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "chaos: long or strict, run by make chaos alone")
+    config.addinivalue_line("markers", "attack: short here, strict and long in make chaos")
+
+
+def pytest_collection_modifyitems(config, items):
+    choose_chaos(config, items)
 
 
 @pytest.fixture(scope="module")

@@ -160,7 +160,7 @@ void worlds_end(void)
 
 static void serve(struct world *w)
 {
-    struct worker_options o = { .max_connections = 100, .max_body_octets = 16 << 20 };
+    struct worker_options o = { .max_connections = 100, .max_body_octets = 256 << 20 };
     struct listen_grant grants[LEN(w->ports)];
     size_t n = 0;
     enum err e;

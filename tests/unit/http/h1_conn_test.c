@@ -71,7 +71,7 @@ static void pass(struct bench *b, uint64_t ms)
 
 static void bench_start(struct bench *b)
 {
-    struct http_limits limits = { .max_connections = 4, .max_body_octets = 64 << 20 };
+    struct http_limits limits = { .max_connections = 4, .max_body_octets = 256 << 20 };
     struct loop_env env = { .mono_ns = bench_clock, .arg = b };
     struct addr peer = { .family = 4, .ip = { 192, 0, 2, 1 } };
     int fds[2];

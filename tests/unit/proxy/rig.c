@@ -204,7 +204,7 @@ static struct root *root_of(const struct rig *r, uint16_t port, uint16_t backend
 void rig_start(struct rig *r, bool with_backend)
 {
     struct addr at = { .family = 4, .ip = { 127, 0, 0, 1 } };
-    struct worker_options o = { .max_connections = 100, .max_body_octets = 16 << 20 };
+    struct worker_options o = { .max_connections = 100, .max_body_octets = 256 << 20 };
     struct listen_grant grant;
     struct root *root;
 

@@ -1,0 +1,216 @@
+"""What an attack does to the others: their p99 beside it and without it, in the same run; what the
+attacker costs in memory, and how soon he is cut.
+
+Here each attack runs for a moment and fails on a gross breach only. `make chaos` is the strict form:
+p99 at most twice, growth at most 32 MB, cut within a second; its figures stand in docs/reliability.md.
+"""
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+from frames import PREFACE, settings
+from harness import BIN, LOGS, Client, Manifests, free_ports, running, wait_until
+from test_h2_floods import FLOODS, GROWTH
+from wire import GATEWAY, Backend, request, steady
+
+pytestmark = pytest.mark.attack
+STRICT = bool(os.environ.get("LATEEN_CHAOS"))
+SANITIZED = "san" in str(BIN)
+SECONDS = 10 if STRICT else 0.6
+CONNECTIONS = 5000 if STRICT else 1000
+
+# An attacker of its own process: dials, sends the same octets at 300 Mb/s until it is cut, dials again;
+# tells how long the longest connection lasted and how many there were.
+ATTACKER = """
+import signal, socket, sys, time
+port, host, mode = int(sys.argv[1]), "127.0.0.1", sys.argv[2]
+octets = open(sys.argv[3], "rb").read()
+pieces = [octets[at:at + 65536] for at in range(0, len(octets), 65536)]
+longest = count = sent = 0
+stop = []
+signal.signal(signal.SIGTERM, lambda *_: stop.append(1))
+begin = time.monotonic()
+while not stop:
+    start = time.monotonic()
+    try:
+        s = socket.create_connection((host, port), 5)
+        s.settimeout(2)
+        count += 1
+        while not stop:
+            for piece in pieces:
+                s.sendall(piece)
+                sent += len(piece)
+                time.sleep(max(0, min(1, sent / 37.5e6 - (time.monotonic() - begin))))
+            if mode == "once":
+                while s.recv(65536): pass
+                break
+    except OSError:
+        pass
+    longest = max(longest, time.monotonic() - start)
+    s.close()
+    time.sleep(0.002)
+print(longest, count, sent)
+"""
+
+
+class Frames:
+    """A client that keeps what it would send."""
+
+    def __init__(self):
+        from hpack import Encoder
+        self.encoder, self.scheme, self.sent, self.next_stream = Encoder(), "http", [PREFACE + settings()], 1
+
+    def send(self, octets):
+        self.sent.append(octets)
+        return self
+
+    def headers(self, stream, pairs, end=True, flags=4):
+        from frames import HEADERS, frame
+        return self.send(frame(HEADERS, flags | (1 if end else 0), stream, self.encoder.encode(pairs)))
+
+    def request(self, host, method="GET", path="/", *more, end=True):
+        from frames import fields
+        self.headers(1, fields(host, method, path, *more), end)
+        return 1
+
+    def get(self, host, *_):
+        return self.request(host)
+
+
+def h2_flood(flood, host):
+    """The octets of a flood up to 2 MiB."""
+    client = Frames()
+    size = 0
+    for one in flood(client, host):
+        client.send(one)
+        size += len(one)
+        if size > 2 << 20:
+            break
+    return "again", b"".join(client.sent)
+
+
+def h1_floods(host):
+    get = request(host)
+    return {
+        "pipelining": ("again", get * 5000),
+        "one_octet_chunks": ("once", request(host, "POST", "/", "Connection: close\r\nTransfer-Encoding: chunked\r\n") + b"1\r\nx\r\n" * 200000 + b"0\r\n\r\n"),
+        "bad_heads": ("once", b"GET / HTTP/1.1\r\nHost: a\r\nX\0: y\r\n\r\n"),
+        "large_heads": ("once", request(host, headers="x: " + "a" * 65536 + "\r\n")),
+    }
+
+
+ATTACKS = [f.__name__ for f in FLOODS] + list(h1_floods("x"))
+SHORT = ("rapid_reset", "made_you_reset", "large_continuations", "cookie_bomb", "pings", "one_octet_chunks")
+
+
+@pytest.fixture(scope="module")
+def gateway(tmp_path_factory):
+    """A worker for all, and a backend of the program's own: fast enough to be attacked through."""
+    manifests = Manifests(tmp_path_factory.mktemp("attacks") / "manifests", source=None)
+    backend = Backend("b0")
+    backend.refuse()
+    backend.port = free_ports(1)[0]
+    manifests.write("all.yaml", GATEWAY + backend.manifests().replace(backend.host, '"*"'))
+    with open(LOGS / "attacks-echo.log", "wb") as log:
+        echo = subprocess.Popen([BIN, "echo", "--port", str(backend.port)], stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+    try:
+        with running(manifests, "attacks", ports=(80,), flags=("--workers", "1", "--access-log", "/dev/null")) as lateen:
+            wait_until("the backend answers", lambda: lateen.get("/", host=backend.host).status == 200)
+            yield lateen, backend.host
+    finally:
+        echo.terminate()
+        echo.wait()
+
+
+def p99(lateen, host, seconds):
+    """Of one client that asks again and again, in seconds; (p99, requests)."""
+    times, end = [], time.monotonic() + seconds
+    with contextlib.closing(Client(lateen.ports[80], host=host)) as client:
+        while time.monotonic() < end or len(times) < 50:
+            start = time.monotonic()
+            assert client.get("/").status == 200
+            times.append(time.monotonic() - start)
+            time.sleep(0.0005)
+    times.sort()
+    return times[len(times) * 99 // 100], len(times)
+
+
+def resident(lateen):
+    with open(f"/proc/{lateen.process.pid}/status") as status:
+        return next(int(line.split()[1]) << 10 for line in status if line.startswith("VmRSS"))
+
+
+def figures(text):
+    with open(LOGS / "attacks.txt", "a") as out:
+        print(text, file=out)
+
+
+@pytest.mark.parametrize("name", [pytest.param(name, marks=() if name in SHORT else pytest.mark.chaos) for name in ATTACKS])
+def test_others_are_served_beside_an_attack(gateway, tmp_path, name):
+    lateen, host = gateway
+    flood = next((f for f in FLOODS if f.__name__ == name), None)
+    mode, octets = h2_flood(flood, host) if flood else h1_floods(host)[name]
+    (tmp_path / "octets").write_bytes(octets)
+    p99(lateen, host, 0.1)
+    before = resident(lateen)
+    alone, _ = p99(lateen, host, SECONDS)
+    attacker = subprocess.Popen([sys.executable, "-c", ATTACKER, str(lateen.ports[80]), mode, tmp_path / "octets"],
+                                stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True)
+    time.sleep(0.3)
+    beside, asked = p99(lateen, host, SECONDS)
+    grown = resident(lateen) - before
+    attacker.send_signal(signal.SIGTERM)
+    longest, count, sent = map(float, attacker.communicate(timeout=30)[0].split())
+    figures(f"{name:24} p99 {alone * 1e3:7.2f} ms alone, {beside * 1e3:7.2f} ms beside ({beside / alone:5.2f} x), {asked} asked; attacker: longest "
+            f"{longest:6.3f} s, {count:.0f} connections, {sent / 1e6:.0f} MB; growth {grown / 1e6:.1f} MB")
+    assert SANITIZED or grown < GROWTH
+    cut_in = 1 if STRICT else 10
+    assert longest < cut_in or mode == "again" and name == "pipelining"
+    if STRICT:
+        assert beside <= 2 * alone
+    else:
+        assert beside < max(50 * alone, 2), (alone, beside)
+
+
+# ---- slow clients ----
+
+SLOW = {  # slowhttptest: heads and bodies that trickle, answers that are hardly read
+    "slowloris": ("-H", "-i", "1", "-t", "GET"),
+    "slow_body": ("-B", "-i", "1", "-t", "POST", "-s", "8192", "-x", "10"),
+    "slow_read": ("-X", "-w", "10", "-y", "20", "-n", "1", "-z", "8", "-k", "3"),
+}
+
+
+@pytest.mark.parametrize("name", SLOW)
+def test_others_are_served_beside_slow_clients(gateway, name):
+    lateen, host = gateway
+    seconds = 30 if STRICT else 4
+    before = resident(lateen)
+    alone, _ = p99(lateen, host, SECONDS)
+    slow = subprocess.Popen(["slowhttptest", *SLOW[name], "-c", str(CONNECTIONS), "-r", str(CONNECTIONS), "-l", str(seconds), "-p", "5",
+                             "-u", f"http://127.0.0.1:{lateen.ports[80]}/slow?size=4Mi"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                            stdin=subprocess.DEVNULL)
+    try:
+        most, end = 0, time.monotonic() + seconds - 1
+        while time.monotonic() < end and most < CONNECTIONS:
+            most = max(most, sum(1 for fd in os.listdir(f"/proc/{lateen.process.pid}/fd")))
+            time.sleep(0.05)
+        steady(lambda: resident(lateen) >> 22)  # the kernel's buffers are full: now they are slow
+        beside, asked = p99(lateen, host, SECONDS)
+        grown = resident(lateen) - before
+    finally:
+        slow.kill()
+        slow.communicate()
+    figures(f"{name:24} p99 {alone * 1e3:7.2f} ms alone, {beside * 1e3:7.2f} ms beside ({beside / alone:5.2f} x), {asked} asked; {most} descriptors; "
+            f"growth {grown / 1e6:.1f} MB, {grown / max(most, 1) / 1e3:.1f} KB each")
+    assert most > CONNECTIONS * 0.9, "the attack did not reach its size"
+    # what is held for those that read slowly is bounded for all of them together (BODY_OCTETS_MAX)
+    assert SANITIZED or grown < (300 << 20 if name == "slow_read" else max(GROWTH, CONNECTIONS * 32 << 10))
+    if STRICT:
+        assert beside <= 1.5 * alone
+    else:
+        assert beside < max(50 * alone, 2), (alone, beside)
