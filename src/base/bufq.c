@@ -15,6 +15,12 @@ void chunk_pool_fini(struct chunk_pool *pool)
     slab_fini(&pool->slices);
 }
 
+void chunk_pool_trim(struct chunk_pool *pool)
+{
+    slab_trim(&pool->chunks);
+    slab_trim(&pool->slices);
+}
+
 struct chunk *chunk_new(struct chunk_pool *pool)
 {
     struct chunk *c = slab_take(&pool->chunks);

@@ -21,6 +21,7 @@ struct chunk_pool {
 /* `max_octets` bounds the memory of all bodies of the worker. */
 void chunk_pool_init(struct chunk_pool *pool, size_t max_octets);
 void chunk_pool_fini(struct chunk_pool *pool);
+void chunk_pool_trim(struct chunk_pool *pool); /* as slab_trim() */
 
 struct chunk {
     struct chunk_pool *pool;

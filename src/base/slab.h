@@ -11,6 +11,8 @@
 
 #include <stddef.h>
 
+#define SLAB_BLOCK_OCTETS 65536 /* objects are taken from malloc in such portions */
+
 struct slab_block;
 
 struct slab_free {
@@ -60,5 +62,7 @@ static inline void slab_put(struct slab *s, void *object)
     POISON(f, s->size);
 }
 
-/* Gives the memory back if no object is out. */
+/* Gives back the blocks of which no object is out. Looks at every free object: for idle turns. */
 void slab_trim(struct slab *s);
+/* What it has taken from malloc. */
+size_t slab_octets(const struct slab *s);

@@ -38,6 +38,16 @@ void http_pools_hold(struct http_pools *p, bool hold)
     p->chunks.chunks.max = hold ? p->chunks.chunks.live : p->chunks_max;
 }
 
+void http_pools_trim(struct http_pools *p)
+{
+    while (p->free_arena_count)
+        arena_free(p->free_arenas[--p->free_arena_count]);
+    slab_trim(&p->conns);
+    slab_trim(&p->h2_conns);
+    slab_trim(&p->h2_legs);
+    chunk_pool_trim(&p->chunks);
+}
+
 struct arena *arena_take(struct http_pools *p)
 {
     if (p->free_arena_count)

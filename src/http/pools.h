@@ -31,6 +31,8 @@ struct http_limits {
 
 struct http_pools *http_pools_new(struct loop *loop, const struct http_limits *limits);
 void http_pools_free(struct http_pools *p);
+/* Gives back what no connection uses; malloc has it then. For idle turns, as slab_trim(). */
+void http_pools_trim(struct http_pools *p);
 
 /* True: bodies get no more memory than they have now; false: as much as at the beginning. */
 void http_pools_hold(struct http_pools *p, bool hold);

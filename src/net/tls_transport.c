@@ -506,8 +506,7 @@ static const struct transport_ops tls_ops = {
 static void side_trim(struct tls_side *side)
 {
     slab_trim(&side->conns);
-    slab_trim(&side->chunks.chunks);
-    slab_trim(&side->chunks.slices);
+    chunk_pool_trim(&side->chunks);
 }
 
 static void side_free(struct tls_side *side)

@@ -251,6 +251,9 @@ static void trim_due(struct timer *t)
     uint64_t from_ns = loop_clock_ns(w->loop);
 
     if (open * 4 < w->open_peak) {
+        slab_trim(&w->downstream_slab);
+        slab_trim(&w->upstream_slab);
+        http_pools_trim(w->pools);
         net_trim(w->net);
         w->open_peak = open;
         loop_note(w->loop, "trim", from_ns);
