@@ -6,6 +6,7 @@
 #define PONG_MS 1000 /* what GOAWAY waits for the streams that are under way */
 #define EOF_MS 30000 /* what a client that sent FIN may wait for its answers */
 #define SETTINGS_MS 60000
+#define REST_MS 1000 /* idle for so long: memory is given back */
 
 static void conn_run(struct task *t);
 static const struct http_conn_ops h2_ops;
@@ -40,6 +41,7 @@ struct http_conn *h2_conn_new(struct http_pools *p, enum http_role role,
     list_init(&h->blocked);
     list_init(&h->waiting);
     h->linger_left = LINGER_OCTETS;
+    h->rested = UINT32_MAX;
     return &h->c;
 }
 
@@ -153,8 +155,17 @@ enum armed {
     ARMED_PONG,
     ARMED_HALFWAY,  /* a preface or a header block arrives */
     ARMED_SETTINGS, /* ours are not acknowledged */
+    ARMED_REST,     /* idle, a moment ago busy */
     ARMED_IDLE,
 };
+
+static void conn_rest(struct h2_conn *h)
+{
+    h->rested = h->c.exchanges;
+    h2_rest(&h->h2);
+    if (h->in.n == 0)
+        buf_fini(&h->in);
+}
 
 static void conn_timed_out(struct h2_conn *h)
 {
@@ -177,6 +188,9 @@ static void conn_timed_out(struct h2_conn *h)
         break;
     case ARMED_SETTINGS:
         h2_end(&h->h2, &h2_error_settings_timeout);
+        break;
+    case ARMED_REST:
+        conn_rest(h);
         break;
     case ARMED_IDLE:
         http_conn_retire(&h->c);
@@ -203,7 +217,14 @@ static enum armed conn_waits(const struct h2_conn *h)
         return ARMED_SETTINGS;
     if (h2_is_server(h) && halfway)
         return ARMED_HALFWAY;
-    return list_is_empty(&h->legs) ? ARMED_IDLE : ARMED_NOT;
+    if (!list_is_empty(&h->legs))
+        return ARMED_NOT;
+    return h->rested == h->c.exchanges ? ARMED_IDLE : ARMED_REST;
+}
+
+static uint32_t idle_for_ms(const struct h2_conn *h)
+{
+    return (uint32_t)MIN(loop_now_ms(h->c.pools->loop) - h->idle_since_ms, UINT32_MAX);
 }
 
 static uint32_t armed_ms(const struct h2_conn *h, enum armed waits)
@@ -223,8 +244,10 @@ static uint32_t armed_ms(const struct h2_conn *h, enum armed waits)
         return s->request_head_ms;
     case ARMED_SETTINGS:
         return SETTINGS_MS;
+    case ARMED_REST:
+        return s->idle_ms ? MIN(s->idle_ms, REST_MS) : REST_MS;
     case ARMED_IDLE:
-        return s->idle_ms;
+        return s->idle_ms ? s->idle_ms - MIN(idle_for_ms(h), s->idle_ms - 1) : 0;
     case ARMED_NOT:
         break;
     }
@@ -236,15 +259,18 @@ static uint32_t armed_ms(const struct h2_conn *h, enum armed waits)
 static void conn_arm(struct h2_conn *h)
 {
     enum armed waits = conn_waits(h);
-    uint32_t what = waits == ARMED_HALFWAY ? h2_is_halfway(&h->h2)
-                    : waits == ARMED_IDLE  ? h->c.exchanges
-                                           : 0;
-    uint32_t ms = armed_ms(h, waits);
+    uint32_t what = waits == ARMED_HALFWAY                         ? h2_is_halfway(&h->h2)
+                    : waits == ARMED_IDLE || waits == ARMED_REST ? h->c.exchanges
+                                                                 : 0;
+    uint32_t ms;
 
     if (h->state == H2C_DEAD || (h->armed == waits && h->armed_for == what))
         return;
     h->armed = (uint8_t)waits;
     h->armed_for = what;
+    if (waits == ARMED_REST)
+        h->idle_since_ms = loop_now_ms(h->c.pools->loop);
+    ms = armed_ms(h, waits);
     if (ms)
         timer_set(&h->c.timer, ms);
     else

@@ -34,6 +34,8 @@ struct h2_conn {
     bool finished, unflushed;       /* our FIN is sent; TLS holds octets */
     bool was_usable, was_at_rest;   /* a client's, when its owner last knew */
     uint32_t linger_left;           /* octets that are still read */
+    uint64_t idle_since_ms;
+    uint32_t rested;                /* exchanges so far when memory was last given back */
     uint32_t unopened;              /* legs whose stream has no number yet */
     struct buf in;                  /* octets that are not understood yet */
     struct bufq out;

@@ -8,14 +8,12 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <stdio.h>
 #include <unistd.h>
 
 struct socket {
     struct transport t;
     struct wire wire;
     struct net *net;
-    char failure_text[96];
 };
 
 size_t socket_size(void)
@@ -37,29 +35,29 @@ static void socket_notify(struct wire *w)
         task_wake(s->t.task);
 }
 
+#define DELAYED "delayed connect error: "
+
 /* Envoy's words for a connect that did not succeed. */
 static void socket_fail(struct socket *s, enum err e)
 {
     static const struct {
         enum err e;
-        const char *text;
+        struct str text;
     } words[] = {
-        { ERR_REFUSED, "Connection refused" },
-        { ERR_TIMEOUT, "Connection timed out" },
-        { ERR_UNREACHABLE, "No route to host" },
-        { ERR_ADDRESS, "Cannot assign requested address" },
-        { ERR_RESET, "Connection reset by peer" },
+        { ERR_REFUSED, STR_INIT(DELAYED "Connection refused") },
+        { ERR_TIMEOUT, STR_INIT(DELAYED "Connection timed out") },
+        { ERR_UNREACHABLE, STR_INIT(DELAYED "No route to host") },
+        { ERR_ADDRESS, STR_INIT(DELAYED "Cannot assign requested address") },
+        { ERR_RESET, STR_INIT(DELAYED "Connection reset by peer") },
     };
-    const char *text = err_text(e);
 
-    for (size_t i = 0; i < LEN(words); i++) {
-        if (words[i].e == e)
-            text = words[i].text;
-    }
-    snprintf(s->failure_text, sizeof(s->failure_text), "delayed connect error: %s", text);
     s->t.state = TRANSPORT_FAILED;
     s->t.info.failure = e;
-    s->t.info.failure_text = str_of(s->failure_text);
+    s->t.info.failure_text = str_of(err_text(e));
+    for (size_t i = 0; i < LEN(words); i++) {
+        if (words[i].e == e)
+            s->t.info.failure_text = words[i].text;
+    }
 }
 
 static enum transport_state socket_advance(struct transport *t)

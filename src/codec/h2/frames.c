@@ -208,7 +208,7 @@ static const struct h2_error *move_window(struct h2_stream *s, int64_t by)
 /* 6.9.2: a change of the initial window moves the windows of all open streams. */
 static const struct h2_error *move_windows(struct h2 *h, int64_t by)
 {
-    for (size_t i = 0; by && i < H2_TABLE; i++) {
+    for (size_t i = 0; by && h->table && i < H2_TABLE; i++) {
         for (struct h2_stream *s = h->table[i]; s; s = s->next) {
             const struct h2_error *error = move_window(s, by);
 

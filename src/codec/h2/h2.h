@@ -96,11 +96,11 @@ struct h2 {
     const struct h2_error *dead;
 
     /* streams */
-    struct h2_stream *table[H2_TABLE];
+    struct h2_stream **table; /* H2_TABLE buckets; NULL before the first and at rest */
     uint32_t open_theirs, open_ours; /* streams open, by who opened them */
     uint32_t last_theirs, last_ours; /* highest ids */
     uint64_t opened_theirs;          /* bit i: last_theirs - 2i was opened, not skipped */
-    uint32_t recent[H2_RECENT];      /* streams that we reset: frames on them are ignored */
+    uint32_t *recent; /* H2_RECENT streams that we reset: frames on them are ignored; NULL: none */
     uint32_t recent_at;
     uint32_t goaway_id; /* they process none above; UINT32_MAX: no GOAWAY came */
 
@@ -126,6 +126,10 @@ struct h2 {
 /* Queues our preface and SETTINGS in `control`. */
 void h2_init(struct h2 *h, enum h2_side side, const struct h2_options *options);
 void h2_fini(struct h2 *h);
+/* Gives back what a connection without streams can do without. It can be used on. */
+void h2_rest(struct h2 *h);
+/* The memory it has taken, itself not counted. */
+size_t h2_octets(const struct h2 *h);
 
 /* Reads on at the front of `in`; `ret_used` octets are to be dropped before the next call,
  * after the event was dealt with. Call until H2_EV_MORE. After H2_EV_BAD there is nothing. */

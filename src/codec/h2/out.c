@@ -1,5 +1,7 @@
 #include "codec/h2/h2_int.h"
 
+#include <stdlib.h>
+
 /* Control frames that may wait to be sent (Envoy's max_outbound_control_frames). */
 #define CONTROL_FRAMES 1000
 #define CONTROL_OCTETS 65536
@@ -116,6 +118,31 @@ void h2_fini(struct h2 *h)
     hpack_encoder_fini(&h->encoder);
     buf_fini(&h->block);
     buf_fini(&h->control);
+    free(h->table);
+    free(h->recent);
+    h->table = NULL;
+    h->recent = NULL;
+}
+
+void h2_rest(struct h2 *h)
+{
+    if (h->open_theirs || h->open_ours)
+        return;
+    free(h->table);
+    h->table = NULL;
+    if (h->control.n == 0)
+        buf_fini(&h->control);
+    if (h->block.n == 0)
+        buf_fini(&h->block);
+    hpack_table_fit(&h->decoder.table);
+    hpack_encoder_rest(&h->encoder);
+}
+
+size_t h2_octets(const struct h2 *h)
+{
+    return hpack_table_octets(&h->decoder.table) + hpack_table_octets(&h->encoder.table) +
+           h->control.cap + h->block.cap + (h->table ? H2_TABLE * sizeof(*h->table) : 0) +
+           (h->recent ? H2_RECENT * sizeof(*h->recent) : 0);
 }
 
 /* ---- windows given back ---- */

@@ -9,7 +9,7 @@ static struct h2_stream **bucket(const struct h2 *h, uint32_t id)
 
 struct h2_stream *h2_stream_of(const struct h2 *h, uint32_t id)
 {
-    struct h2_stream *s = *bucket(h, id);
+    struct h2_stream *s = h->table ? *bucket(h, id) : NULL;
 
     while (s && s->id != id)
         s = s->next;
@@ -28,7 +28,7 @@ bool h2_is_idle(const struct h2 *h, uint32_t id)
 
 bool h2_is_reset(const struct h2 *h, uint32_t id)
 {
-    for (size_t i = 0; i < H2_RECENT; i++) {
+    for (size_t i = 0; h->recent && i < H2_RECENT; i++) {
         if (h->recent[i] == id)
             return true;
     }
@@ -55,6 +55,8 @@ void h2_stream_open(struct h2 *h, struct h2_stream *s, uint32_t id)
         .recv_window = h->options.stream_window,
         .length_left = -1,
     };
+    if (!h->table)
+        h->table = must_alloc(H2_TABLE * sizeof(struct h2_stream *));
     b = bucket(h, id);
     s->next = *b;
     *b = s;
@@ -83,10 +85,11 @@ void h2_stream_expect(struct h2_stream *s, int64_t content_length)
 
 void h2_unlink(struct h2 *h, struct h2_stream *s)
 {
-    struct h2_stream **at = bucket(h, s->id);
+    struct h2_stream **at;
 
     if (!s->is_open)
         return;
+    at = bucket(h, s->id);
     while (*at != s)
         at = &(*at)->next;
     *at = s->next;
@@ -106,6 +109,8 @@ void h2_stream_settle(struct h2 *h, struct h2_stream *s)
 /* From now on what arrives on it is not an error. */
 static void ignore(struct h2 *h, uint32_t id)
 {
+    if (!h->recent)
+        h->recent = must_alloc(H2_RECENT * sizeof(*h->recent));
     h->recent[h->recent_at++ % H2_RECENT] = id;
 }
 

@@ -46,6 +46,14 @@ void hpack_encoder_resize(struct hpack_encoder *e, size_t size)
     e->lowest = MIN(e->lowest, size);
 }
 
+void hpack_encoder_rest(struct hpack_encoder *e)
+{
+    if (hpack_table_octets(&e->table) == 0)
+        return;
+    hpack_table_clear(&e->table);
+    e->lowest = 0;
+}
+
 static bool write_integer(struct buf *out, uint8_t first, unsigned prefix, size_t v)
 {
     size_t mask = ((size_t)1 << prefix) - 1;

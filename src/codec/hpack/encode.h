@@ -19,6 +19,8 @@ void hpack_encoder_init(struct hpack_encoder *e, size_t max);
 void hpack_encoder_fini(struct hpack_encoder *e);
 /* The other side's SETTINGS_HEADER_TABLE_SIZE. */
 void hpack_encoder_resize(struct hpack_encoder *e, size_t size);
+/* Gives its memory back; the next block tells the other side that the table was emptied (4.2). */
+void hpack_encoder_rest(struct hpack_encoder *e);
 
 /* Begins a block; then the fields in order, names in lower case. False: beyond the buffer's
  * maximum; the encoder is then out of step and the connection must end. */

@@ -4,6 +4,9 @@
 
 #include <stdlib.h>
 
+#define FIRST_ENTRIES 8 /* what a table begins with */
+#define FIRST_OCTETS 256
+
 /* RFC 7541, appendix A. */
 static const struct {
     uint16_t id;
@@ -130,7 +133,16 @@ void hpack_table_fini(struct hpack_table *t)
 {
     free(t->entries);
     free(t->octets);
+    free(t->newest);
     hpack_table_init(t, t->max, t->is_searched);
+}
+
+void hpack_table_clear(struct hpack_table *t)
+{
+    size_t size = t->size;
+
+    hpack_table_fini(t);
+    t->size = size;
 }
 
 static struct hpack_entry *entry_at(const struct hpack_table *t, uint32_t i)
@@ -163,26 +175,74 @@ void hpack_table_resize(struct hpack_table *t, size_t size)
         evict(t);
 }
 
-/* The block has twice the table's size, so that octets move once for each table's worth. */
-static void take_memory(struct hpack_table *t)
+/* Moves the entries to the front of a ring of `cap`. */
+static void entries_move(struct hpack_table *t, uint32_t cap)
 {
-    if (t->entries)
-        return;
-    t->entry_cap = (uint32_t)(t->max / HPACK_ENTRY_COST + 1);
-    t->octet_cap = t->max * 2;
-    t->entries = must_alloc(t->entry_cap * sizeof(*t->entries));
-    t->octets = must_alloc(t->octet_cap);
+    struct hpack_entry *fresh = must_alloc(cap * sizeof(*fresh));
+
+    for (uint32_t i = 0; i < t->n; i++)
+        fresh[i] = *entry_at(t, i);
+    free(t->entries);
+    t->entries = fresh;
+    t->entry_cap = cap;
+    t->first = 0;
 }
 
-static void make_room(struct hpack_table *t, size_t n)
+/* Moves the octets to the front of `into`, which may be where they are. */
+static void octets_move(struct hpack_table *t, char *into)
 {
-    if (t->end + n <= t->octet_cap)
-        return;
-    memmove(t->octets, t->octets + t->begin, t->end - t->begin);
+    if (t->end > t->begin)
+        memmove(into, t->octets + t->begin, t->end - t->begin);
     for (uint32_t i = 0; i < t->n; i++)
         entry_at(t, i)->at -= (uint32_t)t->begin;
     t->end -= t->begin;
     t->begin = 0;
+}
+
+static void octets_resize(struct hpack_table *t, size_t cap)
+{
+    char *fresh = must_alloc(cap);
+
+    octets_move(t, fresh);
+    free(t->octets);
+    t->octets = fresh;
+    t->octet_cap = cap;
+}
+
+/* Room for one more entry of `n` octets, which is within the table's size. Memory grows to twice
+ * that size, so that octets move once for each table's worth. */
+static void make_room(struct hpack_table *t, size_t n)
+{
+    size_t need = t->end - t->begin + n, cap = MAX(t->octet_cap, FIRST_OCTETS);
+
+    if (t->is_searched && !t->newest)
+        t->newest = must_alloc(HPACK_BUCKETS * sizeof(*t->newest));
+    if (t->n == t->entry_cap)
+        entries_move(t, MAX(2 * t->entry_cap, FIRST_ENTRIES));
+    if (t->end + n <= t->octet_cap)
+        return;
+    while (cap < 2 * need && cap < 2 * t->max)
+        cap *= 2;
+    if (cap > t->octet_cap)
+        octets_resize(t, MAX(cap, need));
+    else
+        octets_move(t, t->octets);
+}
+
+void hpack_table_fit(struct hpack_table *t)
+{
+    if (t->n == 0) {
+        hpack_table_clear(t);
+        return;
+    }
+    entries_move(t, t->n);
+    octets_resize(t, MAX(t->end - t->begin, 1));
+}
+
+size_t hpack_table_octets(const struct hpack_table *t)
+{
+    return t->entry_cap * sizeof(*t->entries) + t->octet_cap +
+           (t->newest ? HPACK_BUCKETS * sizeof(*t->newest) : 0);
 }
 
 static uint64_t hash_step(uint64_t h, uint64_t word)
@@ -232,7 +292,6 @@ void hpack_table_add(struct hpack_table *t, const struct hpack_field *field)
             evict(t);
         return;
     }
-    take_memory(t);
     while (t->used + n + HPACK_ENTRY_COST > t->size)
         evict(t);
     make_room(t, n);

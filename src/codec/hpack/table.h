@@ -1,8 +1,8 @@
 /*
  * codec/hpack/table - the static and the dynamic table. Source: RFC 7541, 2.3, 4, appendix A.
  *
- * A dynamic table is one block of memory, taken at its first entry and given back by
- * hpack_table_fini; its size is bounded by `max`. Indexes are the protocol's: 1 to 61 the
+ * A dynamic table takes memory as it fills and has it until hpack_table_clear, _fit or _fini; its
+ * size is bounded by `max`. Indexes are the protocol's: 1 to 61 the
  * static table, from 62 on the newest entry first.
  */
 #pragma once
@@ -35,13 +35,19 @@ struct hpack_table {
     uint32_t added; /* entries so far; the newest has this number, the next one more */
     char *octets;   /* the entries' octets in order, oldest first */
     size_t octet_cap, begin, end;
-    bool is_searched;               /* an encoder's */
-    uint32_t newest[HPACK_BUCKETS]; /* by hash, the number of the newest entry */
+    bool is_searched; /* an encoder's */
+    uint32_t *newest; /* HPACK_BUCKETS, by hash: the number of the newest entry */
 };
 
 /* `is_searched`: hpack_table_find will be used. */
 void hpack_table_init(struct hpack_table *t, size_t max, bool is_searched);
 void hpack_table_fini(struct hpack_table *t);
+/* Empties it and gives its memory back; it can be used on. */
+void hpack_table_clear(struct hpack_table *t);
+/* Gives back memory beyond what the entries need: for a connection at rest. */
+void hpack_table_fit(struct hpack_table *t);
+/* The memory it has taken. */
+size_t hpack_table_octets(const struct hpack_table *t);
 /* Sets the size, which is at most `max`, and drops entries that no longer fit. */
 void hpack_table_resize(struct hpack_table *t, size_t size);
 /* Adds an entry; one larger than the table empties it (4.4). name and value must not point
