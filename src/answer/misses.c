@@ -87,15 +87,17 @@ void misses_certificate(struct explanation *x)
 void misses_host(struct explanation *x)
 {
     const struct routes *routes = x->decision.routes;
+    struct domain_cursor at = { 0 };
+    const struct domain *d;
 
     miss_elsewhere(x, x->decision.host);
-    for (uint32_t i = 0; routes && i < routes->domains.n; i++) {
-        const struct vhost *v = root_vhost(x->root, routes->domains.v[i].vhost);
+    for (; routes && (d = route_domain(x->root, routes, &at)); at.at++) {
+        const struct vhost *v = root_vhost(x->root, d->vhost);
 
         if (v && v->routes.n)
             miss(x,
                  arena_printf(x->arena, "port %u serves the host %.*s", x->ask->port,
-                              STRF(routes->domains.v[i].name)),
+                              STRF(d->name)),
                  &v->part, 0);
     }
 }

@@ -1,5 +1,6 @@
 #include "cli/startup.h"
 
+#include "route/route.h"
 #include "tls/keypair.h"
 
 #include <stdio.h>
@@ -208,10 +209,13 @@ static struct str askable_host(const struct mesh_listener *l, struct arena *a)
 static struct str askable_path_in(const struct root *root, const struct routes *routes,
                                   struct str host)
 {
-    for (uint32_t i = 0; i < routes->domains.n; i++) {
-        const struct vhost *v = root_vhost(root, routes->domains.v[i].vhost);
+    struct domain_cursor at = { 0 };
+    const struct domain *d;
 
-        if (!v || !str_eq(routes->domains.v[i].name, host))
+    for (; (d = route_domain(root, routes, &at)); at.at++) {
+        const struct vhost *v = root_vhost(root, d->vhost);
+
+        if (!v || !str_eq(d->name, host))
             continue;
         for (uint32_t k = 0; k < v->routes.n; k++) {
             const struct text_matcher *path = &v->routes.v[k].match.path;

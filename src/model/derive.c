@@ -57,7 +57,15 @@ static bool routes_build(struct part *p, __attribute__((unused)) struct str *ret
 {
     struct routes *routes = (void *)p;
 
-    routes->index = host_index_build(routes);
+    routes->index = host_index_build(p->arena, routes->domains.v, routes->domains.n);
+    return true;
+}
+
+static bool domains_build(struct part *p, __attribute__((unused)) struct str *reterr)
+{
+    struct domains *d = (void *)p;
+
+    d->index = host_index_build(p->arena, d->domains.v, d->domains.n);
     return true;
 }
 
@@ -184,6 +192,7 @@ static const struct {
     [PART_CHAIN] = { inner_build, NULL },       [PART_ROUTES] = { routes_build, NULL },
     [PART_VHOST] = { vhost_build, vhost_drop }, [PART_CLUSTER] = { cluster_build, cluster_drop },
     [PART_HOSTS] = { hosts_build, hosts_drop }, [PART_SECRET] = { secret_build, secret_drop },
+    [PART_DOMAINS] = { domains_build, NULL },
 };
 
 bool derive_build(struct part *p, struct str *reterr)

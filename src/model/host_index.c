@@ -12,11 +12,15 @@ struct host_index {
     uint32_t any;      /* the domain "*" */
 };
 
-/* What a domain is found by: "a.b", or ".b" for "*.b". No host name begins with a dot
- * where a suffix is looked up, so the two never meet. */
-static struct str key_of(struct str name)
+/* No host name begins with a dot where a suffix is looked up, so the two never meet. */
+struct str domain_key(struct str name)
 {
     return str_starts(name, STR("*.")) ? str_from(name, 1) : name;
+}
+
+uint64_t domain_hash(struct str key)
+{
+    return hash_stable(key);
 }
 
 /* Where `key` is, or the empty slot where it would be. */
@@ -24,7 +28,7 @@ static size_t slot_of(const struct host_index *x, struct str key)
 {
     size_t at = hash_str(key) & x->mask;
 
-    while (x->slots[at] != 0 && !str_eq(key_of(x->domains[x->slots[at] - 1].name), key))
+    while (x->slots[at] != 0 && !str_eq(domain_key(x->domains[x->slots[at] - 1].name), key))
         at = (at + 1) & x->mask;
     return at;
 }
@@ -32,7 +36,7 @@ static size_t slot_of(const struct host_index *x, struct str key)
 static void domain_add(struct host_index *x, uint32_t number)
 {
     struct str name = x->domains[number].name;
-    struct str key = key_of(name);
+    struct str key = domain_key(name);
     size_t at;
 
     if (str_eq(name, STR("*"))) {
@@ -46,23 +50,23 @@ static void domain_add(struct host_index *x, uint32_t number)
         x->suffix_max = MAX(x->suffix_max, key.n);
 }
 
-struct host_index *host_index_build(const struct routes *routes)
+struct host_index *host_index_build(struct arena *a, const struct domain *domains, uint32_t n)
 {
-    struct host_index *x = ARENA_NEW(routes->part.arena, struct host_index);
+    struct host_index *x = ARENA_NEW(a, struct host_index);
     size_t size = 4;
 
-    while (size < (size_t)routes->domains.n * 2)
+    while (size < (size_t)n * 2)
         size *= 2;
-    x->domains = routes->domains.v;
-    x->slots = ARENA_ARRAY(routes->part.arena, uint32_t, size);
+    x->domains = domains;
+    x->slots = ARENA_ARRAY(a, uint32_t, size);
     x->mask = size - 1;
     x->any = NOWHERE;
-    for (uint32_t i = 0; i < routes->domains.n; i++)
+    for (uint32_t i = 0; i < n; i++)
         domain_add(x, i);
     return x;
 }
 
-static uint32_t find(const struct host_index *x, struct str key)
+uint32_t host_index_get(const struct host_index *x, struct str key)
 {
     uint32_t slot = x->slots[slot_of(x, key)];
 
@@ -78,10 +82,10 @@ uint32_t host_index_find(const struct host_index *x, struct str host)
     if (host.n == 0)
         return x->any;
     if (host.p[0] != '.')
-        found = find(x, host);
+        found = host_index_get(x, host);
     for (size_t i = from; i < host.n && found == NOWHERE; i++) {
         if (host.p[i] == '.')
-            found = find(x, str_from(host, i));
+            found = host_index_get(x, str_from(host, i));
     }
     return found == NOWHERE ? x->any : found;
 }

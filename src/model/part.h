@@ -21,6 +21,8 @@ enum part_kind {
     PART_CLUSTER,
     PART_HOSTS,
     PART_SECRET,
+    PART_DOMAINS,
+    PART_SERVER,
     PART_KINDS
 };
 

@@ -97,11 +97,35 @@ struct domain {
     slot_id vhost;
 };
 
+/* A table of hosts is a tree, so that one host more or less touches a leaf (model/host_index.h):
+ * up to DOMAINS_LEAF names stand in a node themselves, more are dealt to DOMAINS_SHARDS nodes
+ * below it by the next four bits of domain_hash. "*" always stands in the first node. */
+#define DOMAINS_LEAF 32
+#define DOMAINS_SHARDS 16
+
 struct routes {
     struct part part; /* name: "http.80", "https.443.https.gw.ns" */
     ARRAY_OF(struct domain) domains;
+    ARRAY_OF(slot_id) shards; /* PART_DOMAINS: none, or DOMAINS_SHARDS */
+    /* With shards: the lengths of ".b" of all "*.b", the longest first. */
+    ARRAY_OF(uint16_t) suffixes;
     /* derived */
-    struct host_index *index; /* model/host_index.h */
+    struct host_index *index; /* of `domains`: model/host_index.h */
+};
+
+struct domains {
+    struct part part; /* name: "http.80#3f": the digits of domain_hash that lead here */
+    ARRAY_OF(struct domain) domains;
+    ARRAY_OF(slot_id) shards; /* PART_DOMAINS: none, or DOMAINS_SHARDS */
+    /* derived */
+    struct host_index *index; /* of `domains` */
+};
+
+/* A server of a Gateway, for people alone: virtual hosts name it, so that it may move within its
+ * file without them. Origins: 0 the server, 1 its httpsRedirect. */
+struct server {
+    struct part part; /* name: "ns/name/80/http" */
+    uint16_t port;    /* as in the manifest */
 };
 
 /* ---- virtual host and routes --------------------------------------------------------- */
@@ -183,6 +207,7 @@ struct vhost {
     struct part part;              /* name: "<routes name>/<domain>" */
     struct str label;              /* Envoy's name: "mk.hedgus.com:80" */
     ARRAY_OF(struct route) routes; /* first match wins */
+    ARRAY_OF(slot_id) servers;     /* PART_SERVER: that it is reached through, its own first */
     ARRAY_OF(struct filter_config) overrides;
     /* derived */
     struct path_index *index; /* model/path_index.h */

@@ -41,6 +41,8 @@ ROOT_GETTER(vhost, PART_VHOST)
 ROOT_GETTER(cluster, PART_CLUSTER)
 ROOT_GETTER(hosts, PART_HOSTS)
 ROOT_GETTER(secret, PART_SECRET)
+ROOT_GETTER(domains, PART_DOMAINS)
+ROOT_GETTER(server, PART_SERVER)
 
 /* Slot ids by (kind, name): one table for the whole process, so a name has one number
  * whoever asks. A slot is taken as long as a part has that name or names it, or a `struct

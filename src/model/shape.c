@@ -46,6 +46,23 @@ static const struct field chain_slot_fields[] = {
 static const struct shape chain_slot_shape = { "chain_slot", sizeof(slot_id), 1,
                                                chain_slot_fields };
 
+static const struct field domains_slot_fields[] = {
+    { .name = "", .kind = FIELD_SLOT, .part_kind = PART_DOMAINS, .size = sizeof(slot_id) },
+};
+static const struct shape domains_slot_shape = { "domains_slot", sizeof(slot_id), 1,
+                                                 domains_slot_fields };
+
+static const struct field server_slot_fields[] = {
+    { .name = "", .kind = FIELD_SLOT, .part_kind = PART_SERVER, .size = sizeof(slot_id) },
+};
+static const struct shape server_slot_shape = { "server_slot", sizeof(slot_id), 1,
+                                                server_slot_fields };
+
+static const struct field u16_fields[] = {
+    { .name = "", .kind = FIELD_U16, .size = sizeof(uint16_t) },
+};
+static const struct shape u16_shape = { "u16", sizeof(uint16_t), 1, u16_fields };
+
 static const struct field secret_slot_fields[] = {
     { .name = "", .kind = FIELD_SLOT, .part_kind = PART_SECRET, .size = sizeof(slot_id) },
 };
@@ -136,9 +153,21 @@ static const struct shape domain_shape = SHAPE(domain);
 
 static const struct field routes_fields[] = {
     F_LIST(routes, domains, domain_shape),
+    F_LIST(routes, shards, domains_slot_shape),
+    F_LIST(routes, suffixes, u16_shape),
     F(routes, index, DERIVED),
 };
 static const struct shape routes_shape = SHAPE(routes);
+
+static const struct field domains_fields[] = {
+    F_LIST(domains, domains, domain_shape),
+    F_LIST(domains, shards, domains_slot_shape),
+    F(domains, index, DERIVED),
+};
+static const struct shape domains_shape = SHAPE(domains);
+
+static const struct field server_fields[] = { F(server, port, U16) };
+static const struct shape server_shape = SHAPE(server);
 
 static const char *const text_matches[] = {
     [TEXT_ANY] = "any",     [TEXT_EXACT] = "exact",     [TEXT_PREFIX] = "prefix",
@@ -225,6 +254,7 @@ static const struct shape route_shape = SHAPE(route);
 static const struct field vhost_fields[] = {
     F(vhost, label, STR),
     F_LIST(vhost, routes, route_shape),
+    F_LIST(vhost, servers, server_slot_shape),
     F_LIST(vhost, overrides, filter_config_shape),
     F(vhost, index, DERIVED),
 };
@@ -304,7 +334,8 @@ static const struct {
     [PART_LISTENER] = { "listener", &listener_shape }, [PART_CHAIN] = { "chain", &chain_shape },
     [PART_ROUTES] = { "routes", &routes_shape },       [PART_VHOST] = { "vhost", &vhost_shape },
     [PART_CLUSTER] = { "cluster", &cluster_shape },    [PART_HOSTS] = { "hosts", &hosts_shape },
-    [PART_SECRET] = { "secret", &secret_shape },
+    [PART_SECRET] = { "secret", &secret_shape },       [PART_DOMAINS] = { "domains", &domains_shape },
+    [PART_SERVER] = { "server", &server_shape },
 };
 
 const char *part_kind_name(enum part_kind kind)

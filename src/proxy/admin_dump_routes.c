@@ -181,7 +181,7 @@ static void vhost_begin(struct buf *b, const struct domain *d, const struct vhos
     buf_add(b, STR("],\"routes\":[\n"));
 }
 
-/* The domain at `sub`: its beginning where `leaf` is 0, else the route before `leaf`. */
+/* The domain at hand: its beginning where `leaf` is 0, else the route before `leaf`. */
 static void vhost_step(struct admin_walk *w, struct buf *b, const struct domain *d)
 {
     const struct vhost *v = root_vhost(w->root, d->vhost);
@@ -198,6 +198,7 @@ static void vhost_step(struct admin_walk *w, struct buf *b, const struct domain 
         return;
     buf_add(b, STR("],\"include_request_attempt_count\":true}"));
     w->sub++;
+    w->domain.at++;
     w->leaf = 0;
 }
 
@@ -205,17 +206,21 @@ bool dump_routes(struct admin_walk *w, struct buf *b, const struct part *p)
 {
     const struct routes *r = (const void *)p;
 
+    const struct domain *d;
+
     if (w->sub == 0 && w->leaf == 0) {
+        w->domain = (struct domain_cursor){ 0 };
         dump_begin(b, "envoy.config.route.v3.RouteConfiguration");
         json_add_more(b, "name", p->name);
         buf_add(b, STR(",\"virtual_hosts\":["));
-    } else if (w->leaf == 0 && w->sub < r->domains.n) {
-        buf_add(b, STR(",\n"));
     }
-    if (w->sub < r->domains.n)
-        vhost_step(w, b, &r->domains.v[w->sub]);
-    if (w->sub < r->domains.n)
+    d = route_domain(w->root, r, &w->domain);
+    if (d) {
+        if (w->sub > 0 && w->leaf == 0)
+            buf_add(b, STR(",\n"));
+        vhost_step(w, b, d);
         return false;
+    }
     buf_add(b, STR("],\"validate_clusters\":false,\"ignore_port_in_host_matching\":true"));
     dump_origin(w, b, p, 0);
     buf_addc(b, '}');

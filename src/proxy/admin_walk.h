@@ -6,6 +6,7 @@
 
 #include "model/origins.h"
 #include "proxy/admin_int.h"
+#include "route/route.h"
 
 struct regex;
 
@@ -16,6 +17,7 @@ struct admin_walk {
     uint32_t section;
     slot_id at;         /* the part */
     uint32_t sub, leaf; /* within it */
+    struct domain_cursor domain;
     bool opened, after_first;
     /* of /config_dump */
     struct str resource; /* ?resource=; STR_NONE: all */

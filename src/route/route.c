@@ -5,12 +5,97 @@
 #include "model/path_index.h"
 #include "model/pattern.h"
 
+#define BITS 4 /* of the hash: DOMAINS_SHARDS ways */
+
+/* ---- tables of hosts ---- */
+
+/* The node that `hash` leads to, so many steps down; NULL: there is none. */
+static const struct domains *leaf_of(const struct root *root, const struct routes *routes,
+                                     uint64_t hash, uint32_t *ret_depth)
+{
+    slot_id at = routes->shards.v[hash >> (64 - BITS)];
+    const struct domains *d = root_domains(root, at);
+
+    *ret_depth = 1;
+    while (d && d->shards.n == DOMAINS_SHARDS && *ret_depth < 64 / BITS) {
+        at = d->shards.v[hash >> (64 - BITS * (*ret_depth + 1)) & (DOMAINS_SHARDS - 1)];
+        ++*ret_depth;
+        d = root_domains(root, at);
+    }
+    return d;
+}
+
+static const struct domain *find_key(const struct root *root, const struct routes *routes,
+                                     struct str key)
+{
+    uint32_t depth, at;
+    const struct domains *leaf = leaf_of(root, routes, domain_hash(key), &depth);
+
+    at = leaf ? host_index_get(leaf->index, key) : UINT32_MAX;
+    return at == UINT32_MAX ? NULL : &leaf->domains.v[at];
+}
+
+static const struct domain *find_sharded(const struct root *root, const struct routes *routes,
+                                         struct str host)
+{
+    const struct domain *d = NULL;
+
+    if (host.n && host.p[0] != '.')
+        d = find_key(root, routes, host);
+    for (uint32_t i = 0; !d && i < routes->suffixes.n; i++) {
+        size_t n = routes->suffixes.v[i];
+
+        if (n < host.n && host.p[host.n - n] == '.')
+            d = find_key(root, routes, str_from(host, host.n - n));
+    }
+    return d;
+}
+
 const struct vhost *route_vhost(const struct root *root, const struct routes *routes,
                                 struct str host)
 {
-    uint32_t at = host_index_find(routes->index, host);
+    const struct domain *d = NULL;
+    uint32_t at;
 
+    if (routes->shards.n == DOMAINS_SHARDS)
+        d = find_sharded(root, routes, host);
+    if (d)
+        return root_vhost(root, d->vhost);
+    at = host_index_find(routes->index, host);
     return at == UINT32_MAX ? NULL : root_vhost(root, routes->domains.v[at].vhost);
+}
+
+/* ---- one after another ---- */
+
+/* The next domain of the nodes below; `at` counts in the leaf that the hash leads to. */
+static const struct domain *next_sharded(const struct root *root, const struct routes *routes,
+                                         struct domain_cursor *c)
+{
+    while (!c->is_over) {
+        uint32_t depth;
+        const struct domains *leaf = leaf_of(root, routes, c->hash, &depth);
+        uint64_t step = UINT64_C(1) << (64 - BITS * depth);
+
+        if (leaf && c->at < leaf->domains.n)
+            return &leaf->domains.v[c->at];
+        c->at = 0;
+        c->hash = (c->hash & ~(step - 1)) + step;
+        c->is_over = c->hash == 0;
+    }
+    return NULL;
+}
+
+const struct domain *route_domain(const struct root *root, const struct routes *routes,
+                                  struct domain_cursor *c)
+{
+    if (!c->is_below) {
+        if (c->at < routes->domains.n)
+            return &routes->domains.v[c->at];
+        c->is_below = true;
+        c->is_over = routes->shards.n != DOMAINS_SHARDS;
+        c->at = 0;
+    }
+    return next_sharded(root, routes, c);
 }
 
 bool text_matches(const struct text_matcher *m, struct str text)

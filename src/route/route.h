@@ -13,6 +13,16 @@
 const struct vhost *route_vhost(const struct root *root, const struct routes *routes,
                                 struct str host);
 
+/* All domains of a table one after another, in the same order in every process. The one that a
+ * zeroed cursor stands at, NULL: there are no more; `at++` goes on. */
+struct domain_cursor {
+    uint64_t hash;
+    uint32_t at;
+    bool is_below, is_over;
+};
+const struct domain *route_domain(const struct root *root, const struct routes *routes,
+                                  struct domain_cursor *c);
+
 /* The first route of `vhost` that matches, or NULL. */
 const struct route *route_pick(const struct vhost *vhost, const struct route_request *rq);
 

@@ -1,6 +1,7 @@
 #include "unit/mesh/bench.h"
 
 #include "base/hash.h"
+#include "route/route.h"
 #include "tls/issue.h"
 #include "unit/check.h"
 
@@ -253,9 +254,12 @@ static void text_chain(struct bench *b, const struct chain *c)
 
 static void text_routes(struct bench *b, const struct routes *r)
 {
+    struct domain_cursor at = { 0 };
+    const struct domain *d;
+
     buf_printf(&b->text, "%.*s:", STRF(r->part.name));
-    for (uint32_t i = 0; i < r->domains.n; i++)
-        buf_printf(&b->text, " %.*s", STRF(r->domains.v[i].name));
+    for (; (d = route_domain(b->root, r, &at)); at.at++)
+        buf_printf(&b->text, " %.*s", STRF(d->name));
 }
 
 static void text_cluster(struct bench *b, const struct cluster *c)
