@@ -205,7 +205,9 @@ static bool walk_host(struct explanation *x)
         return false;
     }
     if (d->vhost && d->vhost->routes.n) {
-        step(x, "host", d->vhost->label, &d->vhost->part, 0);
+        const struct route_place at = route_place(x->root, d->vhost, NULL);
+
+        step(x, "host", d->vhost->label, at.part, at.origin);
         return true;
     }
     refused(x, STAGE_HOST, &refused_no_route);
@@ -228,8 +230,11 @@ static bool walk_route(struct explanation *x)
     const struct route *r = d->route;
     const struct refusal *why = decide_action(r);
 
-    if (r)
-        step(x, "route", route_words(x, d->vhost, r), &d->vhost->part, r->origin);
+    if (r) {
+        const struct route_place at = route_place(x->root, d->vhost, r);
+
+        step(x, "route", route_words(x, d->vhost, r), at.part, at.origin);
+    }
     misses_route(x);
     if (!why)
         return true;

@@ -52,13 +52,15 @@ static void miss_elsewhere(struct explanation *x, struct str host)
         for (uint32_t k = 0; l && k < l->chains.n; k++) {
             const struct chain *c = root_chain(x->root, l->chains.v[k]);
             const struct vhost *v = vhost_at(x, c, host);
+            struct route_place at;
 
             if (!v || c == x->decision.chain)
                 continue;
+            at = route_place(x->root, v, NULL);
             miss(x,
                  arena_printf(x->arena, "%.*s is served on %.*s, as %.*s", STRF(host),
                               STRF(words_listener(l, x->arena)), STRF(v->label)),
-                 &v->part, 0);
+                 at.part, at.origin);
         }
     }
 }
@@ -93,12 +95,14 @@ void misses_host(struct explanation *x)
     miss_elsewhere(x, x->decision.host);
     for (; routes && (d = route_domain(x->root, routes, &at)); at.at++) {
         const struct vhost *v = root_vhost(x->root, d->vhost);
+        struct route_place from;
 
-        if (v && v->routes.n)
-            miss(x,
-                 arena_printf(x->arena, "port %u serves the host %.*s", x->ask->port,
-                              STRF(d->name)),
-                 &v->part, 0);
+        if (!v || !v->routes.n)
+            continue;
+        from = route_place(x->root, v, NULL);
+        miss(x,
+             arena_printf(x->arena, "port %u serves the host %.*s", x->ask->port, STRF(d->name)),
+             from.part, from.origin);
     }
 }
 

@@ -4,10 +4,8 @@
 
 #define FEW 8
 
-static int compare_age(const void *a, const void *b)
+int aged_compare(const struct api_object *ox, const struct api_object *oy)
 {
-    const struct api_object *ox = *(const struct api_object *const *)a;
-    const struct api_object *oy = *(const struct api_object *const *)b;
     const struct api_meta *x = ox->meta, *y = oy->meta;
     int c;
 
@@ -18,6 +16,11 @@ static int compare_age(const void *a, const void *b)
     c = str_cmp(x->name, y->name);
     c = c ? c : str_cmp(x->namespace, y->namespace);
     return c ? c : str_cmp(ox->kind->kind, oy->kind->kind); /* "other" kinds share a list */
+}
+
+static int compare_age(const void *a, const void *b)
+{
+    return aged_compare(*(const struct api_object *const *)a, *(const struct api_object *const *)b);
 }
 
 static int compare_address(const void *a, const void *b)

@@ -13,6 +13,9 @@ struct aged {
     size_t come_n, come_cap, gone_n, gone_cap;
 };
 
+/* Below 0: `a` is older. */
+int aged_compare(const struct api_object *a, const struct api_object *b);
+
 void aged_fini(struct aged *a);
 void aged_add(struct aged *a, const struct api_object *o);
 void aged_del(struct aged *a, const struct api_object *o); /* is only compared by address */

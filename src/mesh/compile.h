@@ -139,8 +139,9 @@ struct compile {
     uint64_t config_digest; /* of the MeshConfig object; 0: none */
     struct registry *reg;
     struct plan *plan;
-    struct plan *plan_before;        /* NULL: none, or the plan stays */
-    bool replan;                     /* a piece made again does not fit into the plan */
+    struct placing *placing; /* under way; NULL: none */
+    uint64_t *orphans;       /* names of memos of bindings that went, maybe to come again */
+    size_t orphans_n, orphans_cap;
     struct credentials *credentials; /* of the chain under way */
     struct arena *credentials_arena;
     int64_t expires_ms; /* of the first of them; 0: none */
@@ -252,21 +253,15 @@ void credentials_compile(struct compile *c, const struct api_object *gw,
                          size_t host_count);
 
 /* --dev: the Certificates that no server names, so that every one is issued. */
-void credentials_compile_rest(struct compile *c);
+void credentials_rest(struct compile *c);
 
-/* ---- routes.c ---- */
+/* ---- cells.c ---- */
 /* A server as the routes see it. */
 struct server_ref {
     const struct api_object *gateway;
     uint32_t index;
     uint16_t manifest_port;
-    uint64_t digest; /* of all of it */
 };
-/* The route configuration of one or more servers; its slot. */
-slot_id routes_compile(struct compile *c, struct str name, const struct server_ref *servers,
-                       size_t n);
-/* Notes about VirtualServices that no server used. */
-void cells_note_unused(struct compile *c);
 bool routes_is_for_gateways(const struct api_object *vs);
 
 /* ---- rules.c ---- */

@@ -385,12 +385,10 @@ void credentials_compile(struct compile *c, const struct api_object *gw,
     }
 }
 
-void credentials_compile_rest(struct compile *c)
+static void rest(struct compile *c)
 {
     const struct object_list *certs = store_list(c->store, OBJ_CERTIFICATE);
 
-    if (!c->o->dev || !c->o->hooks.issue)
-        return;
     for (size_t i = 0; i < certs->n; i++) {
         const struct api_certificate *cert = certs->v[i]->body;
         struct holder h = { certs->v[i], true, certs->v[i]->meta->namespace };
@@ -398,4 +396,23 @@ void credentials_compile_rest(struct compile *c)
         if (!store_find(c->store, OBJ_SECRET, h.namespace, cert->secret_name))
             secret_compile(c, &h, cert->secret_name);
     }
+}
+
+void credentials_rest(struct compile *c)
+{
+    struct plan *p = c->plan;
+    struct notes *notes = c->notes;
+    size_t unsupported = c->sum->unsupported;
+
+    if (!c->o->dev || !c->o->hooks.issue)
+        return;
+    p->rest = arena_new(1024);
+    notes_init(&p->rest_notes, p->rest);
+    p->rest_notes.max = notes->max;
+    c->notes = &p->rest_notes;
+    rest(c);
+    notes_own(&p->rest_notes);
+    c->notes = notes;
+    p->unsupported = c->sum->unsupported - unsupported;
+    c->sum->unsupported = unsupported;
 }

@@ -11,6 +11,7 @@
 
 enum input {
     INPUT_OBJECT,   /* kind, namespace, name */
+    INPUT_PRESENCE, /* the same, by who reads only whether it is there */
     INPUT_KEYED,    /* the same, by who has its content in the key of a memo */
     INPUT_ALL,      /* kind: every object of it */
     INPUT_LABEL,    /* kind, namespace, label, its value */

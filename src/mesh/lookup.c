@@ -215,6 +215,11 @@ static input_key object_key(enum object_kind kind, struct str namespace, struct 
     return input_of(INPUT_OBJECT, (int)kind, namespace, name, STR_NONE);
 }
 
+static input_key presence_key(enum object_kind kind, struct str namespace, struct str name)
+{
+    return input_of(INPUT_PRESENCE, (int)kind, namespace, name, STR_NONE);
+}
+
 static input_key keyed_key(enum object_kind kind, const struct api_object *o)
 {
     return input_of(INPUT_KEYED, (int)kind, o->meta->namespace, o->meta->name, STR_NONE);
@@ -229,6 +234,7 @@ void lookup_each_key(struct compile *c, enum object_kind kind, const struct api_
                      lookup_key_fn *fn)
 {
     fn(c, INPUT_OBJECT, object_key(kind, o->meta->namespace, o->meta->name), o);
+    fn(c, INPUT_PRESENCE, presence_key(kind, o->meta->namespace, o->meta->name), o);
     fn(c, INPUT_KEYED, keyed_key(kind, o), o);
     fn(c, INPUT_ALL, all_key(kind), o);
     kind_keys(&(struct keys){ c, o, fn }, kind);
@@ -256,7 +262,8 @@ static struct bag *bag_for(struct compile *c, input_key key)
 
 static bool has_list(enum input what)
 {
-    return what != INPUT_OBJECT && what != INPUT_KEYED && what != INPUT_ALL && what != INPUT_CLAIM;
+    return what != INPUT_OBJECT && what != INPUT_PRESENCE && what != INPUT_KEYED &&
+           what != INPUT_ALL && what != INPUT_CLAIM;
 }
 
 static void come(struct compile *c, enum input what, input_key key, const struct api_object *o)
@@ -324,6 +331,13 @@ const struct api_object *lookup_object(struct compile *c, enum object_kind kind,
     return store_find(c->store, kind, namespace, name);
 }
 
+bool lookup_is_there(struct compile *c, enum object_kind kind, struct str namespace,
+                     struct str name)
+{
+    read_input(c, INPUT_PRESENCE, presence_key(kind, namespace, name));
+    return store_find(c->store, kind, namespace, name) != NULL;
+}
+
 void lookup_keyed(struct compile *c, enum object_kind kind, const struct api_object *o)
 {
     read_input(c, INPUT_KEYED, keyed_key(kind, o));
@@ -331,14 +345,11 @@ void lookup_keyed(struct compile *c, enum object_kind kind, const struct api_obj
 
 void lookup_claimed(struct compile *c, struct str host)
 {
-    struct str rest = host;
+    struct str wider;
 
     read_input(c, INPUT_CLAIM, host_key(INPUT_CLAIM, host));
-    while (rest.n) {
-        rest = str_from(rest, str_find(rest, '.'));
-        read_input(c, INPUT_CLAIM, host_key(INPUT_CLAIM, arena_printf(c->a, "*%.*s", STRF(rest))));
-        rest = str_from(rest, MIN(rest.n, 1));
-    }
+    for (size_t at = 0; name_wider(c->a, host, &at, &wider);)
+        read_input(c, INPUT_CLAIM, host_key(INPUT_CLAIM, wider));
 }
 
 const struct object_list *lookup_labelled(struct compile *c, enum object_kind kind,

@@ -25,6 +25,9 @@ void lookup_each_key(struct compile *c, enum object_kind kind, const struct api_
 /* By identity; NULL: none. */
 const struct api_object *lookup_object(struct compile *c, enum object_kind kind,
                                        struct str namespace, struct str name);
+/* Whether there is one. */
+bool lookup_is_there(struct compile *c, enum object_kind kind, struct str namespace,
+                     struct str name);
 /* The piece under way has the content of `o` in its key. */
 void lookup_keyed(struct compile *c, enum object_kind kind, const struct api_object *o);
 /* The plan knows who claims `host` (lower case), itself or by a wildcard: so does the piece. */

@@ -32,7 +32,7 @@ static void forget(struct mesh *m)
     memos_fini(&m->memos, &m->inputs);
     memos_fini(&m->verdicts, &m->inputs);
     registry_free(m->registry, &m->inputs);
-    plan_free(m->plan);
+    plan_free(m->plan, &m->cells);
 }
 
 void mesh_free(struct mesh *m)
@@ -188,13 +188,10 @@ static void count_unsupported(struct compile *c, const struct notes *notes)
 static void say_all(struct compile *c)
 {
     registry_say(c);
-    notes_append(c->notes, &c->plan->notes);
+    plan_say(c);
     memos_say(&c->m->memos, c->notes);
-    c->sum->unsupported += c->reg->unsupported + c->plan->unsupported + c->m->memos.unsupported;
+    c->sum->unsupported += c->reg->unsupported + c->m->memos.unsupported;
     c->sum->routes = c->m->memos.routes;
-    c->sum->gateways = c->plan->gateways;
-    c->sum->virtual_services = c->plan->virtual_services;
-    c->sum->listener_count = plan_listeners(c->plan);
     verdicts_say(c);
 }
 
@@ -334,6 +331,6 @@ void mesh_tally(const struct mesh *m, struct tally ret[MESH_TALLIES])
     ret[2] = (struct tally){ "services", r ? r->services.n : 0, r ? r->octets : 0 };
     ret[3] = (struct tally){ "results", m->memos.by_name.n,
                              m->arena->total + m->memos.octets + m->verdicts.octets +
-                                 (m->plan ? m->plan->arena->total : 0) };
+                                 (m->plan ? m->plan->octets + m->plan->placing->arena->total : 0) };
     ret[4] = m->root ? root_tally(m->root) : (struct tally){ "parts", 0, 0 };
 }

@@ -23,6 +23,7 @@ struct mesh {
     struct registry *registry; /* NULL: none yet */
     struct memos memos;        /* of the plan's pieces */
     struct plan *plan;         /* NULL: none yet */
+    struct plan_work work;     /* done for plans */
     struct map cells;          /* address of a VirtualService -> struct vs_cell */
     struct memos verdicts;     /* of objects about which there is something to say */
     bool has_verdicts;         /* of every object */

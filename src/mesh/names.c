@@ -50,6 +50,19 @@ bool name_intersect(struct str a, struct str b, struct str *ret)
     return true;
 }
 
+bool name_wider(struct arena *a, struct str host, size_t *at, struct str *ret)
+{
+    struct str rest = str_from(host, *at ? *at : is_wildcard(host) ? 2 : 0);
+    size_t dot = str_find(rest, '.');
+
+    if (*at > host.n || str_eq(host, STR("*")))
+        return false;
+    rest = str_from(rest, dot);
+    *at = rest.n ? host.n - rest.n + 1 : host.n + 1;
+    *ret = rest.n ? arena_printf(a, "*%.*s", STRF(rest)) : STR("*");
+    return true;
+}
+
 void name_server_host(struct str written, struct str own_namespace, struct str *ret_ns,
                       struct str *ret_host)
 {

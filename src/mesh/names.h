@@ -22,6 +22,10 @@ bool name_is_subset(struct str a, struct str b);
 /* The more specific of the two where one covers the other. */
 MUST_USE bool name_intersect(struct str a, struct str b, struct str *ret);
 
+/* The wildcards that cover `host`, beside itself, one after another from the longest to "*": of
+ * "a.b.x" "*.b.x", "*.x", "*". `at` starts at 0. */
+MUST_USE bool name_wider(struct arena *a, struct str host, size_t *at, struct str *ret);
+
 /* A Gateway's server host "[ns/]dnsName". `ns` is STR_NONE where any may use it; "." is
  * resolved to the Gateway's own. */
 void name_server_host(struct str written, struct str own_namespace, struct str *ret_ns,

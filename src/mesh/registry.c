@@ -84,7 +84,16 @@ static void want_all(struct remake *r)
 static void touch(struct compile *c, enum input what, input_key key, const struct api_object *o)
 {
     (void)o;
-    if (what != INPUT_CLAIM)
+    if (what != INPUT_CLAIM && what != INPUT_PRESENCE)
+        inputs_touch(&c->m->inputs, key, &c->touched);
+}
+
+/* It comes or goes. */
+static void touch_presence(struct compile *c, enum input what, input_key key,
+                           const struct api_object *o)
+{
+    (void)o;
+    if (what == INPUT_PRESENCE)
         inputs_touch(&c->m->inputs, key, &c->touched);
 }
 
@@ -98,6 +107,8 @@ static void touch_changes(struct compile *c)
             lookup_each_key(c, v[i].kind, v[i].was, touch);
         if (v[i].now)
             lookup_each_key(c, v[i].kind, v[i].now, touch);
+        if (!v[i].was || !v[i].now)
+            lookup_each_key(c, v[i].kind, v[i].was ? v[i].was : v[i].now, touch_presence);
     }
 }
 

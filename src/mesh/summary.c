@@ -38,7 +38,8 @@ static void show_listener(struct mesh *m, const struct listener_plan *plan,
 static void show_credentials(struct mesh *m, const struct placed *p, size_t *cap)
 {
     struct mesh_summary *sum = m->summary;
-    const struct credentials *all = p->chain_memo ? p->chain_memo->credentials : NULL;
+    const struct memo *chain = p->plan ? p->plan->chain : NULL;
+    const struct credentials *all = chain ? chain->credentials : NULL;
 
     for (size_t i = 0; all && i < all->n; i++) {
         struct mesh_credential *to;
@@ -54,7 +55,7 @@ static void show_credentials(struct mesh *m, const struct placed *p, size_t *cap
 
 static void show(struct mesh *m)
 {
-    const struct plan *p = m->plan;
+    const struct placing *p = m->plan ? m->plan->placing : NULL;
     struct mesh_summary *sum = m->summary;
     size_t cap = 0, n = 0;
 

@@ -92,34 +92,62 @@ void rules_of(struct compile *c, const struct api_object *o, const struct server
     }
 }
 
-const struct api_object *source_of(const struct vhost_source *u)
+/* What a virtual host is made from: of a VirtualService that comes through two servers of one
+ * Gateway the first counts. */
+struct sources {
+    const struct server_plan *server;   /* that it is the host of */
+    const struct server_plan *redirect; /* the first with httpsRedirect; NULL: none */
+    struct binding **v;
+    size_t n;
+};
+
+static bool is_repeated(const struct sources *s, const struct binding *b)
 {
-    return u->broken ? u->broken : u->cell->object;
+    for (size_t i = s->n; i-- > 0;)
+        if (s->v[i]->cell == b->cell && s->v[i]->server->gateway == b->server->gateway)
+            return true;
+    return false;
 }
 
-static uint64_t digest_of(const struct vhost_source *u)
+static bool is_alone(const struct server_plan *s)
 {
-    return u->broken ? memo_object(u->broken) + 1 : u->cell->digest;
+    return s->gateway->servers.next == s->gateway->servers.prev;
+}
+
+static void sources_of(struct compile *c, const struct vhost_plan *p, struct sources *ret)
+{
+    *ret = (struct sources){ .v = ARENA_ARRAY(c->a, struct binding *, p->used_n + 1) };
+    for (size_t i = 0; i < p->used_n; i++) {
+        const struct server_plan *s = p->used[i]->server;
+
+        if (!ret->redirect && s->redirects)
+            ret->redirect = s;
+        if (is_alone(s) || !is_repeated(ret, p->used[i]))
+            ret->v[ret->n++] = p->used[i];
+    }
+    if (!ret->redirect && p->redirects_n)
+        ret->redirect = p->redirects[0];
+    ret->server = p->used_n ? p->used[0]->server : p->redirects[0];
 }
 
 /* The rules of a virtual host; what they say was said by rules_any. */
-static void rules_of_vhost(struct compile *c, const struct vhost_plan *p, struct rules *ret)
+static void rules_of_vhost(struct compile *c, const struct sources *s, struct rules *ret)
 {
     struct notes *notes = c->notes, said;
     size_t unsupported = c->sum->unsupported;
 
     notes_init(&said, c->a);
     c->notes = &said;
-    for (size_t i = 0; i < p->used_n; i++) {
-        const struct vhost_source *u = &p->used[i];
+    for (size_t i = 0; i < s->n; i++) {
+        const struct api_object *o = s->v[i]->cell->object;
+        const struct server_ref *server = &s->v[i]->server->ref;
 
-        if (u->broken) {
-            rules_add(c, ret,
-                      (struct rule_ref){ .vs = u->broken, .port = u->server->manifest_port });
+        if (s->v[i]->cell->is_broken) {
+            rules_add(c, ret, (struct rule_ref){ .vs = o, .port = server->manifest_port });
             continue;
         }
-        uses_virtualservice(c, u->cell->object);
-        rules_of(c, u->cell->object, u->server, ret);
+        uses_virtualservice(c, o);
+        rules_of(c, o, server, ret);
     }
     c->notes = notes;
     c->sum->unsupported = unsupported;
@@ -142,13 +170,11 @@ static void stub_rules(struct compile *c, struct vhost *v, struct str why)
     (void)c;
 }
 
-/* Not even its rules are asked, but that the host stands here they may have brought about. */
-static void redirect_rule(struct compile *c, struct vhost *v, const struct vhost_plan *p)
+/* Not even its rules are asked, but that the host stands here they may have brought about. Where
+ * it comes from the server's part says. */
+static void redirect_rule(struct compile *c, struct vhost *v, const struct sources *s)
 {
     uint16_t https = compile_bound_port(c, 443);
-    const struct server_ref *by = p->redirect;
-    const struct api_gateway *gw = by->gateway->body;
-    const struct api_gw_tls *tls = gw->servers.v[by->index].tls;
     struct route *r;
 
     ARRAY_COPY(&v->part, v->routes, 1);
@@ -160,24 +186,34 @@ static void redirect_rule(struct compile *c, struct vhost *v, const struct vhost
                                       .port = https == 443 ? 0 : https,
                                       .status = 301,
                                       .https_redirect = true };
-    r->origin = part_origin(&v->part, compile_origin(c, by->gateway, LEAF(tls, "httpsRedirect")));
-    for (size_t i = 0; i < p->used_n; i++)
-        part_origin(&v->part,
-                    compile_origin(c, source_of(&p->used[i]), SPOT(source_of(&p->used[i])->meta)));
+    for (size_t i = 0; i < s->n; i++) {
+        const struct api_object *o = s->v[i]->cell->object;
+
+        part_origin(&v->part, compile_origin(c, o, SPOT(o->meta)));
+    }
 }
 
-/* Whose servers its rules came through, beside the one that is the virtual host's own. */
-static void vhost_servers(struct compile *c, struct vhost *v, const struct vhost_plan *p)
+static void server_add(struct compile *c, struct vhost *v, const struct server_plan *s)
 {
-    for (size_t i = 0; i < p->used_n; i++) {
-        const struct server_ref *s = p->used[i].server;
-        const struct api_gateway *gw = s->gateway->body;
-        bool named = s->gateway == p->server->gateway;
+    v->servers.v[v->servers.n++] = slots_of(c->slots, PART_SERVER, s->name);
+}
 
-        for (size_t k = 0; k < i && !named; k++)
-            named = p->used[k].server->gateway == s->gateway;
+/* Through which its rules came: its own first, a Gateway once; or the one that redirects last. */
+static void vhost_servers(struct compile *c, struct vhost *v, const struct sources *s)
+{
+    ARRAY_COPY(&v->part, v->servers, s->n + 2);
+    v->servers.n = 0;
+    server_add(c, v, s->server);
+    if (s->redirect && s->redirect != s->server)
+        server_add(c, v, s->redirect);
+    for (size_t i = 0; i < s->n && !s->redirect; i++) {
+        const struct server_plan *other = s->v[i]->server;
+        bool named = other->gateway == s->server->gateway;
+
+        for (size_t k = i; k > 0 && !named; k--)
+            named = s->v[k - 1]->server->gateway == other->gateway;
         if (!named)
-            part_origin(&v->part, compile_origin(c, s->gateway, SPOT(&gw->servers.v[s->index])));
+            server_add(c, v, other);
     }
 }
 
@@ -203,24 +239,28 @@ static void vhost_rules(struct compile *c, struct vhost *v, const struct rules *
     c->sum->routes += v->routes.n;
 }
 
-struct vhost *vhost_new(struct compile *c, const struct routes_plan *plan, struct str host,
-                        uint16_t port, const struct server_ref *s)
+/* The part's own origin is no place: the server may move without it. */
+struct vhost *vhost_new(struct compile *c, const struct table_plan *t, struct str host,
+                        const struct server_plan *s)
 {
     struct vhost *v = compile_part(c, PART_VHOST,
-                                   arena_printf(c->a, "%.*s/%.*s", STRF(plan->name), STRF(host)));
-    const struct api_gateway *gw = s->gateway->body;
+                                   arena_printf(c->a, "%.*s/%.*s", STRF(t->name), STRF(host)));
 
-    v->label = arena_printf(v->part.arena, "%.*s:%u", STRF(host), port);
-    part_origin(&v->part, compile_origin(c, s->gateway, SPOT(&gw->servers.v[s->index])));
+    v->label = arena_printf(v->part.arena, "%.*s:%u", STRF(host), s->ref.manifest_port);
+    part_origin(&v->part, (struct origin){ .kind = ORIGIN_DEFAULT,
+                                           .object = compile_title(c, s->ref.gateway),
+                                           .path = STR("spec.servers") });
+    ARRAY_COPY(&v->part, v->servers, 1);
+    v->servers.v[0] = slots_of(c->slots, PART_SERVER, s->name);
     return v;
 }
 
 /* It cannot be built: the last good one stays, or it answers 500. */
-static slot_id vhost_failed(struct compile *c, const struct routes_plan *plan,
-                            const struct vhost_plan *p, struct str why)
+static slot_id vhost_failed(struct compile *c, const struct vhost_plan *p, const struct sources *s,
+                            struct str why)
 {
-    const struct api_object *blamed = p->used_n ? source_of(&p->used[0]) : p->server->gateway;
-    struct vhost *v = vhost_new(c, plan, p->host, p->server->manifest_port, p->server);
+    const struct api_object *blamed = s->n ? s->v[0]->cell->object : s->server->ref.gateway;
+    struct vhost *v = vhost_new(c, p->table, p->host, s->server);
     slot_id slot = v->part.slot;
 
     api_note(blamed, c->notes, SEV_ERROR, "LAT0308", SPOT(blamed->meta),
@@ -234,72 +274,80 @@ static slot_id vhost_failed(struct compile *c, const struct routes_plan *plan,
     return slot;
 }
 
-static slot_id vhost_make(struct compile *c, const struct routes_plan *plan,
-                          const struct vhost_plan *p, bool *ret_fine)
+static slot_id vhost_make(struct compile *c, const struct vhost_plan *p, const struct sources *s,
+                          bool *ret_fine)
 {
-    struct vhost *v = vhost_new(c, plan, p->host, p->server->manifest_port, p->server);
+    struct vhost *v = vhost_new(c, p->table, p->host, s->server);
     slot_id slot = v->part.slot;
     struct rules rules = { 0 };
     struct str why;
 
-    if (p->redirect) {
-        redirect_rule(c, v, p);
+    vhost_servers(c, v, s);
+    if (s->redirect) {
+        redirect_rule(c, v, s);
     } else {
-        vhost_servers(c, v, p);
-        rules_of_vhost(c, p, &rules);
+        rules_of_vhost(c, s, &rules);
         vhost_rules(c, v, &rules);
     }
     *ret_fine = compile_put(c, &v->part, &why);
-    return *ret_fine ? slot : vhost_failed(c, plan, p, why);
+    return *ret_fine ? slot : vhost_failed(c, p, s, why);
 }
 
 /* All that a virtual host is made from, but for what it looks up in the registry. */
-static uint64_t vhost_key(const struct compile *c, const struct routes_plan *plan,
-                          const struct vhost_plan *p)
+static uint64_t vhost_key(const struct compile *c, const struct vhost_plan *p,
+                          const struct sources *s)
 {
-    uint64_t key = key_mix(key_mix(p->hash, plan->digest), c->config_digest);
+    uint64_t key = key_mix(key_mix(p->hash, p->table->digest), c->config_digest);
 
-    key = key_mix(key_mix(key, p->server->digest), p->redirect ? p->redirect->digest : 0);
-    for (size_t i = 0; i < p->used_n; i++)
-        key = key_mix(key_mix(key, digest_of(&p->used[i])), p->used[i].server->digest);
+    key = key_mix(key_mix(key, s->server->hash), s->redirect ? s->redirect->hash : 0);
+    for (size_t i = 0; i < s->n; i++)
+        key = key_mix(key_mix(key, s->v[i]->cell->digest), s->v[i]->server->hash);
     return key;
+}
+
+static uint64_t name_of(const struct vhost_plan *p)
+{
+    return key_mix(key_mix(p->hash, MEMO_VHOST), p->table->digest);
+}
+
+void vhost_forget(struct compile *c, struct vhost_plan *p)
+{
+    uint64_t name = name_of(p);
+
+    memos_drop(c->memos, &c->m->inputs, memo_name(&name));
 }
 
 static void vhost_redo(struct compile *c, const struct memo *m)
 {
-    (void)vhost_compile(c, m->at[0], m->at[1]);
+    vhost_touch(c, m->at[0]);
 }
 
-slot_id vhost_compile(struct compile *c, struct routes_plan *plan, struct vhost_plan *p)
+slot_id vhost_compile(struct compile *c, struct vhost_plan *p)
 {
-    uint64_t name = key_mix(key_mix(p->hash, MEMO_VHOST), plan->digest);
-    uint64_t key = vhost_key(c, plan, p);
-    struct memo *m = memo_recall(c, memo_name(&name), key);
+    uint64_t name = name_of(p), key;
     struct memo_capture cap;
+    struct sources s;
+    struct memo *m;
     slot_id slot;
     bool fine;
 
+    sources_of(c, p, &s);
+    key = vhost_key(c, p, &s);
+    m = memo_recall(c, memo_name(&name), key);
     if (m) {
-        m->at[0] = plan;
-        m->at[1] = p;
+        m->at[0] = p;
         compile_put_again(c, m->part);
         return m->part->slot;
     }
     memo_begin(c, &cap, memo_name(&name), key);
     lookup_claimed(c, p->host);
-    lookup_keyed(c, OBJ_GATEWAY, p->server->gateway);
-    if (p->redirect)
-        lookup_keyed(c, OBJ_GATEWAY, p->redirect->gateway);
-    for (size_t i = 0; i < p->used_n; i++) {
-        lookup_keyed(c, OBJ_GATEWAY, p->used[i].server->gateway);
-        lookup_keyed(c, OBJ_VIRTUAL_SERVICE, source_of(&p->used[i]));
-    }
-    slot = vhost_make(c, plan, p, &fine);
+    for (size_t i = 0; i < s.n; i++)
+        lookup_keyed(c, OBJ_VIRTUAL_SERVICE, s.v[i]->cell->object);
+    slot = vhost_make(c, p, &s, &fine);
     m = memo_end(c, &cap, fine);
     if (fine)
         m->part = compile_hold(c, PART_VHOST, slot);
     m->redo = vhost_redo;
-    m->at[0] = plan;
-    m->at[1] = p;
+    m->at[0] = p;
     return slot;
 }

@@ -65,6 +65,7 @@ static bool domains_build(struct part *p, __attribute__((unused)) struct str *re
 {
     struct domains *d = (void *)p;
 
+    part_compact(p); /* there are many */
     d->index = host_index_build(p->arena, d->domains.v, d->domains.n);
     return true;
 }

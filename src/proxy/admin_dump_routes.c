@@ -151,6 +151,8 @@ static void direct_response(struct buf *b, const struct direct_response *d)
 static void route_json(struct admin_walk *w, struct buf *b, const struct vhost *v,
                        const struct route *r)
 {
+    const struct route_place at = route_place(w->root, v, r);
+
     buf_addc(b, '{');
     route_match(b, &r->match);
     if (r->action == ACTION_FORWARD) {
@@ -164,7 +166,7 @@ static void route_json(struct admin_walk *w, struct buf *b, const struct vhost *
     } else if (r->direct) {
         direct_response(b, r->direct);
     }
-    dump_origin(w, b, &v->part, r->origin);
+    dump_origin(w, b, at.part, at.origin);
     if (r->name.n)
         json_add_more(b, "name", r->name);
     buf_addc(b, '}');

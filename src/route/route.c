@@ -98,6 +98,18 @@ const struct domain *route_domain(const struct root *root, const struct routes *
     return next_sharded(root, routes, c);
 }
 
+struct route_place route_place(const struct root *root, const struct vhost *v,
+                               const struct route *r)
+{
+    bool redirects = r && r->redirect && r->redirect->https_redirect;
+    uint32_t at = redirects && v->servers.n ? v->servers.n - 1 : 0;
+    const struct server *s = v->servers.n ? root_server(root, v->servers.v[at]) : NULL;
+
+    if (!s || (r && r->origin != 0))
+        return (struct route_place){ &v->part, r ? r->origin : 0 };
+    return (struct route_place){ &s->part, redirects && s->part.origin_count > 1 };
+}
+
 bool text_matches(const struct text_matcher *m, struct str text)
 {
     switch ((enum text_match)m->how) {

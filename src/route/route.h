@@ -23,6 +23,15 @@ struct domain_cursor {
 const struct domain *route_domain(const struct root *root, const struct routes *routes,
                                   struct domain_cursor *c);
 
+/* Where a route (NULL: the virtual host) comes from: the origin of a part. What a server of a
+ * Gateway brought about stands in its own part. */
+struct route_place {
+    const struct part *part;
+    origin_id origin;
+};
+struct route_place route_place(const struct root *root, const struct vhost *vhost,
+                               const struct route *route);
+
 /* The first route of `vhost` that matches, or NULL. */
 const struct route *route_pick(const struct vhost *vhost, const struct route_request *rq);
 

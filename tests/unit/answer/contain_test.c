@@ -176,13 +176,11 @@ static void use_one(struct test *t, struct question *q, const struct part *p, or
 }
 
 /* A virtual host is there because of the Gateways whose servers its rules came through. */
-static void use_gateways(struct test *t, struct question *q, const struct part *p)
+static void use_gateways(struct test *t, struct question *q, const struct root *root,
+                         const struct vhost *v)
 {
-    struct origin_list all = part_origins(p, &t->arena);
-
-    for (uint32_t i = 0; i < all.n; i++)
-        if (str_starts(all.v[i].object, STR("Gateway ")))
-            use(q, arena_dup(&t->arena, all.v[i].object));
+    for (uint32_t i = 0; i < v->servers.n; i++)
+        use_part(t, q, root_part(root, PART_SERVER, v->servers.v[i]));
 }
 
 static void use_route(struct test *t, struct question *q, const struct explanation *x)
@@ -192,7 +190,7 @@ static void use_route(struct test *t, struct question *q, const struct explanati
 
     if (t->omit == OMIT_ROUTES || !v)
         return;
-    use_gateways(t, q, &v->part);
+    use_gateways(t, q, x->root, v);
     if (!r || (r->redirect && r->redirect->https_redirect)) /* all of its rules had a say */
         use_part(t, q, &v->part);
     else

@@ -129,7 +129,7 @@ struct pieces *pieces_take(const struct mesh *m)
 
     p->arena = a;
     p->root = root_ref(m->root);
-    p->broken = m->plan->broken;
+    p->broken = cells_broken(m->store);
     map_init(&p->pieces);
     map_init(&p->objects);
     for (int kind = 0; kind < OBJ_KINDS; kind++) {
