@@ -100,8 +100,7 @@ void misses_host(struct explanation *x)
         if (!v || !v->routes.n)
             continue;
         from = route_place(x->root, v, NULL);
-        miss(x,
-             arena_printf(x->arena, "port %u serves the host %.*s", x->ask->port, STRF(d->name)),
+        miss(x, arena_printf(x->arena, "port %u serves the host %.*s", x->ask->port, STRF(d->name)),
              from.part, from.origin);
     }
 }

@@ -179,10 +179,10 @@ static void place_server(struct compile *c, const struct api_object *gw, uint32_
     plan = plan_find(c->placing, &bind, port);
     if (!plan)
         plan = plan_add(c->placing, (struct listener_plan){ .bind = bind,
-                                                         .bind_text = s->bind,
-                                                         .port = port,
-                                                         .manifest_port = number,
-                                                         .class = (enum server_class) class });
+                                                            .bind_text = s->bind,
+                                                            .port = port,
+                                                            .manifest_port = number,
+                                                            .class = (enum server_class) class });
     if (plan->class != (enum server_class) class) {
         api_note(gw, c->notes, SEV_ERROR, "LAT0304", LEAF(s->port, "protocol"),
                  "%.*s already has %s on port %u: this server is left out",

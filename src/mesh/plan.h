@@ -24,8 +24,8 @@ struct table_plan;
 struct vs_cell {
     uint64_t key;
     const struct api_object *object;
-    bool is_broken; /* its hosts answer 500 */
-    size_t turn;    /* among the broken, in path order */
+    bool is_broken;         /* its hosts answer 500 */
+    size_t turn;            /* among the broken, in path order */
     uint64_t shape, digest; /* of what bindings see; of all of it, places included */
     size_t bound, crossing; /* its bindings; those with a host of the server's */
     bool is_used;           /* as it was counted last */
@@ -41,15 +41,15 @@ struct binding {
     struct server_plan *server;
     struct vs_cell *cell;
     struct list of_server, of_cell;
-    int rank;     /* visibility; the smaller comes first */
-    bool crosses; /* a host of the one is one of the other */
+    int rank;                  /* visibility; the smaller comes first */
+    bool crosses;              /* a host of the one is one of the other */
     struct vhost_plan **hosts; /* where its rules stand; heap */
     size_t n, cap;
 };
 
 struct vhost_plan {
-    struct str host;            /* lower case */
-    uint64_t hash, key;         /* of it; of its key in the table */
+    struct str host;    /* lower case */
+    uint64_t hash, key; /* of it; of its key in the table */
     struct table_plan *table;
     struct binding **used; /* heap; in order: of a server, then its rank, then its age */
     size_t used_n, used_cap;
@@ -85,11 +85,11 @@ struct host_node {
 
 struct table_plan {
     struct str name;
-    uint64_t digest; /* of the name */
+    uint64_t digest;              /* of the name */
     struct server_plan **servers; /* heap; in order */
     size_t n, cap;
-    struct map by_host; /* -> struct vhost_plan */
-    struct map under;   /* "*.x" -> struct covered */
+    struct map by_host;     /* -> struct vhost_plan */
+    struct map under;       /* "*.x" -> struct covered */
     struct vhost_plan *any; /* of "*"; NULL: none */
     struct host_node top;
     struct suffix_count *suffixes; /* heap; the longest first */
@@ -114,14 +114,14 @@ struct server_plan {
     bool redirects;
     bool keeps; /* the placing at hand has it, too */
     struct list of_gateway, bindings, unsaid;
-    struct reader watch;  /* in servers_by_host */
-    struct arena *arena;  /* of the notes; NULL: there are none */
+    struct reader watch; /* in servers_by_host */
+    struct arena *arena; /* of the notes; NULL: there are none */
     struct notes notes;
     struct list noted;
     slot_id slot;
     struct memo *chain; /* TLS */
     uint64_t chain_digest;
-    struct placed *at;  /* in the placing at hand */
+    struct placed *at; /* in the placing at hand */
     struct listener_plan *on;
 };
 
@@ -138,8 +138,8 @@ struct placed {
     const struct api_gw_server *server;
     struct str *hosts; /* lower case, without namespaces */
     size_t host_count;
-    bool is_closed;            /* a mode that is not carried out: handshakes are closed */
-    struct str routes, chain;  /* names of the parts; chain: TLS */
+    bool is_closed;           /* a mode that is not carried out: handshakes are closed */
+    struct str routes, chain; /* names of the parts; chain: TLS */
     struct server_plan *plan;
 };
 
@@ -154,7 +154,7 @@ struct listener_plan {
     bool opens;      /* somebody is served on it */
     struct str name; /* of the part */
     struct origin origin;
-    uint64_t digest; /* of what the part is made from */
+    uint64_t digest;     /* of what the part is made from */
     slot_id slot, plain; /* of the part; of the chain of plain text; SLOT_NONE: none */
 };
 
@@ -181,7 +181,7 @@ struct plan {
     struct map gateways, tables; /* name -> struct gateway_plan, struct table_plan */
     struct map broken;           /* address of a broken VirtualService -> struct vs_cell */
     struct inputs cells_by_host, servers_by_host; /* of watch.h */
-    struct list vhosts, nodes, changed_tables; /* unmade */
+    struct list vhosts, nodes, changed_tables;    /* unmade */
     struct list pending, unsaid_cells, unsaid_servers, noted;
     uint32_t *secrets; /* by slot: chains that present it */
     size_t secrets_n;
@@ -229,13 +229,13 @@ void server_say(struct compile *c, struct server_plan *s);
 /* ---- cells.c ---- */
 /* Cells take up what changed: those that bindings see differently are unbound, and pending. */
 void cells_follow(struct compile *c);
-void cells_begin(struct compile *c); /* with a new plan: all that there are */
+void cells_begin(struct compile *c);                   /* with a new plan: all that there are */
 void cells_release(struct map *cells, struct plan *p); /* bindings are gone with the plan */
 void cells_free(struct map *cells);
 struct vs_cell *cell_of(const struct mesh *m, const struct api_object *vs);
-void cells_bind(struct compile *c);                        /* those pending */
+void cells_bind(struct compile *c);                       /* those pending */
 void cell_watch(struct compile *c, struct vs_cell *cell); /* for hosts of its Gateways */
-uint64_t cells_broken(const struct store *s); /* digest of those that never were good */
+uint64_t cells_broken(const struct store *s);             /* digest of those that never were good */
 void cell_speak(struct compile *c, struct vs_cell *cell); /* it is to be spoken of again */
 void cells_say(struct compile *c);
 /* The whole of it again: what it says of a server has changed. */

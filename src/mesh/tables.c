@@ -125,8 +125,7 @@ static void suffix_count(struct compile *c, struct table_plan *t, const struct v
             t->suffix_cap = MAX(t->suffix_cap * 2, 4);
             t->suffixes = must_realloc(t->suffixes, t->suffix_cap * sizeof(*t->suffixes));
         }
-        memmove(t->suffixes + at + 1, t->suffixes + at,
-                (t->suffix_n - at) * sizeof(*t->suffixes));
+        memmove(t->suffixes + at + 1, t->suffixes + at, (t->suffix_n - at) * sizeof(*t->suffixes));
         t->suffixes[at] = (struct suffix_count){ (uint16_t)octets, 0 };
         t->suffix_n++;
         table_touch(c, t);

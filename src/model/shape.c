@@ -331,10 +331,14 @@ static const struct {
     const char *name;
     const struct shape *shape;
 } kinds[PART_KINDS] = {
-    [PART_LISTENER] = { "listener", &listener_shape }, [PART_CHAIN] = { "chain", &chain_shape },
-    [PART_ROUTES] = { "routes", &routes_shape },       [PART_VHOST] = { "vhost", &vhost_shape },
-    [PART_CLUSTER] = { "cluster", &cluster_shape },    [PART_HOSTS] = { "hosts", &hosts_shape },
-    [PART_SECRET] = { "secret", &secret_shape },       [PART_DOMAINS] = { "domains", &domains_shape },
+    [PART_LISTENER] = { "listener", &listener_shape },
+    [PART_CHAIN] = { "chain", &chain_shape },
+    [PART_ROUTES] = { "routes", &routes_shape },
+    [PART_VHOST] = { "vhost", &vhost_shape },
+    [PART_CLUSTER] = { "cluster", &cluster_shape },
+    [PART_HOSTS] = { "hosts", &hosts_shape },
+    [PART_SECRET] = { "secret", &secret_shape },
+    [PART_DOMAINS] = { "domains", &domains_shape },
     [PART_SERVER] = { "server", &server_shape },
 };
 
