@@ -19,9 +19,10 @@ import tempfile
 import time
 import urllib.request
 
-sys.argv, ARGS = sys.argv[:1] + ["-"], sys.argv[1:]
-from live import GATEWAY, SERVICE, connect, free_ports, service, wait_live, write  # noqa: E402
+from live import GATEWAY, SERVICE, connect, service, wait_live, write
+from stage import free_ports
 
+ARGS = sys.argv[1:]
 REST = 18
 
 
