@@ -5,6 +5,7 @@ PREFIX ?= /usr/local
 DESTDIR ?=
 T ?= h1
 S ?= 60
+SOAK ?= 1200
 J ?= $(shell nproc)
 
 RELEASE = --buildtype=debugoptimized -Dhardened=true -Dwhole=true
@@ -89,6 +90,14 @@ instructions-record: everything ## count a request's instructions and record the
 .PHONY: lookup-long
 lookup-long: all ## the route matcher against a naive one on ten million pairs
 	@LATEEN_LONG=1 build/tests/unit/unit-route
+
+.PHONY: soak
+soak: all ## 20 minutes of load, changes, certificates and restarts: make soak SOAK=1200 (seconds)
+	@SOAK_SECONDS=$(SOAK) /usr/bin/python3 -m pytest -q -s tests/e2e/test_soak.py
+
+.PHONY: overload-long
+overload-long: all ## ten times too much for 30 s, at least 95 % of the goodput kept
+	@LATEEN_LONG=1 /usr/bin/python3 -m pytest -q -s tests/e2e/test_overload.py
 
 .PHONY: lint
 lint: ## layers, banned functions, format, headers, shell, docs, sizes
