@@ -14,11 +14,8 @@ bool octets_have_control(struct str s, uint8_t max)
     if (s.n >= 8)
         return (swar_controls(swar_load8(s.p), max) |
                 swar_controls(swar_load8(s.p + s.n - 8), max)) != 0;
-    if (s.n >= 4)
-        return swar_controls(swar_load4to8(s.p, s.n), max) != 0;
     if (s.n == 0)
         return false;
-    few = SWAR_EACH('a') << 24 | (uint64_t)(uint8_t)s.p[0] << 16 |
-          (uint64_t)(uint8_t)s.p[s.n / 2] << 8 | (uint8_t)s.p[s.n - 1];
-    return swar_controls(few, max) != 0;
+    few = swar_ends_of(s.p, s.n).first;
+    return swar_controls(s.n < 4 ? few | SWAR_EACH('a') << 24 : few, max) != 0;
 }

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -29,6 +30,25 @@ static inline uint64_t swar_load4to8(const char *p, size_t n)
     memcpy(&first, p, sizeof(first));
     memcpy(&last, p + n - sizeof(last), sizeof(last));
     return (uint64_t)first << 32 | last;
+}
+
+/* The first and the last eight octets of some, which is all of up to 16; of fewer than eight the
+ * two are the same, and say how they differ from others of that number. */
+struct swar_ends {
+    uint64_t first, last;
+};
+
+static inline struct swar_ends swar_ends_of(const char *p, size_t n)
+{
+    uint64_t few = 0;
+
+    if (n >= 8)
+        return (struct swar_ends){ swar_load8(p), swar_load8(p + n - 8) };
+    if (n >= 4)
+        few = swar_load4to8(p, n);
+    else if (n > 0)
+        few = (uint64_t)(uint8_t)p[0] << 16 | (uint64_t)(uint8_t)p[n / 2] << 8 | (uint8_t)p[n - 1];
+    return (struct swar_ends){ few, few };
 }
 
 /* ASCII capitals made small. */

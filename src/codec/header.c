@@ -15,39 +15,21 @@ const struct str header_names[HDR_COUNT] = {
 #undef XX
 };
 
+const uint64_t header_marks[HDR_COUNT] = {
+#define XX(id, name) [HDR_##id] = HEADERS_MARK(HDR_##id),
+    HEADER_MAP(XX)
+#undef XX
+        [HDR_OTHER] = HEADERS_MARK(HDR_OTHER),
+};
+
 static uint8_t slots[SLOTS];
 
 _Static_assert(HDR_COUNT <= 256, "a slot is 8 bits");
 
-/* A name as its ends are compared: up to 16 octets that is all of it. */
-struct ends {
-    uint64_t first, last;
-};
-
-static struct ends ends_of[HDR_COUNT]; /* of the table's names */
-
-/* Octets that fill no register stand in it behind zeros. */
-static uint64_t few_octets(struct str s)
-{
-    uint64_t v = 0;
-
-    for (size_t i = 0; i < s.n; i++)
-        v = v << 8 | (unsigned char)s.p[i];
-    return v;
-}
-
-static inline struct ends ends_of_name(struct str name)
-{
-    uint64_t few;
-
-    if (name.n >= 8)
-        return (struct ends){ swar_load8(name.p), swar_load8(name.p + name.n - 8) };
-    few = name.n >= 4 ? swar_load4to8(name.p, name.n) : few_octets(name);
-    return (struct ends){ few, few };
-}
+static struct swar_ends ends_of[HDR_COUNT]; /* of the table's names */
 
 /* Of a name in any case: a small letter and its capital differ in 0x20 alone. */
-static inline uint32_t slot_of(struct ends e, size_t n)
+static inline uint32_t slot_of(struct swar_ends e, size_t n)
 {
     uint64_t first = (e.first | SWAR_EACH(0x20)) * UINT64_C(0x9e3779b97f4a7c15);
     uint64_t last = (e.last | SWAR_EACH(0x20)) * UINT64_C(0xc2b2ae3d27d4eb4f);
@@ -61,7 +43,7 @@ __attribute__((constructor)) static void fill_slots(void)
         struct str name = header_names[id];
         uint32_t at;
 
-        ends_of[id] = ends_of_name(name);
+        ends_of[id] = swar_ends_of(name.p, name.n);
         at = slot_of(ends_of[id], name.n);
         while (slots[at])
             at = (at + 1) % SLOTS;
@@ -88,7 +70,7 @@ __attribute__((noinline)) static bool is_same_inside(struct str name, struct str
 
 enum header_id header_id_of(struct str name)
 {
-    struct ends e = ends_of_name(name);
+    struct swar_ends e = swar_ends_of(name.p, name.n);
 
     for (uint32_t at = slot_of(e, name.n); slots[at]; at = (at + 1) % SLOTS) {
         unsigned id = slots[at];
@@ -184,7 +166,7 @@ static bool is_named(const struct header *one, enum header_id id, struct str nam
 static struct header *find_from(const struct headers *h, uint32_t from, enum header_id id,
                                 struct str name)
 {
-    if (!(h->marks & HEADERS_MARK(id)))
+    if (!(h->marks & header_marks[id]))
         return NULL;
     for (uint32_t i = from; i < h->n; i++) {
         if (is_named(&h->v[i], id, name))
@@ -242,7 +224,7 @@ static uint32_t remove_from(struct headers *h, uint32_t from, enum header_id id,
 {
     uint32_t kept = from, removed;
 
-    if (!(h->marks & HEADERS_MARK(id)))
+    if (!(h->marks & header_marks[id]))
         return 0;
     for (uint32_t i = from; i < h->n; i++) {
         if (is_named(&h->v[i], id, name))

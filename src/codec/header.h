@@ -198,6 +198,8 @@ struct headers {
          ? HEADERS_MARK_ENVOY                                                                      \
          : UINT64_C(1) << ((id) < 16 ? (unsigned)(id) : 16 + (unsigned)(id) % 32))
 
+extern const uint64_t header_marks[HDR_COUNT]; /* HEADERS_MARK() where the id is no constant */
+
 /* The name in lower case: the table's, the header's own where it has no capital, else a
  * copy in the arena. */
 struct str header_name_lower(const struct header *h, struct arena *a);
@@ -222,7 +224,7 @@ static inline struct header *headers_add_as(struct headers *h, struct arena *a, 
     one->name = name;
     one->value = value;
     h->octets += name.n + value.n;
-    h->marks |= HEADERS_MARK(id);
+    h->marks |= header_marks[id];
     return one;
 }
 

@@ -1,5 +1,6 @@
 #include "codec/h2/message.h"
 
+#include "base/octets16.h"
 #include "codec/method.h"
 #include "codec/url.h"
 
@@ -7,8 +8,8 @@
 
 static bool name_is_good(const struct header *h)
 {
-    if (h->id != HDR_OTHER)
-        return str_eq(h->name, header_id_name((enum header_id)h->id));
+    if (h->id != HDR_OTHER) /* in lower case: hpack/decode.h */
+        return true;
     for (size_t i = 0; i < h->name.n; i++) {
         if (h->name.p[i] >= 'A' && h->name.p[i] <= 'Z')
             return false;
@@ -16,10 +17,16 @@ static bool name_is_good(const struct header *h)
     return header_name_is_valid(h->name);
 }
 
+static bool is_blank(char octet)
+{
+    return octet == ' ' || octet == '\t';
+}
+
 /* 8.2.1: no NUL, CR, LF, and no space or tab at either end. */
 static bool value_is_clean(struct str value)
 {
-    return header_value_is_valid(value) && str_trim(value).n == value.n;
+    return value.n == 0 || (!is_blank(value.p[0]) && !is_blank(value.p[value.n - 1]) &&
+                            header_value_is_valid(value));
 }
 
 /* 8.2.2: what belongs to one hop of HTTP/1. */
@@ -58,20 +65,17 @@ static bool read_length(struct h2_message *m, struct str value)
 /* Where a pseudo-header goes, or NULL. */
 static struct str *pseudo(struct h2_message *m, struct str name, struct str *status)
 {
-    const struct {
-        struct str name;
-        struct str *at;
-    } rows[] = {
-        { STR(":method"), &m->method },       { STR(":scheme"), &m->scheme },
-        { STR(":authority"), &m->authority }, { STR(":path"), &m->path },
-        { STR(":protocol"), &m->protocol },   { STR(":status"), status },
-    };
-
-    for (size_t i = 0; i < LEN(rows); i++) {
-        if (str_eq(rows[i].name, name))
-            return rows[i].at;
-    }
-    return NULL;
+    if (str_eq(name, STR(":method")))
+        return &m->method;
+    if (str_eq(name, STR(":scheme")))
+        return &m->scheme;
+    if (str_eq(name, STR(":authority")))
+        return &m->authority;
+    if (str_eq(name, STR(":path")))
+        return &m->path;
+    if (str_eq(name, STR(":protocol")))
+        return &m->protocol;
+    return str_eq(name, STR(":status")) ? status : NULL;
 }
 
 /* 8.2.3: several cookie fields are one for whoever reads them next. */
@@ -120,7 +124,8 @@ static bool read_fields(const struct headers *fields, struct arena *a, struct h2
         if (h->id == HDR_COOKIE)
             cookies++;
         else if (h->id != HDR_CONTENT_LENGTH || !headers_find(&m->headers, HDR_CONTENT_LENGTH))
-            headers_add_as(&m->headers, a, (enum header_id)h->id, h->name, h->value);
+            headers_add_as(&m->headers, a, (enum header_id)h->id, h->name, h->value)->is_clean =
+                true;
     }
     if (cookies)
         headers_add_id(&m->headers, a, HDR_COOKIE, cookie_join(fields, a));
@@ -145,11 +150,7 @@ static bool scheme_is_good(struct str s)
 /* Nothing that would end a word of HTTP/1's request line. */
 static bool path_is_good(const struct h2_message *m)
 {
-    for (size_t i = 0; i < m->path.n; i++) {
-        if ((unsigned char)m->path.p[i] <= ' ' || m->path.p[i] == 0x7f)
-            return false;
-    }
-    if (m->path.n == 0)
+    if (m->path.n == 0 || octets_have_control(m->path, ' '))
         return false;
     return m->path.p[0] == '/' || (str_eq(m->path, STR("*")) && str_eq(m->method, STR("OPTIONS")));
 }
@@ -251,9 +252,14 @@ struct fields {
     size_t n;
 };
 
-static void add(struct fields *f, enum header_id id, struct str name, struct str value)
+static struct hpack_field *fields_raw(struct arena *a, size_t n)
 {
-    f->v[f->n++] = (struct hpack_field){ (uint16_t)id, name, value };
+    return arena_raw(a, n * sizeof(struct hpack_field));
+}
+
+static void add(struct fields *f, enum hpack_pseudo pseudo, struct str name, struct str value)
+{
+    f->v[f->n++] = (struct hpack_field){ .name = name, .value = value, .pseudo = (uint8_t)pseudo };
 }
 
 static void add_all(struct fields *f, const struct headers *headers, struct arena *a,
@@ -264,24 +270,24 @@ static void add_all(struct fields *f, const struct headers *headers, struct aren
 
         if (is_connection_specific(h) || (is_request && h->id == HDR_HOST))
             continue;
-        add(f, (enum header_id)h->id, header_name_lower(h, a), h->value);
+        f->v[f->n++] = (struct hpack_field){ h->id, header_name_lower(h, a), h->value, 0 };
     }
 }
 
 struct hpack_field *h2_request_fields(const struct h2_message *m, const struct headers *headers,
                                       struct arena *a, size_t *ret_n)
 {
-    struct fields f = { ARENA_ARRAY(a, struct hpack_field, headers->n + 5), 0 };
+    struct fields f = { fields_raw(a, headers->n + 5), 0 };
 
-    add(&f, HDR_OTHER, STR(":method"), m->method);
+    add(&f, HPACK_METHOD, STR(":method"), m->method);
     if (str_is_set(m->scheme))
-        add(&f, HDR_OTHER, STR(":scheme"), m->scheme);
+        add(&f, HPACK_SCHEME, STR(":scheme"), m->scheme);
     if (str_is_set(m->authority))
-        add(&f, HDR_OTHER, STR(":authority"), m->authority);
+        add(&f, HPACK_AUTHORITY, STR(":authority"), m->authority);
     if (m->path.n)
-        add(&f, HDR_OTHER, STR(":path"), m->path);
+        add(&f, HPACK_PATH, STR(":path"), m->path);
     if (str_is_set(m->protocol))
-        add(&f, HDR_OTHER, STR(":protocol"), m->protocol);
+        add(&f, HPACK_NO_PSEUDO, STR(":protocol"), m->protocol);
     add_all(&f, headers, a, true);
     *ret_n = f.n;
     return f.v;
@@ -290,12 +296,12 @@ struct hpack_field *h2_request_fields(const struct h2_message *m, const struct h
 struct hpack_field *h2_response_fields(uint16_t status, const struct headers *headers,
                                        struct arena *a, size_t *ret_n)
 {
-    struct fields f = { ARENA_ARRAY(a, struct hpack_field, headers->n + 1), 0 };
+    struct fields f = { fields_raw(a, headers->n + 1), 0 };
     char digits[] = { (char)('0' + status / 100), (char)('0' + status / 10 % 10),
                       (char)('0' + status % 10) };
 
     MUST(status <= 999);
-    add(&f, HDR_OTHER, STR(":status"), arena_dup(a, str_make(digits, sizeof(digits))));
+    add(&f, HPACK_STATUS, STR(":status"), arena_dup(a, str_make(digits, sizeof(digits))));
     add_all(&f, headers, a, false);
     *ret_n = f.n;
     return f.v;
@@ -303,7 +309,7 @@ struct hpack_field *h2_response_fields(uint16_t status, const struct headers *he
 
 struct hpack_field *h2_trailer_fields(const struct headers *headers, struct arena *a, size_t *ret_n)
 {
-    struct fields f = { ARENA_ARRAY(a, struct hpack_field, headers->n + 1), 0 };
+    struct fields f = { fields_raw(a, headers->n + 1), 0 };
 
     add_all(&f, headers, a, false);
     *ret_n = f.n;

@@ -101,6 +101,20 @@ static void keep(struct reader *r, const struct hpack_field *f)
     headers_add_as(r->out, r->a, (enum header_id)f->id, f->name, f->value);
 }
 
+/* A name with a capital is malformed in HTTP/2, and stays visible as another name. */
+static uint16_t lower_id_of(struct str name)
+{
+    enum header_id id = header_id_of(name);
+
+    return str_eq(name, header_id_name(id)) ? (uint16_t)id : HDR_OTHER;
+}
+
+/* The name of a field of the dynamic table, which may change before the field is read. */
+static struct str lasting_name(const struct reader *r, const struct hpack_field *f)
+{
+    return f->id != HDR_OTHER ? header_id_name((enum header_id)f->id) : arena_dup(r->a, f->name);
+}
+
 /* 6.1 */
 static const struct hpack_error *read_indexed(struct reader *r)
 {
@@ -114,7 +128,7 @@ static const struct hpack_error *read_indexed(struct reader *r)
     if (!hpack_table_get(&r->d->table, index, &f))
         return &bad_index;
     if (index > HPACK_STATIC && !r->over) {
-        f.name = arena_dup(r->a, f.name);
+        f.name = lasting_name(r, &f);
         f.value = arena_dup(r->a, f.value);
     }
     keep(r, &f);
@@ -135,10 +149,10 @@ static const struct hpack_error *read_literal(struct reader *r, unsigned prefix,
         if (!hpack_table_get(&r->d->table, index, &f))
             return &bad_index;
         if (index > HPACK_STATIC && !r->over) /* three octets may name 4,000 */
-            f.name = arena_dup(r->a, f.name);
+            f.name = lasting_name(r, &f);
     } else {
         error = read_string(r, &f.name);
-        f.id = error ? 0 : (uint16_t)header_id_of(f.name);
+        f.id = error ? HDR_OTHER : lower_id_of(f.name);
     }
     if (!error)
         error = read_string(r, &f.value);

@@ -23,7 +23,8 @@ struct hpack_limits {
 };
 
 /* Appends the fields, in arrival order, pseudo-headers among them, to `ret`; their octets
- * are copied to the arena. `ret_over`: a limit was reached, and the rest was dropped. */
+ * are copied to the arena. A field has an id only if its name has no capital. `ret_over`: a limit
+ * was reached, and the rest was dropped. */
 MUST_USE const struct hpack_error *hpack_decode(struct hpack_decoder *d, struct str block,
                                                 const struct hpack_limits *limits, struct arena *a,
                                                 struct headers *ret, bool *ret_over);

@@ -1,5 +1,6 @@
 #include "codec/hpack/encode.h"
 
+#include "base/put.h"
 #include "codec/hpack/huffman.h"
 
 enum policy { POLICY_INDEX, POLICY_PLAIN, POLICY_NEVER };
@@ -54,41 +55,45 @@ void hpack_encoder_rest(struct hpack_encoder *e)
     e->lowest = 0;
 }
 
-static bool write_integer(struct buf *out, uint8_t first, unsigned prefix, size_t v)
+/* Octets of an integer at most: a size has no more than 64 bits. */
+#define INTEGER_OCTETS 11
+/* A string that enters no table and is no longer goes as it is: coding would save a quarter of it
+ * each time, and cost more than all else of the field. */
+#define PLAIN_OCTETS 64
+
+static char *put_large_integer(char *at, uint8_t first, size_t mask, size_t v)
+{
+    *at++ = (char)(first | mask);
+    for (v -= mask; v >= 0x80; v >>= 7)
+        *at++ = (char)(v | 0x80);
+    *at++ = (char)v;
+    return at;
+}
+
+/* 5.1 */
+static inline char *put_integer(char *at, uint8_t first, unsigned prefix, size_t v)
 {
     size_t mask = ((size_t)1 << prefix) - 1;
-    char octets[12];
-    size_t n = 0;
 
-    if (v < mask) {
-        octets[n++] = (char)(first | v);
-        return buf_add(out, str_make(octets, n));
-    }
-    octets[n++] = (char)(first | mask);
-    for (v -= mask; v >= 0x80; v >>= 7)
-        octets[n++] = (char)(v | 0x80);
-    octets[n++] = (char)v;
-    return buf_add(out, str_make(octets, n));
+    if (v >= mask)
+        return put_large_integer(at, first, mask, v);
+    *at = (char)(first | v);
+    return at + 1;
 }
 
-static bool write_string(struct buf *out, struct str s)
+/* 5.2: Huffman's code where it is shorter. */
+static char *put_coded(char *at, struct str s)
 {
     size_t n = huffman_len(s);
-    char *at;
 
     if (n >= s.n)
-        return write_integer(out, 0, 7, s.n) && buf_add(out, s);
-    if (!write_integer(out, 0x80, 7, n))
-        return false;
-    at = buf_reserve(out, n);
-    if (!at)
-        return false;
+        return put(put_integer(at, 0, 7, s.n), s);
+    at = put_integer(at, 0x80, 7, n);
     huffman_write(s, at);
-    out->n += n;
-    return true;
+    return at + n;
 }
 
-/* The names of header.h as write_string() writes them: made once, before main. */
+/* The names of header.h as put_coded() writes them: made once, before main. */
 static struct {
     uint8_t n;
     char octets[NAME_OCTETS];
@@ -96,35 +101,45 @@ static struct {
 
 __attribute__((constructor)) static void code_names(void)
 {
-    struct buf octets;
-
-    buf_init(&octets, NAME_OCTETS);
     for (unsigned id = 1; id < HDR_COUNT; id++) {
-        buf_reset(&octets);
-        MUST(write_string(&octets, header_id_name((enum header_id)id)));
-        coded_names[id].n = (uint8_t)octets.n;
-        memcpy(coded_names[id].octets, octets.p, octets.n);
+        struct str name = header_id_name((enum header_id)id);
+
+        MUST(huffman_len(name) + 1 <= NAME_OCTETS);
+        coded_names[id].n = (uint8_t)(put_coded(coded_names[id].octets, name) -
+                                      coded_names[id].octets);
     }
-    buf_fini(&octets);
 }
 
-static bool write_name(struct buf *out, const struct hpack_field *f)
+static char *put_name(char *at, const struct hpack_field *f)
 {
     if (f->id == HDR_OTHER)
-        return write_string(out, f->name);
-    return buf_add(out, str_make(coded_names[f->id].octets, coded_names[f->id].n));
+        return put_coded(at, f->name);
+    return put(at, str_make(coded_names[f->id].octets, coded_names[f->id].n));
+}
+
+static char *put_value(char *at, struct str value, enum policy policy)
+{
+    if (policy != POLICY_INDEX && value.n <= PLAIN_OCTETS)
+        return put(put_integer(at, 0, 7, value.n), value);
+    return put_coded(at, value);
 }
 
 bool hpack_encode_begin(struct hpack_encoder *e, struct buf *out)
 {
     size_t lowest = e->lowest;
+    char *at;
 
     if (lowest == SIZE_MAX)
         return true;
     e->lowest = SIZE_MAX;
-    if (lowest < e->table.size && !write_integer(out, 0x20, 5, lowest)) /* 4.2: the lowest first */
+    at = buf_reserve(out, 2 * INTEGER_OCTETS);
+    if (!at)
         return false;
-    return write_integer(out, 0x20, 5, e->table.size);
+    if (lowest < e->table.size) /* 4.2: the lowest first */
+        at = put_integer(at, 0x20, 5, lowest);
+    at = put_integer(at, 0x20, 5, e->table.size);
+    out->n = (size_t)(at - out->p);
+    return true;
 }
 
 static enum policy policy_of(const struct hpack_encoder *e, const struct hpack_field *f)
@@ -135,7 +150,7 @@ static enum policy policy_of(const struct hpack_encoder *e, const struct hpack_f
         return f->value.n == 1 ? POLICY_INDEX : POLICY_PLAIN;
     if (f->name.n + f->value.n + HPACK_ENTRY_COST > e->table.size * 3 / 4)
         return POLICY_PLAIN; /* would empty the table */
-    if (str_eq(f->name, STR(":path")))
+    if (f->pseudo == HPACK_PATH)
         return POLICY_PLAIN;
     return (enum policy)policies[f->id];
 }
@@ -149,14 +164,20 @@ bool hpack_encode(struct hpack_encoder *e, const struct hpack_field *field, stru
     };
     enum policy policy = policy_of(e, field);
     uint32_t name, index = hpack_static_find(field, &name);
+    char *at = buf_reserve(out, field->name.n + field->value.n + NAME_OCTETS + 3 * INTEGER_OCTETS);
 
+    if (!at)
+        return false;
     if (!index && policy == POLICY_INDEX)
         index = hpack_table_find(&e->table, field);
-    if (index && policy != POLICY_NEVER)
-        return write_integer(out, 0x80, 7, index);
-    if (!write_integer(out, forms[policy].first, forms[policy].prefix, name) ||
-        (!name && !write_name(out, field)) || !write_string(out, field->value))
-        return false;
+    if (index && policy != POLICY_NEVER) {
+        out->n = (size_t)(put_integer(at, 0x80, 7, index) - out->p);
+        return true;
+    }
+    at = put_integer(at, forms[policy].first, forms[policy].prefix, name);
+    if (!name)
+        at = put_name(at, field);
+    out->n = (size_t)(put_value(at, field->value, policy) - out->p);
     if (policy == POLICY_INDEX)
         hpack_table_add(&e->table, field);
     return true;

@@ -2,7 +2,8 @@
  * codec/hpack/encode - fields to header blocks. Source: RFC 7541.
  *
  * Pure. What repeats from message to message goes into the dynamic table; what is secret is
- * never indexed (7.1.3); what differs each time is sent as it is.
+ * never indexed (7.1.3); what differs each time is sent as it is, and a short value then without
+ * Huffman's code.
  */
 #pragma once
 

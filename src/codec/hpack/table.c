@@ -147,7 +147,9 @@ void hpack_table_clear(struct hpack_table *t)
 
 static struct hpack_entry *entry_at(const struct hpack_table *t, uint32_t i)
 {
-    return &t->entries[(t->first + i) % t->entry_cap];
+    uint32_t at = t->first + i;
+
+    return &t->entries[at < t->entry_cap ? at : at - t->entry_cap];
 }
 
 static size_t cost(const struct hpack_entry *e)
@@ -245,33 +247,21 @@ size_t hpack_table_octets(const struct hpack_table *t)
            (t->newest ? HPACK_BUCKETS * sizeof(*t->newest) : 0);
 }
 
-static uint64_t hash_step(uint64_t h, uint64_t word)
+static uint64_t ends_hash(struct str s)
 {
-    h = (h ^ word) * 0x9e3779b97f4a7c15;
-    return h ^ h >> 32;
+    struct swar_ends e = swar_ends_of(s.p, s.n);
+
+    return e.first * UINT64_C(0x9e3779b97f4a7c15) ^ e.last * UINT64_C(0xc2b2ae3d27d4eb4f) ^
+           s.n << 57;
 }
 
-static uint32_t octets_hash(uint64_t h, struct str s)
-{
-    size_t i = 0;
-
-    for (; i + 8 <= s.n; i += 8)
-        h = hash_step(h, swar_load8(s.p + i));
-    if (s.n - i >= 4)
-        h = hash_step(h, swar_load4to8(s.p + i, s.n - i));
-    else
-        for (; i < s.n; i++)
-            h = hash_step(h, (unsigned char)s.p[i]);
-    return (uint32_t)h;
-}
-
-/* Cheap and no secret. Fields that were chosen to collide cost comparisons, of no more octets
- * than the table holds. */
+/* Cheap and no secret: of the name or its id, and of the ends of both. Fields that were chosen to
+ * collide cost comparisons, of no more octets than the table holds. */
 static uint32_t field_hash(const struct hpack_field *f)
 {
-    uint32_t name = f->id != HDR_OTHER ? f->id : octets_hash(f->name.n, f->name);
+    uint64_t name = f->id != HDR_OTHER ? f->id * UINT64_C(0x165667b19e3779f9) : ends_hash(f->name);
 
-    return octets_hash((uint64_t)name << 32 | f->value.n, f->value);
+    return (uint32_t)((name + ends_hash(f->value)) >> 32);
 }
 
 static void enter_bucket(struct hpack_table *t, struct hpack_entry *e, uint32_t hash)
@@ -319,8 +309,9 @@ bool hpack_table_get(const struct hpack_table *t, uint64_t index, struct hpack_f
     if (index == 0 || index > HPACK_STATIC + (uint64_t)t->n)
         return false;
     if (index <= HPACK_STATIC) {
-        *ret = (struct hpack_field){ static_table[index - 1].id, static_table[index - 1].name,
-                                     static_table[index - 1].value };
+        ret->id = static_table[index - 1].id;
+        ret->name = static_table[index - 1].name;
+        ret->value = static_table[index - 1].value;
         return true;
     }
     e = entry_at(t, t->n - (uint32_t)(index - HPACK_STATIC));
@@ -345,8 +336,10 @@ static uint32_t static_by_name(struct str name)
 /* Known names stand in the static table once, pseudo-headers with their usual values. */
 uint32_t hpack_static_find(const struct hpack_field *f, uint32_t *ret_name)
 {
-    uint32_t at = f->id != HDR_OTHER ? static_by_id[f->id] : static_by_name(f->name);
+    uint32_t at = f->pseudo;
 
+    if (!at)
+        at = f->id != HDR_OTHER ? static_by_id[f->id] : static_by_name(f->name);
     *ret_name = at;
     if (at == 0)
         return 0;

@@ -12,9 +12,21 @@
 #define HPACK_STATIC 61
 #define HPACK_ENTRY_COST 32 /* 4.1 */
 
+/* Where the static table has pseudo-headers: the first entry of each name. */
+enum hpack_pseudo {
+    HPACK_NO_PSEUDO,
+    HPACK_AUTHORITY = 1,
+    HPACK_METHOD = 2,
+    HPACK_PATH = 4,
+    HPACK_SCHEME = 6,
+    HPACK_STATUS = 8,
+};
+
 struct hpack_field {
     uint16_t id; /* enum header_id */
     struct str name, value;
+    uint8_t
+        pseudo; /* enum hpack_pseudo, for whoever writes a known one: its name need not be found */
 };
 
 struct hpack_entry {

@@ -533,7 +533,7 @@ TEST(a_client_opens_as_many_as_it_was_told_and_none_behind_goaway)
  * before the server's owner of the exchange has looked at it again. */
 TEST(a_stream_counts_until_both_sides_have_ended_it)
 {
-    struct hpack_field status = { HDR_OTHER, STR(":status"), STR("204") };
+    struct hpack_field status = { HDR_OTHER, STR(":status"), STR("204"), HPACK_STATUS };
     struct buf in, out;
     struct h2_rig r;
 
@@ -622,8 +622,8 @@ TEST(a_block_is_cut_into_continuations)
     struct h2_head f;
     struct str rest;
     char value[40000];
-    struct hpack_field fields[] = { { 0, STR_INIT(":status"), STR_INIT("200") },
-                                    { 0, STR_INIT("x-big"), str_make(value, sizeof(value)) } };
+    struct hpack_field fields[] = { { 0, STR_INIT(":status"), STR_INIT("200"), HPACK_STATUS },
+                                    { 0, STR_INIT("x-big"), str_make(value, sizeof(value)), 0 } };
 
     memset(value, 1, sizeof(value)); /* long in Huffman's code: sent as it is */
     h2_rig_init(&r, H2_CLIENT, 1);

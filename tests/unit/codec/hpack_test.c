@@ -105,7 +105,7 @@ TEST(decoded_octets_are_limited_and_the_tables_stay_the_same)
     static const struct hpack_limits narrow = { 3000, 100 };
     struct hpack_encoder e;
     struct hpack_decoder d;
-    struct hpack_field cookie = { HDR_COOKIE, STR("cookie"), { 0 } };
+    struct hpack_field cookie = { .id = HDR_COOKIE, .name = STR("cookie") };
     char value[1000];
     struct arena a;
     struct buf b;
@@ -169,9 +169,9 @@ static struct hpack_field random_field(struct rng *rng, struct arena *a)
     for (size_t i = 0; i < n; i++)
         value[i] = (char)(kind == 0 ? rng_below(rng, 256) : 'a' + rng_below(rng, 3));
     if (kind == 3)
-        return (struct hpack_field){ (uint16_t)header_id_of(name), name,
-                                     STR("the same each time") };
-    return (struct hpack_field){ (uint16_t)header_id_of(name), name, str_make(value, n) };
+        return (struct hpack_field){ (uint16_t)header_id_of(name), name, STR("the same each time"),
+                                     0 };
+    return (struct hpack_field){ (uint16_t)header_id_of(name), name, str_make(value, n), 0 };
 }
 
 static size_t random_message(struct rng *rng, struct arena *a, struct hpack_field *f, size_t max)
