@@ -24,6 +24,8 @@ struct subject {
     const char *name;
     /* Object `i`; `variant` changes it. */
     void (*write)(struct buf *b, size_t i, int variant);
+    /* The one that comes and goes, where it is of another kind; NULL: `write`. */
+    void (*write_one)(struct buf *b, size_t i, int variant);
     const char *base; /* what is there once */
     size_t max;       /* more take too long to set up */
 };
@@ -36,6 +38,12 @@ static size_t the_one;           /* that comes and goes */
 #define GATEWAY                                                                                    \
     "apiVersion: networking.istio.io/v1\nkind: Gateway\nmetadata: {name: g, namespace: shop}\n"    \
     "spec: {servers: [{port: {number: 80, name: http, protocol: HTTP}, hosts: ['*']}]}\n"
+
+#define GATEWAY_TLS                                                                                \
+    "apiVersion: networking.istio.io/v1\nkind: Gateway\nmetadata: {name: g, namespace: shop}\n"    \
+    "spec: {servers: [{port: {number: 80, name: http, protocol: HTTP}, hosts: ['*']}, {port: "     \
+    "{number: 443, name: https, protocol: HTTPS}, hosts: ['*.test'], tls: {mode: SIMPLE, "         \
+    "credentialName: c000000}}]}\n"
 
 static void add_service(struct buf *b, size_t i, int variant)
 {
@@ -119,13 +127,77 @@ static void write_secret(struct buf *b, size_t i, int variant)
         add_gateway(b, the_one, 0);
 }
 
+/* ---- what comes and goes among VirtualServices ---- */
+
+static void write_hosts(struct buf *b, size_t i, int variant)
+{
+    buf_printf(b,
+               "---\napiVersion: networking.istio.io/v1\nkind: VirtualService\nmetadata: {name: "
+               "v%06zu, namespace: shop}\nspec: {hosts: [%s], gateways: [g], http: "
+               "[{directResponse: {status: 200}}]}\n",
+               i, variant ? "h000003.test" : "'*.wide.test'");
+}
+
+static void write_gateways(struct buf *b, size_t i, int variant)
+{
+    buf_printf(b,
+               "---\napiVersion: networking.istio.io/v1\nkind: VirtualService\nmetadata: {name: "
+               "v%06zu, namespace: shop}\nspec: {hosts: [h%06zu.test], gateways: [%s], http: "
+               "[{directResponse: {status: 200}}]}\n",
+               i, i, variant ? "g, tls" : "tls");
+}
+
+static void add_tls(struct buf *b, const char *hosts, const char *more)
+{
+    buf_printf(b,
+               "---\napiVersion: networking.istio.io/v1\nkind: Gateway\nmetadata: {name: g, "
+               "namespace: shop}\nspec: {servers: [{port: {number: 80, name: http, protocol: "
+               "HTTP}, hosts: ['*']}, {port: {number: 443, name: https, protocol: HTTPS}, hosts: "
+               "[%s], tls: {mode: SIMPLE, credentialName: c000000%s}}]}\n",
+               hosts, more);
+}
+
+/* The Gateway that all are bound to: coming and going it binds and frees them all. */
+static void write_tls(struct buf *b, size_t i, int variant)
+{
+    (void)i;
+    add_tls(b, "'*.test'", variant ? ", minProtocolVersion: TLSV1_3" : "");
+}
+
+static void write_tls_hosts(struct buf *b, size_t i, int variant)
+{
+    (void)i;
+    add_tls(b, variant ? "'*.test', h000007.other" : "'*.test'", "");
+}
+
+static void write_other(struct buf *b, size_t i, int variant)
+{
+    buf_printf(b,
+               "---\napiVersion: networking.istio.io/v1\nkind: Gateway\nmetadata: {name: g%06zu, "
+               "namespace: shop}\nspec: {servers: [{port: {number: %d, name: http, protocol: "
+               "HTTP}, hosts: [h%06zu.test]}]}\n",
+               i, variant ? 8080 : 80, i);
+}
+
+static void write_tls_secret(struct buf *b, size_t i, int variant)
+{
+    (void)i;
+    add_secret(b, 0, variant);
+}
+
 static const struct subject subjects[] = {
-    { "Service", write_service, "", 100000 },
-    { "EndpointSlice", write_endpoint, "", 100000 },
-    { "DestinationRule", write_rule, "", 100000 },
-    { "VirtualService", write_virtualservice, GATEWAY, 100000 },
-    { "Gateway", write_gateway, "", 10000 },
-    { "Secret", write_secret, "", 10000 },
+    { "Service", write_service, NULL, "", 100000 },
+    { "EndpointSlice", write_endpoint, NULL, "", 100000 },
+    { "DestinationRule", write_rule, NULL, "", 100000 },
+    { "VirtualService", write_virtualservice, NULL, GATEWAY, 100000 },
+    { "hosts", write_virtualservice, write_hosts, GATEWAY, 100000 },
+    { "gateways", write_virtualservice, write_gateways, GATEWAY, 100000 },
+    { "Gateway-other", write_virtualservice, write_other, GATEWAY, 100000 },
+    { "Gateway-tls", write_virtualservice, write_tls, "", 100000 },
+    { "Gateway-hosts", write_virtualservice, write_tls_hosts, "", 100000 },
+    { "Secret-tls", write_virtualservice, write_tls_secret, GATEWAY_TLS, 100000 },
+    { "Gateway", write_gateway, NULL, "", 10000 },
+    { "Secret", write_secret, NULL, "", 10000 },
 };
 
 /* ---- files in memory ---- */
@@ -236,7 +308,7 @@ static struct cost one_step(struct world *w, enum step step, size_t i)
         return update(w);
     }
     buf_init(&b, SIZE_MAX);
-    w->s->write(&b, i, step == CHANGE);
+    (w->s->write_one ? w->s->write_one : w->s->write)(&b, i, step == CHANGE);
     file_set(f, "zz.yaml", &b);
     w->n += step == ADD;
     cost = update(w);
