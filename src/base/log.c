@@ -4,6 +4,7 @@
 #include "base/jsontext.h"
 #include "base/when.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <time.h>
 #include <unistd.h>
@@ -18,9 +19,13 @@ void log_level_set(enum log_level level)
 
 static void sink_stderr(struct str line)
 {
-    ssize_t n = write(STDERR_FILENO, line.p, line.n);
+    while (line.n) {
+        ssize_t n = write(STDERR_FILENO, line.p, line.n);
 
-    (void)n; /* a log that cannot be written is dropped */
+        if (n < 0 && errno != EINTR)
+            return; /* a log that cannot be written is dropped */
+        line = str_from(line, (size_t)MAX(n, 0));
+    }
 }
 
 void (*log_sink)(struct str line) = sink_stderr;

@@ -58,10 +58,12 @@ enum err store_read(int dir_fd, const char *name, struct buf *into)
         n = at ? read(fd, at, READ_AT_ONCE) : 0;
         if (!at)
             e = ERR_LIMIT;
-        else if (n < 0)
-            e = err_of_errno(errno);
-        else
+        else if (n >= 0)
             into->n += (size_t)n;
+        else if (errno == EINTR)
+            n = 1;
+        else
+            e = err_of_errno(errno);
     }
     close(fd);
     return e;

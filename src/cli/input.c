@@ -26,7 +26,7 @@ static int read_to_end(void)
     int fd;
 
     buf_init(&b, SIZE_MAX);
-    while (n > 0) {
+    while (n > 0 || (n < 0 && errno == EINTR)) {
         n = read(STDIN_FILENO, buf_reserve(&b, PIECE), PIECE);
         b.n += (size_t)MAX(n, 0);
     }

@@ -22,6 +22,7 @@ void signals_block(void)
     heard_set(&set);
     sigprocmask(SIG_BLOCK, &set, NULL);
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN); /* a log at RLIMIT_FSIZE meets EFBIG */
 }
 
 static void signals_run(struct task *t)

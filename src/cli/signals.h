@@ -2,7 +2,7 @@
  * cli/signals - signals as events of a loop.
  *
  * signals_block() stands before the first thread is started, so that all threads inherit
- * it; then one loop hears them. SIGPIPE is ignored.
+ * it; then one loop hears them. SIGPIPE and SIGXFSZ are ignored.
  */
 #pragma once
 

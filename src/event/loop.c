@@ -229,11 +229,10 @@ void mail_post(struct loop *to, struct mail *m)
         m->next = head;
     while (!atomic_compare_exchange_weak_explicit(&to->mail, &head, m, memory_order_release,
                                                   memory_order_relaxed));
-    if (head == NULL) {
-        ssize_t n = write(to->mail_fd, &one, sizeof(one));
-
-        (void)n; /* a full counter wakes as well */
-    }
+    if (head != NULL)
+        return;
+    while (write(to->mail_fd, &one, sizeof(one)) < 0 && errno == EINTR)
+        ; /* a full counter wakes as well */
 }
 
 static void mail_run(struct task *t)

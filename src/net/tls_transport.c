@@ -51,6 +51,7 @@ struct tls {
     struct bufq out;  /* records to send */
     bool finishing;   /* FIN when `out` is empty */
     bool answer_due;  /* octets were read, and nothing was written since */
+    bool has_written; /* `out` holds what the owner wrote, not tickets alone */
     enum err in_lost; /* received octets had to be dropped: no memory */
     struct hello hello;
     char failure_text[160];
@@ -157,6 +158,7 @@ static enum err tls_send(struct tls *x)
             return (enum err)(-sent);
         bufq_drop(&x->out, (size_t)sent);
     }
+    x->has_written = false;
     if (x->finishing)
         wire_finish(&x->wire);
     return ERR_OK;
@@ -167,7 +169,7 @@ static enum err tls_flush(struct transport *t)
 {
     struct tls *x = tls_of(t);
 
-    return x->answer_due && x->out.n <= TICKET_MAX ? ERR_OK : tls_send(x);
+    return x->answer_due && !x->has_written && x->out.n <= TICKET_MAX ? ERR_OK : tls_send(x);
 }
 
 /* ---- opening ---- */
@@ -450,6 +452,7 @@ static ssize_t tls_writev(struct transport *t, const struct iovec *iov, size_t n
             return -(ssize_t)e;
     }
     x->answer_due = false;
+    x->has_written = true;
     pieces_skip(&iov, &n, &skip, 0);
     while (n && x->out.n < OUT_HIGH) {
         struct str record = record_gather(side_of(x), iov, n, skip);
@@ -467,7 +470,7 @@ static void tls_finish(struct transport *t)
     struct tls *x = tls_of(t);
 
     engine_finish(&x->engine);
-    x->finishing = true;
+    x->finishing = x->has_written = true;
     x->answer_due = false;
     (void)tls_send(x);
 }

@@ -54,9 +54,11 @@ static ssize_t wire_fail(struct wire *w, enum err e)
 }
 
 /* A reset met while sending: the kernel keeps what had arrived before it, which may be an
- * answer. It reports the error only once, so it is remembered for the end of the reading. */
+ * answer. It reports the error only once, so it is remembered for the end of the reading; which
+ * comes also where the kernel had no memory and the other side lives on. */
 static ssize_t wire_fail_sending(struct wire *w, enum err e)
 {
+    (void)shutdown(w->watch.fd, SHUT_RD);
     w->unsendable = e;
     w->wants_write = false;
     w->watch.ready |= READY_READ | READY_HUP;
