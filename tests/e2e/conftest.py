@@ -8,6 +8,7 @@ from harness import BIN, DRAIN, Manifests, choose_chaos, running
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "reload: changes under load; also run under TSan")
+    config.addinivalue_line("markers", "faults: also run while system calls fail as no user may notice")
     config.addinivalue_line("markers", "browser: needs Chromium")
     config.addinivalue_line("markers", "chaos: long or strict, run by make chaos alone")
     config.addinivalue_line("markers", "attack: short here, strict and long in make chaos")

@@ -1,8 +1,8 @@
 """What the end-to-end tests need: the program as a child, a client, a backend, manifests.
 
 LATEEN_BIN chooses the binary (default build/lateen), LATEEN_LOGS where logs are kept, LATEEN_FLAGS
-what every program is started with besides (--supervise). Only
-loopback, only ports found free; every process is ended by its own id.
+what every program is started with besides (--supervise), LATEEN_SHIM how its system calls fail (a mode of shim.py
+that nobody may notice). Only loopback, only ports found free; every process is ended by its own id.
 """
 import contextlib
 import http.client
@@ -21,10 +21,13 @@ import subprocess
 import threading
 import time
 
+from shim import Faults
+
 TOP = pathlib.Path(__file__).resolve().parents[2]
 BIN = pathlib.Path(os.environ.get("LATEEN_BIN", TOP / "build/lateen"))
 LOGS = pathlib.Path(os.environ.get("LATEEN_LOGS", TOP / "build/logs"))
 FLAGS = os.environ.get("LATEEN_FLAGS", "").split()
+SHIM_MODE = os.environ.get("LATEEN_SHIM")
 TUTORIAL = TOP / "examples/tutorial"
 HOST = "mk.hedgus.com"
 # Sanitizers make everything slower; waits are upper bounds and cost nothing when met.
@@ -121,7 +124,7 @@ DRAIN = ("--drain-min", "0s", "--drain", "5s")
 class Lateen:
     """`lateen run --dev` over a folder of manifests, with every port an own one."""
 
-    def __init__(self, manifests, name, flags=(), ports=(80, 443), drain=DRAIN, command=(BIN,)):
+    def __init__(self, manifests, name, flags=(), ports=(80, 443), drain=DRAIN, command=(BIN,), faults=None):
         self.manifests = pathlib.Path(manifests)
         self.ports = dict(zip(ports, free_ports(len(ports))))
         self.admin_port, health, metrics = free_ports(3)
@@ -135,9 +138,13 @@ class Lateen:
         for number, port in self.ports.items():
             command += ["--port", f"{number}={port}"]
         self.health_port, self.metrics_port = health, metrics
+        self.faults = faults
+        if SHIM_MODE and not faults:
+            self.faults = Faults(f"{self.manifests}.faults").begin(SHIM_MODE)
+        env = {**os.environ, **(self.faults.env() if self.faults else {})}
         with open(self.log_path, "wb") as log, open(self.access_path, "wb") as access:
             self.process = subprocess.Popen([*map(str, command), *FLAGS, *map(str, flags)], stdin=subprocess.DEVNULL,
-                                            stdout=access, stderr=log)
+                                            stdout=access, stderr=log, env=env)
 
     def log(self):
         return self.log_path.read_text(errors="replace")
@@ -208,11 +215,12 @@ class Lateen:
         report = re.search(r"(ERROR: \w+Sanitizer|WARNING: ThreadSanitizer|runtime error:)[^\0]*", log)
         assert not report, report[0][:6000]
         assert status == 0, f"exit status {status}:\n{log[-3000:]}"
+        assert not SHIM_MODE or self.faults.failed(), "no system call failed"
 
 
 @contextlib.contextmanager
-def running(manifests, name, flags=(), ports=(80, 443), drain=DRAIN, command=(BIN,)):
-    lateen = Lateen(manifests, name, flags, ports, drain, command)
+def running(manifests, name, flags=(), ports=(80, 443), drain=DRAIN, command=(BIN,), faults=None):
+    lateen = Lateen(manifests, name, flags, ports, drain, command, faults)
     try:
         yield lateen.wait_ready()
         lateen.stop()

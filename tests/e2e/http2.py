@@ -1,4 +1,4 @@
-"""An HTTP/2 client for tests that look at one connection: python3-h2 over a clear socket."""
+"""An HTTP/2 client for tests that look at one connection: python3-h2 over a socket."""
 import contextlib
 import socket
 import types
@@ -13,11 +13,11 @@ GOAWAY = 7
 
 
 class Http2:
-    """One clear connection; what came is kept as events. GOAWAY is kept from the library, which
+    """One connection, clear unless a socket is given; what came is kept as events. GOAWAY is kept from the library, which
     would end its connection by it; `goaways` are the last streams that they name."""
 
-    def __init__(self, port):
-        self.sock = socket.create_connection(("127.0.0.1", port), PATIENCE)
+    def __init__(self, port, sock=None):
+        self.sock = sock or socket.create_connection(("127.0.0.1", port), PATIENCE)
         self.h2 = h2.connection.H2Connection(h2.config.H2Configuration(header_encoding="utf-8"))
         self.h2.initiate_connection()
         self.events, self.goaways, self.got, self.is_closed = [], [], b"", False
@@ -53,6 +53,10 @@ class Http2:
         """The whole answer, as harness.Answer has it."""
         stream = self.ask(path, host)
         assert self.ended(stream), "the connection ended"
+        return self.answer(stream)
+
+    def answer(self, stream):
+        """Of a stream that has ended."""
         own = [event for event in self.events if getattr(event, "stream_id", None) == stream]
         head = next(event for event in own if isinstance(event, h2.events.ResponseReceived))
         response = types.SimpleNamespace(status=int(dict(head.headers)[":status"]), headers=dict(head.headers))
@@ -65,9 +69,12 @@ class Http2:
         return self.wait(h2.events.StreamEnded, stream)
 
     def wait(self, kind, stream):
-        """True once that came for the stream, False if the connection ends before."""
-        while not any(isinstance(event, kind) and event.stream_id == stream for event in self.events):
-            if self.is_closed:
+        """True once that came for the stream, False if it is reset or the connection ends before."""
+        def came(*kinds):
+            return any(isinstance(event, kinds) and event.stream_id == stream for event in self.events)
+
+        while not came(kind):
+            if self.is_closed or came(h2.events.StreamReset):
                 return False
             self.take()
         return True

@@ -65,6 +65,7 @@ def still_serves(lateen):
     fresh.close()
 
 
+@pytest.mark.faults
 def test_after_term_it_is_not_ready_but_serves_and_a_second_signal_leaves(manifests, start):
     lateen = start(flags=LONG)
     assert (status_of(lateen), status_of(lateen, lateen.health_port)) == (200, 200) and live(lateen)
@@ -89,6 +90,7 @@ def test_after_term_it_is_not_ready_but_serves_and_a_second_signal_leaves(manife
         client.close()
 
 
+@pytest.mark.faults
 def test_listeners_accept_for_the_least_time_and_what_is_under_way_ends(manifests, start, backend):
     lateen = start(flags=["--drain-min", "1s", "--drain", "600s"])
     two, idle = Http2(lateen.ports[80]), lateen.client()

@@ -63,6 +63,7 @@ def test_a_request_in_flight_ends_as_it_began(manifests, start, scheme, change):
         assert line >= 1 and all(b"line %d" % n == text for n, text in enumerate(rest, line + 1))
 
 
+@pytest.mark.faults
 def test_a_body_on_its_way_reaches_the_backend_it_started_for(manifests, start):
     manifests.write("5-virtual-service.yaml", virtual_service({"v1": 1, "v2": 0}))
     lateen = start()

@@ -37,6 +37,7 @@ def many(lateen, scheme, n):
 
 
 @pytest.mark.parametrize("scheme", SCHEMES)
+@pytest.mark.faults
 def test_2000_requests_on_one_connection_are_split_in_halves(tutorial, scheme):
     many(tutorial, scheme, 2000)
     served = re.compile(rf'"GET /{scheme}-\d+ HTTP/2" 200 - via_upstream .*outbound\|80\|(v\d)\|')
@@ -210,6 +211,7 @@ def served(channel):
     return False
 
 
+@pytest.mark.faults
 def test_grpc_echoes_through_the_tutorials_gateway(channel):
     """All four shapes, metadata and trailers intact, statuses, and large messages."""
     metadata = (("x-grpc-test-echo-initial", "first"), ("x-grpc-test-echo-trailing-bin", b"\0\1\xff"))
@@ -265,6 +267,7 @@ def test_grpc_messages_are_counted(manifests, start, echo):
         wait_until("all are counted", lambda: messages(lateen) == want)
 
 
+@pytest.mark.faults
 def test_a_conversation_goes_back_and_forth_on_one_stream(channel):
     """Each request is sent once the answer to the one before has come."""
     requests = queue.Queue()

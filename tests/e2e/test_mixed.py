@@ -13,11 +13,11 @@ import time
 import pytest
 
 from changes import LONG_RULES, Changes, gateway
-from harness import BIN, Backend, virtual_service, wait_until
+from harness import BIN, SHIM_MODE, Backend, virtual_service, wait_until
 from load import (Download, GrpcBackend, GrpcTalk, H2Load, Steady, Turns, Wrk, make_certificate, resident_kib,
                   secret)
 
-IS_LONG, SANITIZED = "LATEEN_LONG" in os.environ, "san" in str(BIN)
+IS_LONG, SANITIZED = "LATEEN_LONG" in os.environ, "san" in str(BIN) or SHIM_MODE is not None
 CHANGES = int(os.environ.get("E2E_CHANGES", 1000 if IS_LONG else 74 if SANITIZED else 148))
 SECONDS = int(os.environ.get("E2E_SECONDS", 60 if IS_LONG else 8))
 GROWTH_KIB = 24 << 10  # what may stay: caches of the allocator's arenas, one for each thread
@@ -65,6 +65,7 @@ def report(changes, took, requests, turns, memory):
         print(f"{kind}: median {1000 * statistics.median(seconds):.0f} ms, at most {1000 * max(seconds):.0f} ms")
 
 
+@pytest.mark.faults
 def test_changes_under_load_disturb_nobody(manifests, start, tmp_path):
     backend, grpc_backend = Backend(), GrpcBackend()
     pair = make_certificate(tmp_path, "first")

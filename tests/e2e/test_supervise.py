@@ -173,6 +173,7 @@ def serves_after_ms(lateen, since):
     return (time.monotonic() - since) * 1000
 
 
+@pytest.mark.faults
 def test_killing_data_loses_only_what_was_in_flight(manifests):
     times, cpu = [], []
     with running(manifests, "supervise-data", ["--supervise"]) as lateen, asking(lateen) as clients:
@@ -194,6 +195,7 @@ def test_killing_data_loses_only_what_was_in_flight(manifests):
     assert max(times) <= SERVES_AGAIN_MS, times
 
 
+@pytest.mark.faults
 def test_killing_control_disturbs_no_request_and_the_same_snapshot_returns(manifests):
     with running(manifests, "supervise-control", ["--supervise"]) as lateen, asking(lateen) as clients:
         before = content_hash(lateen)
@@ -329,6 +331,7 @@ def test_crashes_in_a_row_are_named_and_do_not_spin(manifests):
         assert lateen.get("/").status == 200
 
 
+@pytest.mark.faults
 def test_a_new_data_process_serves_the_last_of_many_changes(manifests):
     """An image, and the changes behind it. The state directory is in another's hands, so that no image is
     made for it; control makes one after 64 changes."""
@@ -395,6 +398,7 @@ def in_flight(lateen, delay="60s"):
     return client
 
 
+@pytest.mark.faults
 def test_term_finishes_the_request_in_flight_and_leaves_nothing_behind(manifests):
     with running(manifests, "supervise-term", ["--supervise"]) as lateen, \
             contextlib.closing(in_flight(lateen, "2s")) as client:
@@ -426,6 +430,7 @@ def test_data_that_crashes_while_it_drains_is_not_replaced(manifests):
         assert lateen.process.wait(PATIENCE) == 1
 
 
+@pytest.mark.faults
 def test_manifests_from_standard_input_outlive_control(manifests, tmp_path):
     command = [BIN, "run", "--dev", "--supervise", "-f", "-", "--state", tmp_path / "state", "--port", "80=0",
                "--admin", "off", "--health", "off", "--metrics", "off", "--drain-min", "0s"]

@@ -21,6 +21,7 @@ def expect_shares(counts, weights, total):
 
 
 @pytest.mark.parametrize("scheme", SCHEMES)
+@pytest.mark.faults
 def test_2000_requests_are_split_in_halves_within_1_percent(tutorial, scheme):
     expect_shares(tutorial.versions(2000, scheme), {"v1": 50, "v2": 50}, 2000)
 
@@ -58,6 +59,7 @@ def test_other_weights_are_followed_within_1_percent(manifests, start, weights):
 
 
 @pytest.mark.parametrize("how", ("write", "replace"))
+@pytest.mark.faults
 def test_a_saved_weight_is_followed_by_the_next_requests(manifests, start, how):
     lateen = start()
     save = getattr(manifests, how)
