@@ -1,0 +1,5 @@
+"""Finds the harness of the other suites."""
+import pathlib
+import sys
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))

@@ -1,0 +1,26 @@
+"""Why Lateen differs, by group of cases (corpus.py). docs/differences.md prints them beside what was seen."""
+
+REASONS = {
+    "HTTP/2": "RFC 9113, 8.1.1: what is malformed is reset and never repaired; paths get Istio's normal form, the scheme is the connection's",
+    "chunks": "RFC 9112, 7.1: a size is hexadecimal digits, a line ends in CR LF; extensions and trailers have limits; request smuggling",
+    "content-length": "one length, of digits, never beside a transfer coding; white space around a value is none of it (RFC 9110, 5.5)",
+    "folded lines": "RFC 9112, 5.2: refused, as readers disagree about what the fold is",
+    "header names": "RFC 9110, 5.6.2: a name is a token that touches its colon; a line that is dropped or passed on hides another",
+    "header octets": "RFC 9110, 5.5: control octets but the tab are no value; what others do with NUL decides what a backend sees",
+    "headers": "underscores and dots are names like others; what Connection names ends here; an upgrade that nobody allowed is refused (403)",
+    "host": "exactly one Host, a host and a port and nothing else: two readers must not find two hosts",
+    "line ends": "RFC 9112, 2.2 allows a bare LF; refused, as it moves the end of a head; request smuggling",
+    "method": "Envoy's list of methods, case as registered",
+    "path": "Istio's normal form (`pathNormalization`), the same for rules and backend; others pass on what they got, or another form",
+    "request line": "RFC 9112, 3: single spaces, nothing in front; one empty line is skipped",
+    "response chunks": "a body that cannot be read is cut, visibly; it never ends as if whole",
+    "response ends": "Envoy's 503 where the backend leaves without an answer; content behind 204 and an unasked 101 are a broken backend",
+    "response headers": "a backend may be hostile: as strict as with requests",
+    "response length": "a length that two readers could read differently splits responses: 502",
+    "size": "431 and 414 are the statuses for it (RFC 6585, 5; RFC 9110, 15.5.15); 100 headers, 60 KiB, a target of 8 KiB",
+    "status line": "RFC 9112, 4: what is no HTTP/1.1 or 1.0 status line is not repaired: 502",
+    "target": "`*` is for OPTIONS; only http and https are gatewayed",
+    "target octets": "Envoy's escaping: what RFC 3986 does not allow arrives escaped, or is refused",
+    "transfer-encoding": "only chunked is decoded: 501 says so; with HTTP/1.0 or beside a length it is refused; request smuggling",
+    "version": "HTTP/1.0 and 1.1 are spoken: others are 505, a line that is none 400",
+}
