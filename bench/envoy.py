@@ -32,14 +32,15 @@ def install():
 
 class Envoy(Peer):
     name = "envoy"
+    program = "envoy"
 
     @classmethod
-    def is_there(cls):
-        return binary() is not None
+    def path(cls):
+        return binary()
 
     def command(self):
         where = self.write("envoy.yaml", self.config())
-        return [binary(), "-c", where, "--concurrency", self.workers, "--disable-hot-restart", "-l", "off"]
+        return [self.path(), "-c", where, "--concurrency", self.workers, "--disable-hot-restart", "-l", "off"]
 
     def listener(self, name, port, cluster, tls=False):
         text = f"""  - name: {name}

@@ -27,8 +27,13 @@ class Peer:
             self.h2_h2 = None
 
     @classmethod
+    def path(cls):
+        """Of a peer's program; None for our own, or where it is not installed."""
+        return cls.program and shutil.which(cls.program)
+
+    @classmethod
     def is_there(cls):
-        return cls.program is None or shutil.which(cls.program) is not None
+        return cls.program is None or cls.path() is not None
 
     def ports(self):
         return [port for port in {self.h1, self.tls, self.h2c, self.h2_h2} if port]

@@ -33,7 +33,7 @@ class Process:
         while not all(map(is_listening, ports)):
             if self.child.poll() is not None or time.monotonic() > end:
                 self.stop()
-                raise SystemExit(f"{name} does not start: see {log}\n" + self.log.read_text()[-2000:])
+                raise RuntimeError(f"{name} does not start: see {log}\n" + self.log.read_text()[-2000:])
             time.sleep(0.02)
 
     def pids(self):

@@ -8,11 +8,12 @@ import time
 
 @dataclasses.dataclass
 class Section:
-    """`lines` are Markdown under the title; `goals` go to the goals' table."""
+    """`lines` are Markdown under the title; `goals` go to the goals' table; `failed` says which rows got a wrong answer."""
     name: str
     title: str
     lines: list = dataclasses.field(default_factory=list)
     goals: list = dataclasses.field(default_factory=list)
+    failed: list = dataclasses.field(default_factory=list)
 
     def add_table(self, head, rows):
         self.lines += ["", *table(head, rows), ""]
@@ -27,13 +28,13 @@ def table(head, rows):
 
 def first_line(command):
     done = subprocess.run(command, capture_output=True, text=True, check=False)
-    return (done.stdout + done.stderr).splitlines()[0].strip()
+    line = next((line.strip() for line in (done.stdout + done.stderr).splitlines() if line.strip()), "?")
+    return re.sub(r"^\S*/(?=\w+ )", "", line)  # Envoy begins with its own path
 
 
 def versions(programs):
-    """What the peers say that they are."""
-    asked = {"nginx": "-v", "haproxy": "-v", "nghttpx": "-v", "wrk": "-v", "h2load": "--version", "gcc": "--version", "openssl": "version"}
-    return "; ".join(first_line([program, asked[program]]) for program in programs if program in asked)
+    """What the peers say that they are: {name: path}."""
+    return "; ".join(first_line([path, "--version" if name == "envoy" else "-v"]) for name, path in programs.items())
 
 
 def machine():

@@ -1,15 +1,14 @@
 """From exec to the first 200, and the size of the program; with the smallest configuration that serves, and with routes."""
 import os
-import shutil
 import socket
 import statistics
 import subprocess
 import time
 
 import figures
-from envoy import Envoy, binary
+from envoy import Envoy
 from peers import Haproxy, Lateen, Nghttpx, Nginx
-from process import PROXY_CPU, REST_CPU
+from process import PROXY_CPU, REST_CPU, TOOLS
 from report import Section
 from stage import MB, say, shuffled
 
@@ -61,8 +60,7 @@ def run(stage, options):
         for kind in shuffled(kinds):
             took[kind.name].append(cold_start_ms(kind(stage)))
     os.sched_setaffinity(0, cores)
-    programs = {kind.name: {"lateen": Lateen(stage).command()[0], "envoy": binary()}.get(kind.name) or shutil.which(kind.name)
-                for kind in kinds}
+    programs = {kind.name: kind.path() or TOOLS / "lateen" for kind in kinds}
     sizes = {name: stripped_size(path, stage.folder) / MB for name, path in programs.items()}
     section.lines = [f"From exec to the first 200 through to the backend, on one core, {2 * options.rounds} starts each, in milliseconds; the program's own",
                      "file, stripped, without the libraries that it loads."]
