@@ -259,7 +259,7 @@ static uint32_t armed_ms(const struct h2_conn *h, enum armed waits)
 static void conn_arm(struct h2_conn *h)
 {
     enum armed waits = conn_waits(h);
-    uint32_t what = waits == ARMED_HALFWAY                         ? h2_is_halfway(&h->h2)
+    uint32_t what = waits == ARMED_HALFWAY                       ? h2_is_halfway(&h->h2)
                     : waits == ARMED_IDLE || waits == ARMED_REST ? h->c.exchanges
                                                                  : 0;
     uint32_t ms;

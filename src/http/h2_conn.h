@@ -35,9 +35,9 @@ struct h2_conn {
     bool was_usable, was_at_rest;   /* a client's, when its owner last knew */
     uint32_t linger_left;           /* octets that are still read */
     uint64_t idle_since_ms;
-    uint32_t rested;                /* exchanges so far when memory was last given back */
-    uint32_t unopened;              /* legs whose stream has no number yet */
-    struct buf in;                  /* octets that are not understood yet */
+    uint32_t rested;   /* exchanges so far when memory was last given back */
+    uint32_t unopened; /* legs whose stream has no number yet */
+    struct buf in;     /* octets that are not understood yet */
     struct bufq out;
     struct list legs;                      /* all that are open */
     uint32_t n_legs;                       /* of them */

@@ -33,7 +33,6 @@ void refuse_send(struct request *r, const struct refusal *why)
     reply_send(&r->s, why->status, str_of(why->body), why->details, why->flags);
 }
 
-
 /* Dealt before the filters run, so that they see the destination's overrides. */
 static const struct destination *destination_of(struct request *r)
 {

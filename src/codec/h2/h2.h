@@ -96,7 +96,7 @@ struct h2 {
     const struct h2_error *dead;
 
     /* streams */
-    struct h2_stream **table; /* H2_TABLE buckets; NULL before the first and at rest */
+    struct h2_stream **table;        /* H2_TABLE buckets; NULL before the first and at rest */
     uint32_t open_theirs, open_ours; /* streams open, by who opened them */
     uint32_t last_theirs, last_ours; /* highest ids */
     uint64_t opened_theirs;          /* bit i: last_theirs - 2i was opened, not skipped */
