@@ -181,21 +181,41 @@ static void hint_service(struct compile *c, struct map *by_name, struct note *n,
                                STRF(s->namespace), STRF(s->name), STRF(s->host));
 }
 
-static void hint_gateway(struct compile *c, struct note *n, struct str full)
+/* Gateways by name, the oldest of each; filled when it is asked first. */
+struct named_gateway {
+    const struct api_meta *meta;
+    struct named_gateway *next; /* of the same name */
+};
+
+static void gateway_index(struct compile *c, struct map *by_name)
 {
     const struct object_list *all = store_list(c->store, OBJ_GATEWAY);
-    struct str ns = str_cut(&full, '/');
 
-    for (size_t i = 0; i < all->n; i++) {
-        const struct api_meta *m = all->v[i]->meta;
+    for (size_t i = all->n; i-- > 0;) {
+        struct named_gateway *g = ARENA_NEW(c->a, struct named_gateway);
 
-        if (!str_eq(m->name, full) || str_eq(m->namespace, ns))
-            continue;
-        n->text = arena_printf(c->a, "%.*s; there is one in namespace %.*s: write %.*s/%.*s",
-                               STRF(n->text), STRF(m->namespace), STRF(m->namespace),
-                               STRF(m->name));
-        return;
+        g->meta = all->v[i]->meta;
+        g->next = map_get(by_name, g->meta->name);
+        if (g->next)
+            map_del(by_name, g->meta->name);
+        map_put(by_name, g->meta->name, g);
     }
+}
+
+static void hint_gateway(struct compile *c, struct map *by_name, struct note *n, struct str full)
+{
+    struct str ns = str_cut(&full, '/');
+    const struct named_gateway *g;
+
+    if (!by_name->n)
+        gateway_index(c, by_name);
+    g = map_get(by_name, full);
+    while (g && str_eq(g->meta->namespace, ns))
+        g = g->next;
+    if (g)
+        n->text = arena_printf(c->a, "%.*s; there is one in namespace %.*s: write %.*s/%.*s",
+                               STRF(n->text), STRF(g->meta->namespace), STRF(g->meta->namespace),
+                               STRF(g->meta->name));
 }
 
 /* What stands behind `marker` up to `end`. */
@@ -213,9 +233,10 @@ static bool name_behind(const struct note *n, const char *marker, char end, stru
 
 void advice_hint(struct compile *c, struct notes *notes)
 {
-    struct map by_name;
+    struct map by_name, gateways;
 
     map_init(&by_name);
+    map_init(&gateways);
     for (size_t i = 0; i < notes->n; i++) {
         struct note *n = &notes->v[i];
         struct str name;
@@ -226,7 +247,8 @@ void advice_hint(struct compile *c, struct notes *notes)
             name_behind(n, "no service has this host, \"", '"', &name))
             hint_service(c, &by_name, n, name);
         else if (name_behind(n, "there is no Gateway ", ' ', &name))
-            hint_gateway(c, n, name);
+            hint_gateway(c, &gateways, n, name);
     }
+    map_fini(&gateways);
     map_fini(&by_name);
 }

@@ -5,6 +5,7 @@
  */
 #include "base/rng.h"
 #include "mesh/mesh_int.h"
+#include "route/route.h"
 #include "unit/check.h"
 #include "unit/mesh/bench.h"
 
@@ -185,8 +186,9 @@ TEST(a_change_among_10000_services_takes_the_steps_that_it_takes_among_100)
 
 static void walk_write(struct bench *b, const char *const spec[WALK_SERVICES], int file)
 {
+    static const char *const names[] = { "f0", "f1", "f2", "f3", "f4", "f5", "f6", "f7" };
     struct buf text;
-    char host[64], name[16];
+    char host[64];
 
     buf_init(&text, 1 << 20);
     for (size_t i = (size_t)file; i < WALK_SERVICES; i += 8) {
@@ -199,9 +201,55 @@ static void walk_write(struct bench *b, const char *const spec[WALK_SERVICES], i
         add_service(&text, i, spec[i][0] == '!' ? "'*'" : host, i % 3 ? "g" : "g, other");
     }
     buf_addc(&text, 0);
-    snprintf(name, sizeof(name), "f%d", file);
-    bench_file(b, name, text.p);
+    bench_file(b, names[file], text.p);
     buf_fini(&text);
+}
+
+/* The domain that wins for a host, by looking at all. */
+static const struct vhost *winner(const struct root *root, const struct routes *r, struct str host)
+{
+    struct domain_cursor at = { 0 };
+    const struct domain *d, *best = NULL;
+
+    for (; (d = route_domain(root, r, &at)); at.at++) {
+        bool is_suffix = d->name.n && d->name.p[0] == '*';
+        bool fits = str_eq(d->name, host) ||
+                    (is_suffix && str_ends(host, str_from(d->name, 1)) && host.n >= d->name.n);
+
+        if (fits && (!best || str_eq(d->name, host) ||
+                     (!str_eq(best->name, host) && d->name.n > best->name.n)))
+            best = d;
+    }
+    return best ? root_vhost(root, best->vhost) : NULL;
+}
+
+static void check_lookups(const struct root *root, const struct routes *r)
+{
+    static const char *const forms[] = { "h%03zu.test",   "a.h%03zu.test", "b.a.h%03zu.test",
+                                         "h%03zu.x.test", "h%03zu.other",  ".h%03zu.test" };
+
+    for (size_t i = 0; i < WALK_SERVICES * LEN(forms); i++) {
+        char host[64];
+
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+        snprintf(host, sizeof(host), forms[i % LEN(forms)], i / LEN(forms));
+#pragma GCC diagnostic pop
+        CHECK(route_vhost(root, r, str_of(host)) == winner(root, r, str_of(host)));
+    }
+}
+
+/* Every 10th step: it takes longer than the step. */
+static void check_tables(const struct root *root, bool *any_shards)
+{
+    for (slot_id i = 0; i < root_slots(root, PART_ROUTES); i++) {
+        const struct routes *r = root_routes(root, i);
+
+        if (!r)
+            continue;
+        *any_shards |= r->shards.n > 0;
+        check_lookups(root, r);
+    }
 }
 
 static void both_update(struct bench *kept, struct bench *fresh)
@@ -229,6 +277,7 @@ TEST(a_table_of_many_leaves_that_was_changed_equals_one_made_anew)
     static const char *const gateways[] = { "01", "02", "03", "401", "10", "51", "5", "1", "0" };
     static const char *spec[WALK_SERVICES];
     struct bench kept, fresh;
+    bool any_shards = false;
     struct rng rng;
 
     rng_init(&rng, 7);
@@ -261,7 +310,10 @@ TEST(a_table_of_many_leaves_that_was_changed_equals_one_made_anew)
             write_secret(b, step % 7 ? "a" : "b");
         }
         both_update(&kept, &fresh);
+        if (step % 10 == 9)
+            check_tables(kept.root, &any_shards);
     }
+    CHECK(any_shards);
     bench_fini(&kept);
     bench_fini(&fresh);
 }
