@@ -2,9 +2,10 @@
  * event/turns - what the turns of a loop cost, by the clock and in processor time.
  *
  * A turn is what a loop does between two waits. The clock is read once more at its end; the
- * thread's processor clock is a system call, so it is read at most twice in half a
- * millisecond: a turn's processor time is told up to that much too high, never too low, and
- * for turns that are shorter by the clock than TURN_MEASURED_NS it is not told at all.
+ * thread's processor clock is a system call, so it is read only when turns have taken half a
+ * millisecond since, and behind a long one: a turn's processor time is told up to that much too
+ * high, never too low, and for turns that are shorter by the clock than TURN_MEASURED_NS it is
+ * not told at all.
  */
 #pragma once
 
@@ -47,8 +48,9 @@ struct turn_report {
 /* The loop's own side. */
 struct turn_clock {
     struct turns seen;
-    uint64_t began_ns;
-    uint64_t cpu_read_ns, cpu_ns; /* when the processor clock was read last, and what it said */
+    uint64_t began_ns, ended_ns;
+    uint64_t cpu_ns;    /* what the processor clock said when it was read last */
+    uint64_t unread_ns; /* what turns have taken since, by the clock */
     struct turn_note notes[TURN_NOTES];
     size_t note_n;
     uint32_t tasks;
