@@ -1,6 +1,7 @@
 #include "proxy/downstream.h"
 
 #include "live/pressure.h"
+#include "live/seats.h"
 #include "proxy/decide.h"
 #include "proxy/request.h"
 
@@ -73,6 +74,7 @@ static void downstream_free(struct downstream *d)
         part_unref((struct part *)(uintptr_t)&d->opened->part);
     part_unref((struct part *)(uintptr_t)&d->part->part);
     crowd_leave(&d->place);
+    seats_add(d->worker->options.id, -1);
     list_remove(&d->node);
     slab_put(&d->worker->downstream_slab, d);
 }
@@ -142,6 +144,7 @@ static struct downstream *downstream_new(struct worker *w, const struct listener
     d->server.counted = downstream_counted;
     d->chooser.choose = downstream_choose;
     list_push_back(&w->downstreams, &d->node);
+    seats_add(w->options.id, 1);
     return d;
 }
 
@@ -195,12 +198,17 @@ static bool port_let_in(struct port *p, const struct listener *l, const struct a
     return false;
 }
 
-static bool port_accepted(struct acceptor *a, int take_fd, const struct addr *peer)
+static const struct listener *port_serves(const struct port *p)
 {
-    struct port *p = CONTAINER_OF(a, struct port, acceptor);
+    const struct root *root = worker_root(p->worker);
+
+    return root ? root_listener(root, p->listener) : NULL;
+}
+
+static bool port_take(struct port *p, int take_fd, const struct addr *peer)
+{
     struct worker *w = p->worker;
-    const struct root *root = worker_root(w);
-    const struct listener *l = root ? root_listener(root, p->listener) : NULL;
+    const struct listener *l = port_serves(p);
     struct crowd_place place = { 0 };
     struct downstream *d;
 
@@ -224,6 +232,56 @@ static bool port_accepted(struct acceptor *a, int take_fd, const struct addr *pe
     metrics_listener_stat(w->metrics, l, STAT_DOWNSTREAM_CX_TOTAL, 1);
     metrics_listener_stat(w->metrics, l, STAT_DOWNSTREAM_CX_ACTIVE, 1);
     return true;
+}
+
+/* ---- keeping workers even ---- */
+
+struct sent {
+    struct seat_mail seat;
+    slot_id listener;
+    int fd;
+    struct addr peer;
+};
+
+static void sent_deliver(struct mail *m, struct loop *loop)
+{
+    struct sent *sent = CONTAINER_OF(m, struct sent, seat.mail);
+    struct worker *w = sent->seat.owner;
+    struct port *p = port_of_listener(w, sent->listener);
+
+    (void)loop;
+    seats_add(w->options.id, -1); /* it is counted where it is taken */
+    if (p)
+        (void)port_take(p, sent->fd, &sent->peer);
+    else
+        close(sent->fd); /* the listener was removed on its way */
+    free(sent);
+}
+
+/* Sends it to the worker with the fewest connections; false: it stays here. */
+static bool port_send(struct port *p, int take_fd, const struct addr *peer)
+{
+    uint32_t id = p->worker->options.id, to = seats_pick(id);
+    struct sent *sent;
+
+    if (to == id)
+        return false;
+    sent = must_alloc(sizeof(*sent));
+    sent->seat.mail.deliver = sent_deliver;
+    sent->listener = p->listener;
+    sent->fd = take_fd;
+    sent->peer = *peer;
+    if (seats_send(to, &sent->seat))
+        return true;
+    free(sent);
+    return false;
+}
+
+static bool port_accepted(struct acceptor *a, int take_fd, const struct addr *peer)
+{
+    struct port *p = CONTAINER_OF(a, struct port, acceptor);
+
+    return (port_serves(p) && port_send(p, take_fd, peer)) || port_take(p, take_fd, peer);
 }
 
 /* ---- ports ---- */

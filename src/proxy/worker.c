@@ -1,6 +1,7 @@
 #include "proxy/worker_int.h"
 
 #include "live/host.h"
+#include "live/seats.h"
 #include "proxy/downstream.h"
 #include "proxy/request.h"
 #include "proxy/share.h"
@@ -75,6 +76,7 @@ static void worker_swap(struct worker *w, struct root *take_root)
             timer_set(&w->trade_timer, TRADE_AFTER_MS);
     }
     atomic_store_explicit(&w->generation, root_generation(take_root), memory_order_release);
+    seats_serve(w->options.id, root_generation(take_root));
     lb_sweep(w->lb, take_root);
     upstream_sweep(w);
 }
@@ -225,6 +227,7 @@ static void drain_deliver(struct mail *m, struct loop *loop)
     struct worker *w = d->worker;
 
     w->draining = true;
+    seats_close(w->options.id);
     w->drain_ends_ms = loop_now_ms(loop) + d->max_ms;
     tell_to_go(w);
     timer_set(&w->drain_timer, d->min_ms);
@@ -311,8 +314,11 @@ static void *worker_main(void *arg)
     sigfillset(&all); /* signals are main's */
     pthread_sigmask(SIG_BLOCK, &all, NULL);
     live_ear_open(w->options.id, &w->ear, w->loop, called);
+    seats_open(w->options.id, w->loop, w);
     worker_run(w);
     live_ear_close(w->options.id);
+    seats_close(w->options.id);
+    loop_turn(w->loop, 0); /* what was sent before */
     worker_close_all(w);
     log_end_flush(w->log);
     return NULL;

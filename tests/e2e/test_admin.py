@@ -94,6 +94,23 @@ def test_connections_are_shown_while_they_are_open(tutorial):
     wait_until("it is gone", lambda: f"127.0.0.1:{port}" not in tutorial.admin("/connections").text)
 
 
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_long_connections_are_even_between_two_workers(start, scheme):
+    lateen = start(flags=["--workers", "2"]).wait_ready()
+    for _ in range(8):  # by chance alone each round would be uneven in 29 of 100
+        clients = [lateen.client(scheme) for _ in range(8)]
+        for client in clients:
+            assert client.get("/").status == 200
+        shown = json.loads(lateen.admin("/connections").text)["connections"]
+        mine = {f"127.0.0.1:{client.local_port()}" for client in clients}
+        workers = [c["worker"] for c in shown if c.get("remote") in mine]
+        assert len(workers) == 8 and 3 <= workers.count(0) <= 5, workers
+        for client in clients:
+            client.close()
+        wait_until("all are gone", lambda: not any(c["side"] == "downstream" for c in json.loads(
+            lateen.admin("/connections").text)["connections"]))
+
+
 def snapshot(lateen):
     return json.loads(lateen.admin("/server_info").text)["snapshot"]
 
