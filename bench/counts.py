@@ -9,7 +9,7 @@ import time
 from figures import slope
 
 SMALL, LARGE = 500, 1500
-UNDER = ("valgrind", "--tool=callgrind", "--separate-threads=yes", "--instr-atstart=no")
+UNDER = ("valgrind", "--tool=callgrind", "--separate-threads=yes")
 
 
 def syscalls(process, load):
@@ -48,21 +48,34 @@ def strace_syscalls(process, load):
 class Counted:
     """A process under callgrind, started without counting; user instructions per request are a slope of two loads."""
 
-    def __init__(self, peer, rest=False):
-        """`rest`: counts only when all that follows a start is done."""
+    def __init__(self, peer, rest=False, named=False):
+        """`rest`: counts only when all that follows a start is done. `named`: for a profile, which needs to see the start, too."""
         peer.is_counted = True
         self.files = peer.folder / "callgrind"
-        self.process = peer.start((*UNDER, f"--callgrind-out-file={self.files}"), cpu=None)
+        self.process = peer.start((*UNDER, f"--instr-atstart={'yes' if named else 'no'}", f"--callgrind-out-file={self.files}"), cpu=None)
         self.seen = set()
         if rest:
             self.process.wait_idle()
-        self.control("-i", "on")
+        if not named:
+            self.control("-i", "on")
 
     def control(self, *what):
         subprocess.run(["callgrind_control", *what, str(self.process.child.pid)], check=True, capture_output=True, timeout=60)
 
     def dump(self):
         """Instructions by thread since the last dump."""
+        texts = self.dump_files()
+        return {path.name[-2:]: total_of(text) for path, text in texts.items()}
+
+    def profile(self, load, n=LARGE):
+        """Of the thread that worked most: {function: instructions of itself by request}."""
+        load(SMALL)
+        self.dump()
+        load(n)
+        return {name: spent / n for name, spent in by_function(max(self.dump_files().values(), key=total_of)).items()}
+
+    def dump_files(self):
+        """{path: text} of a dump, a file a thread."""
         self.control("-d")
         end = time.monotonic() + 60
         while True:
@@ -73,7 +86,7 @@ class Counted:
             assert time.monotonic() < end, "callgrind does not answer"
             time.sleep(0.02)
         self.seen |= fresh
-        return {path.name[-2:]: int(re.search(r"^totals: (\d+)", text, re.M)[1]) for path, text in texts.items()}
+        return texts
 
     def per_request(self, load, small=SMALL, large=LARGE, whole=False):
         """Of the thread that worked most: what others do meanwhile is not a request's; or of the `whole` process.
@@ -91,6 +104,27 @@ class Counted:
 
     def stop(self):
         self.process.stop()
+
+
+def total_of(dump):
+    return int(re.search(r"^totals: (\d+)", dump, re.M)[1])
+
+
+def by_function(dump):
+    """Instructions of each function itself, from callgrind's format: a line of costs belongs to the last `fn=`, but that behind
+    `calls=` is the callee's. A name stands where its number is first used."""
+    names, spent, function, is_call = {}, {}, "?", False
+    for line in dump.splitlines():
+        named = re.match(r"(c?fn)=\((\d+)\)(?: (.*))?", line)
+        if named:
+            names.setdefault(named[2], named[3])
+            function = named[2] if named[1] == "fn" else function
+        elif line.startswith("calls="):
+            is_call = True
+        elif re.match(r"[+*\d-]", line):
+            spent[function] = spent.get(function, 0) + (0 if is_call else int(line.split()[1]))
+            is_call = False
+    return {names.get(number) or number: cost for number, cost in spent.items()}
 
 
 def by_number(load_of, *args, **how):

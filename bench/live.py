@@ -89,7 +89,7 @@ def wait_live(client, at, version, begun, patience=30):
             now = time.monotonic()
             return (now - begun) * 1000, (now - asked) * 1000
         time.sleep(0.0003)
-    raise SystemExit("a change did not become live")
+    raise RuntimeError("a change did not become live")
 
 
 def connect(port, patience=60):
@@ -100,7 +100,7 @@ def connect(port, patience=60):
             return client
         except OSError:
             time.sleep(0.05)
-    raise SystemExit("it does not listen")
+    raise RuntimeError("it does not listen")
 
 
 def cpu_ms(pid):

@@ -5,6 +5,7 @@ import sys
 import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+import counts  # noqa: E402
 import figures  # noqa: E402
 import report  # noqa: E402
 
@@ -51,6 +52,12 @@ def test_a_goal_holds_at_its_bound_and_is_not_judged_without_a_figure():
     assert figures.at_most("x", 0.9, 0.9).verdict() == "holds"
     assert figures.at_most("x", 0.9, 0.91).verdict() == "**missed**"
     assert figures.at_most("x", 0.9, None).verdict() == "too noisy to say"
+
+
+def test_a_profile_gives_each_function_what_it_spent_itself():
+    dump = "fn=(1) outer\n10 5\n+1 7\ncfn=(2) inner\ncalls=3 +9\n* 600\n-2 1\n\nfn=(2)\n40 600\nfn=(1)\n12 2\ntotals: 615\n"
+    assert counts.by_function(dump) == {"outer": 15, "inner": 600}
+    assert counts.total_of(dump) == 615
 
 
 def test_a_page_keeps_its_words_and_the_goals_of_rows_that_did_not_run(tmp_path):
