@@ -2,8 +2,8 @@
  * http/h1_conn - the HTTP/1 driver: one connection, either side, one exchange at a time.
  *
  * For this folder's own files. h1_conn.c has the life of a connection, h1_in.c what
- * arrives, h1_out.c what leaves. Everything runs in the connection's task; leg_wake() and
- * leg_release() only note and wake it.
+ * arrives, h1_head.c the heads of it, h1_out.c what leaves. Everything runs in the connection's
+ * task; leg_wake() and leg_release() only note and wake it.
  *
  *   OPENING -> IDLE -> EXCHANGE -> IDLE ...      (server: a head is being read in IDLE)
  *                         |
@@ -85,6 +85,9 @@ void h1_die(struct h1_conn *h, enum leg_fail fail, const char *details, bool res
 
 /* Server: hands the handler a request that cannot be read, to be answered and ended. */
 void h1_bad_request(struct h1_conn *h, enum leg_fail fail, uint16_t status, const char *details);
+
+/* A head at the front of `rest`, which is not empty, or a part of one: octets used. */
+size_t h1_decode_head(struct h1_conn *h, struct str rest);
 
 /* Reads and understands what there is. True: it was much, and there may be more. */
 bool h1_input(struct h1_conn *h);
