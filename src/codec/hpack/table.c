@@ -221,7 +221,7 @@ static void make_room(struct hpack_table *t, size_t n)
         t->newest = must_alloc(HPACK_BUCKETS * sizeof(*t->newest));
     if (t->n == t->entry_cap)
         entries_move(t, MAX(2 * t->entry_cap, FIRST_ENTRIES));
-    if (t->end + n <= t->octet_cap)
+    if (t->octets && t->end + n <= t->octet_cap) /* also an entry without octets has its place */
         return;
     while (cap < 2 * need && cap < 2 * t->max)
         cap *= 2;

@@ -100,6 +100,23 @@ TEST(malformed_blocks_are_compression_errors)
     }
 }
 
+TEST(a_field_without_an_octet_may_be_the_first_of_the_table)
+{
+    static const struct hpack_limits limits = { 3000, 100 };
+    struct headers h = { 0 };
+    struct hpack_decoder d;
+    struct arena a;
+    bool over;
+
+    hpack_decoder_init(&d, 4096);
+    arena_init(&a, 4096);
+    CHECK(!hpack_decode(&d, STR("\x40\0\0\xbe"), &limits, &a, &h, &over));
+    CHECK_EQ(h.n, 2);
+    CHECK(h.v[1].name.p && h.v[1].name.n == 0 && h.v[1].value.p && h.v[1].value.n == 0);
+    hpack_decoder_fini(&d);
+    arena_fini(&a);
+}
+
 TEST(decoded_octets_are_limited_and_the_tables_stay_the_same)
 {
     static const struct hpack_limits narrow = { 3000, 100 };
