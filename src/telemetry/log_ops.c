@@ -256,11 +256,16 @@ static size_t ip4_format(const uint8_t ip[4], char *out)
     size_t n = 0;
 
     for (size_t i = 0; i < 4; i++) {
-        if (i)
-            out[n++] = '.';
-        n += log_number_format(ip[i], out + n);
+        uint32_t tens = ip[i] / 10u, hundreds = ip[i] / 100u;
+
+        out[n] = (char)('0' + hundreds);
+        n += hundreds > 0;
+        out[n] = (char)('0' + (tens - hundreds * 10));
+        n += tens > 0;
+        out[n++] = (char)('0' + (ip[i] - tens * 10));
+        out[n++] = '.';
     }
-    return n;
+    return n - 1;
 }
 
 static void give_addr(struct log_value *v, const struct addr *a)

@@ -15,11 +15,11 @@ static uint64_t any_below(uint64_t x, uint64_t n)
 }
 
 /* Eight octets at a time: most values are plain from end to end. */
-static bool are_plain(const char *p)
+static bool are_plain(const char *p, size_t n)
 {
-    uint64_t x;
+    uint64_t x = EACH('a');
 
-    memcpy(&x, p, sizeof(x));
+    memcpy(&x, p, n);
     return (any_below(x, 0x20) | any_below(x ^ EACH('"'), 1) | any_below(x ^ EACH('\\'), 1) |
             ((x | (x + EACH(1))) & EACH(0x80))) == 0;
 }
@@ -28,8 +28,11 @@ static size_t plain_len(struct str s)
 {
     size_t n = 0;
 
-    while (s.n - n >= 8 && are_plain(s.p + n))
+    while (s.n - n >= 8 && are_plain(s.p + n, 8))
         n += 8;
+    /* the last ones together with some before, that were seen already */
+    if (s.n - n < 8 && (n ? are_plain(s.p + s.n - 8, 8) : are_plain(s.p, s.n)))
+        return s.n;
     while (n < s.n && is_plain((unsigned char)s.p[n]))
         n++;
     return n;
@@ -114,18 +117,19 @@ void log_escape_add(struct buf *out, struct str s, enum log_style style)
 
 size_t log_number_format(int64_t v, char *out)
 {
-    char digits[20];
-    size_t n = 0, at = 0;
     uint64_t rest = v < 0 ? 0 - (uint64_t)v : (uint64_t)v;
+    char digits[20];
+    struct str text;
 
-    do
-        digits[n++] = (char)('0' + rest % 10);
-    while ((rest /= 10) != 0);
-    if (v < 0)
-        out[at++] = '-';
-    while (n)
-        out[at++] = digits[--n];
-    return at;
+    if (rest < 10) {
+        out[v < 0] = (char)('0' + rest);
+        out[0] = v < 0 ? '-' : out[0];
+        return 1u + (v < 0);
+    }
+    text = str_of_u64(rest, digits);
+    out[0] = '-';
+    memcpy(out + (v < 0), text.p, text.n);
+    return text.n + (v < 0);
 }
 
 static void add_number(struct buf *out, int64_t v)
@@ -133,6 +137,20 @@ static void add_number(struct buf *out, int64_t v)
     char text[24];
 
     buf_add(out, str_make(text, log_number_format(v, text)));
+}
+
+/* Most texts are plain: one look, one place. False: `s` is not. */
+static bool add_plain(struct buf *out, struct str s, bool quoted)
+{
+    char *at = plain_len(s) == s.n ? buf_reserve(out, s.n + 2u) : NULL;
+
+    if (!at)
+        return false;
+    at[0] = '"';
+    memcpy(at + quoted, s.p, s.n);
+    at[s.n + quoted] = '"';
+    out->n += s.n + 2u * quoted;
+    return true;
 }
 
 void log_value_add(struct buf *out, const struct log_value *v, enum log_style style)
@@ -147,6 +165,8 @@ void log_value_add(struct buf *out, const struct log_value *v, enum log_style st
         add_number(out, v->number);
         return;
     }
+    if (v->text.n && add_plain(out, v->text, quoted))
+        return;
     if (quoted)
         buf_addc(out, '"');
     log_escape_add(out, v->text, style);
