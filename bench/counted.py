@@ -53,5 +53,5 @@ def judge(section, calls, instructions):
     best = min((instructions[peer]["h1"], peer) for peer in RIVALS if peer in instructions) if set(RIVALS) & set(instructions) else None
     section.goals.append(figures.at_most("h1, user instructions", INSTRUCTIONS, ours, f"{ours:,.0f}"))
     if best:
-        section.goals.append(figures.at_most(f"h1, user instructions by {best[1]}", 0.92, ours / best[0]))
+        section.goals.append(figures.at_most("h1, user instructions by the best peer", 0.92, ours / best[0], f"{ours / best[0]:.2f} {best[1]}"))
     section.goals.append(figures.at_most("h1, system calls", SYSCALLS, round(calls["h1"], 2)))

@@ -67,8 +67,8 @@ class Counted:
         texts = self.dump_files()
         return {path.name[-2:]: total_of(text) for path, text in texts.items()}
 
-    def profile(self, load, n=LARGE):
-        """Of the thread that worked most: {function: instructions of itself by request}."""
+    def profile(self, load, n=4 * LARGE):
+        """Of the thread that worked most: {function: instructions of itself by request}; the few handshakes are in it."""
         load(SMALL)
         self.dump()
         load(n)

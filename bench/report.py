@@ -73,6 +73,12 @@ def goals_of(page):
             and not line.startswith("| row") and not line.startswith("| ---")}
 
 
+def clear_goals(path):
+    """What a whole run begins with: rows of before may have other names."""
+    page = pathlib.Path(path)
+    page.write_text(put(page.read_text(), "goals", "\n".join(table(["row", "goal", "reached", ""], [])) + "\n"))
+
+
 def write_page(path, sections):
     """Puts the sections in their places; goals of rows that did not run stay as they were."""
     page = pathlib.Path(path).read_text()

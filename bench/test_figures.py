@@ -69,3 +69,5 @@ def test_a_page_keeps_its_words_and_the_goals_of_rows_that_did_not_run(tmp_path)
     text = page.read_text()
     assert "former" not in text and "new" in text and "why b is missed" in text and text.endswith("<!-- end: s -->\nend\n")
     assert list(report.goals_of(text).values()) == ["| a | ≤ 1 | 0.5 | holds |", "| b | ≤ 2 | 1.00 | holds |", "| c | ≤ 1 | 2.00 | **missed** |"]
+    report.clear_goals(page)
+    assert report.goals_of(page.read_text()) == {} and "why b is missed" in page.read_text()

@@ -102,8 +102,7 @@ def judge(section, name, field, kept):
     ratio = figures.ratio_of(ours, field[best], kept) if ours and best else None
     by_envoy = figures.ratio_of(ours, field["envoy"], kept) if ours and field.get("envoy") else None
     if goal and ours:
-        section.goals.append(figures.at_most(f"{name}, CPU by {best or 'best peer'}".replace("haproxy", "HAProxy"), goal,
-                                             ratio and ratio.median, str(ratio)))
+        section.goals.append(figures.at_most(f"{name}, CPU by the best peer", goal, ratio and ratio.median, f"{ratio} {best}"))
     if goal_envoy and ours and field.get("envoy"):
         section.goals.append(figures.at_most(f"{name}, CPU by Envoy", goal_envoy, by_envoy and by_envoy.median, str(by_envoy)))
     return ratio, by_envoy, best
