@@ -239,7 +239,7 @@ static void conn_arm(struct h1_conn *h)
     enum armed waits = conn_waits_for(h);
     uint32_t ms = 0;
 
-    if (h->armed == waits && waits != ARMED_IDLE)
+    if (LIKELY(h->armed == waits && waits != ARMED_IDLE))
         return;
     h->armed = (uint8_t)waits;
     if (waits == ARMED_OPENING)

@@ -16,11 +16,12 @@
 
 /* ---- the request as the backend gets it ---- */
 
-static struct str decimal(struct arena *a, uint64_t v)
+struct str decimal_text(struct arena *a, uint64_t v)
 {
+    static const char small[] = "0123456789";
     char digits[20];
 
-    return arena_dup(a, str_of_u64(v, digits));
+    return v < 10 ? str_make(&small[v], 1) : arena_dup(a, str_of_u64(v, digits));
 }
 
 static void finish_request_head(struct request *r)
@@ -28,11 +29,11 @@ static void finish_request_head(struct request *r)
     struct headers *h = &r->s.request->headers;
     struct arena *a = r->s.arena;
 
-    headers_set_id(h, a, HDR_X_ENVOY_ATTEMPT_COUNT, decimal(a, r->record.attempts))->is_clean =
+    headers_set_id(h, a, HDR_X_ENVOY_ATTEMPT_COUNT, decimal_text(a, r->record.attempts))->is_clean =
         true;
     if (r->s.route->timeout_ms)
         headers_set_id(h, a, HDR_X_ENVOY_EXPECTED_RQ_TIMEOUT_MS,
-                       decimal(a, r->s.route->timeout_ms));
+                       decimal_text(a, r->s.route->timeout_ms));
 }
 
 /* ---- starting ---- */

@@ -98,10 +98,9 @@ static void pass_infos(struct request *r)
 static void service_time(struct request *r)
 {
     uint64_t ns = r->record.upstream_first_ns - r->record.upstream_start_ns;
-    char digits[20];
 
     headers_set_id(&r->s.response->headers, r->s.arena, HDR_X_ENVOY_UPSTREAM_SERVICE_TIME,
-                   arena_dup(r->s.arena, str_of_u64(ns / 1000000, digits)))
+                   decimal_text(r->s.arena, ns / 1000000))
         ->is_clean = true;
 }
 

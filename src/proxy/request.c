@@ -31,7 +31,8 @@ static void record_begin(struct request *r)
     if (info) {
         rec->downstream_local = info->local;
         rec->downstream_peer = rec->downstream_remote = info->remote;
-        /* copies: the transport may be gone before the record is read */
+    }
+    if (info && r->conn->is_tls) { /* copies: the transport may be gone before the record is read */
         rec->sni = arena_dup(r->s.arena, info->sni);
         rec->tls_version = arena_dup(r->s.arena, info->tls_version);
         rec->tls_cipher = arena_dup(r->s.arena, info->tls_cipher);

@@ -121,6 +121,9 @@ void chain_done(struct request *r);
 
 /* ---- attempt.c ---- */
 
+/* In the arena, or lent for good. */
+struct str decimal_text(struct arena *a, uint64_t v);
+
 void attempt_forward(struct stream *s); /* stream_ops.forward */
 void attempt_start(struct request *r);
 /* It stood in line for a connection, and now it is its turn. */
