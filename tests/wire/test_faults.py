@@ -211,11 +211,13 @@ def test_a_client_that_resets_its_upload_frees_the_backend(bench, backend):
 
     backend.script = script
     client = bench.client()
-    client.send(request(backend.host, "POST", headers="Content-Length: 100000\r\n", body=b"x" * 100))
+    client.send(request(backend.host, "POST", "/reset-upload", "Content-Length: 100000\r\n", b"x" * 100))
     wait_until("the upload begins", lambda: backend.peers and b"xxx" in backend.got)
     client.rst()
     assert ended.wait(5)
     assert not backend.requests
+    assert " DC " in bench.log_line("POST /reset-upload")
+    assert bench.upstream_connections(backend) == 0
 
 
 def test_a_client_that_resets_a_download_frees_the_backend(bench, backend):
