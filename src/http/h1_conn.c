@@ -1,9 +1,11 @@
 #include "http/h1_conn.h"
 
+#include "http/h1_nap.h"
 #include "http/h2_conn.h"
 
 #define LINGER_MS 1000
 #define FIRST_MS 1000 /* what a connection that is to end waits for its first request */
+#define NAP_MS 1000   /* idle for so long: it is kept as little as it can be */
 #define LINGER_OCTETS (256 * 1024)
 #define ROUNDS_PER_TURN 8
 
@@ -208,12 +210,20 @@ static void conn_timed_out(struct h1_conn *h)
     }
 }
 
-enum armed { ARMED_NOT, ARMED_OPENING, ARMED_IDLE, ARMED_FIRST, ARMED_HEAD, ARMED_LINGER };
+enum armed { ARMED_NOT, ARMED_OPENING, ARMED_NAP, ARMED_IDLE, ARMED_FIRST, ARMED_HEAD, ARMED_LINGER };
 
 /* To be ended, but its first request may be under way: it was accepted a moment ago. */
 static bool is_unused(const struct h1_conn *h)
 {
     return h1_is_server(h) && h->c.exchanges == 0;
+}
+
+static bool may_nap(const struct h1_conn *h)
+{
+    uint32_t idle_ms = h->c.settings->idle_ms;
+
+    return h1_is_server(h) && h->c.server->replaced && h->c.exchanges > 0 && !h->napless &&
+           (idle_ms == 0 || idle_ms > NAP_MS);
 }
 
 static enum armed conn_waits_for(const struct h1_conn *h)
@@ -224,7 +234,9 @@ static enum armed conn_waits_for(const struct h1_conn *h)
     case H1_IDLE:
         if (h->in.n)
             return ARMED_HEAD;
-        return h->c.retiring && is_unused(h) ? ARMED_FIRST : ARMED_IDLE;
+        if (h->c.retiring && is_unused(h))
+            return ARMED_FIRST;
+        return may_nap(h) ? ARMED_NAP : ARMED_IDLE;
     case H1_LINGER:
         return ARMED_LINGER;
     default:
@@ -239,11 +251,13 @@ static void conn_arm(struct h1_conn *h)
     enum armed waits = conn_waits_for(h);
     uint32_t ms = 0;
 
-    if (LIKELY(h->armed == waits && waits != ARMED_IDLE))
+    if (LIKELY(h->armed == waits && waits != ARMED_IDLE && waits != ARMED_NAP))
         return;
     h->armed = (uint8_t)waits;
     if (waits == ARMED_OPENING)
         ms = h1_is_server(h) ? s->handshake_ms : s->connect_ms;
+    else if (waits == ARMED_NAP)
+        ms = NAP_MS;
     else if (waits == ARMED_IDLE)
         ms = s->idle_ms;
     else if (waits == ARMED_FIRST)
@@ -252,10 +266,32 @@ static void conn_arm(struct h1_conn *h)
         ms = s->request_head_ms;
     else if (waits == ARMED_LINGER)
         ms = LINGER_MS;
+    if (waits == ARMED_NAP)
+        h->nap_due_ms = loop_now_ms(h->c.pools->loop) + ms;
     if (ms)
         timer_set(&h->c.timer, ms);
     else
         timer_off(&h->c.timer);
+}
+
+/* The nap timer ran out. True: `h` is freed, and a nap stands in its place. */
+static bool conn_nap(struct h1_conn *h)
+{
+    uint64_t late_ms = loop_now_ms(h->c.pools->loop) - h->nap_due_ms;
+    struct http_conn *nap;
+
+    h->timed_out = false;
+    if (h->state != H1_IDLE || h->closing || h->eof || h->in.n || !h->c.transport->read_drained)
+        return false;
+    nap = h1_nap_new(&h->c, NAP_MS + late_ms);
+    h->napless = nap == NULL;
+    if (!nap)
+        return false;
+    h->c.transport = NULL;
+    h->c.server->replaced(h->c.server, &h->c, nap);
+    h->c.server = NULL; /* it is not closed */
+    conn_free(h);
+    return true;
 }
 
 /* True if the connection was freed. */
@@ -298,6 +334,8 @@ static void conn_run(struct task *t)
 {
     struct h1_conn *h = CONTAINER_OF(t, struct h1_conn, c.task);
 
+    if (h->timed_out && h->armed == ARMED_NAP && conn_nap(h))
+        return;
     if (h->timed_out && h->state != H1_DEAD)
         conn_timed_out(h);
     if (h->closing && h->state != H1_DEAD && (h->state != H1_EXCHANGE || h->leg_open))

@@ -32,6 +32,7 @@ struct h1_conn {
     uint8_t armed; /* what the timer stands for, see conn_arm */
     bool timed_out;
     bool closing; /* http_conn_close was called */
+    bool napless; /* there was no memory for a nap */
     bool is_h2;   /* HTTP/2, by ALPN or preface: the other driver takes over */
 
     /* what arrives */
@@ -43,6 +44,7 @@ struct h1_conn {
     struct h1_limits limits;
     struct chunk *fill; /* where body octets are received */
     uint32_t linger_left;
+    uint64_t nap_due_ms;
 
     /* what leaves */
     struct bufq out;

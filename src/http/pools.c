@@ -1,6 +1,7 @@
 #include "http/pools.h"
 
 #include "http/h1_conn.h"
+#include "http/h1_nap.h"
 #include "http/h2_conn.h"
 
 #include <stdlib.h>
@@ -13,6 +14,7 @@ struct http_pools *http_pools_new(struct loop *loop, const struct http_limits *l
     chunk_pool_init(&p->chunks, limits->max_body_octets);
     p->chunks_max = p->chunks.chunks.max;
     slab_init(&p->conns, sizeof(struct h1_conn), limits->max_connections);
+    slab_init(&p->naps, h1_nap_size(), limits->max_connections);
     slab_init(&p->h2_conns, sizeof(struct h2_conn), limits->max_connections);
     slab_init(&p->h2_legs, sizeof(struct h2_leg), 16 * limits->max_connections);
     buf_init(&p->text, 1 << 20);
@@ -27,6 +29,7 @@ void http_pools_free(struct http_pools *p)
         arena_free(p->free_arenas[--p->free_arena_count]);
     buf_fini(&p->text);
     slab_fini(&p->conns);
+    slab_fini(&p->naps);
     slab_fini(&p->h2_conns);
     slab_fini(&p->h2_legs);
     chunk_pool_fini(&p->chunks);
@@ -43,6 +46,7 @@ void http_pools_trim(struct http_pools *p)
     while (p->free_arena_count)
         arena_free(p->free_arenas[--p->free_arena_count]);
     slab_trim(&p->conns);
+    slab_trim(&p->naps);
     slab_trim(&p->h2_conns);
     slab_trim(&p->h2_legs);
     chunk_pool_trim(&p->chunks);

@@ -17,6 +17,7 @@ struct http_pools {
     struct chunk_pool chunks;
     size_t chunks_max;             /* at the beginning */
     struct slab conns;             /* struct h1_conn */
+    struct slab naps;              /* struct h1_nap */
     struct slab h2_conns, h2_legs; /* struct h2_conn, h2_leg */
     struct arena *free_arenas[ARENAS_KEPT];
     size_t free_arena_count;

@@ -36,6 +36,11 @@ struct transport *net_accept(struct net *n, int take_fd, const struct addr *peer
 struct transport *net_accept_tls(struct net *n, int take_fd, const struct addr *peer,
                                  struct task *task, const struct tls_chooser *chooser);
 
+/* The transport of a parked connection, about which there is something to read. NULL: the kernel
+ * does not watch it; the descriptor is closed. */
+struct transport *net_unpark(struct parked *take, struct task *task);
+void net_parked_close(struct parked *take);
+
 /* Starts to connect; state OPENING until woken. NULL with a reason when it cannot start. */
 struct transport *net_dial(struct net *n, const struct addr *to, struct task *task,
                            enum err *reterr);

@@ -118,6 +118,16 @@ static void socket_close(struct transport *t, bool reset)
     net_leave(n);
 }
 
+static void socket_park(struct transport *t, struct parked *ret)
+{
+    struct socket *s = socket_of(t);
+
+    ret->net = s->net;
+    ret->remote = t->info.remote;
+    ret->fd = wire_leave(&s->wire);
+    slab_put(&s->net->sockets, s);
+}
+
 static const struct transport_ops socket_ops = {
     .name = "socket",
     .advance = socket_advance,
@@ -126,18 +136,14 @@ static const struct transport_ops socket_ops = {
     .flush = socket_flush,
     .finish = socket_finish,
     .close = socket_close,
+    .park = socket_park,
 };
 
-/* Takes the descriptor over; NULL at a limit. */
-static struct socket *socket_new(struct net *n, int take_fd, bool connecting, struct task *task)
+/* Takes the descriptor over, for a connection that is counted. NULL: the kernel refused. */
+static struct socket *socket_start(struct net *n, int take_fd, bool connecting, struct task *task)
 {
-    struct socket *s;
+    struct socket *s = slab_get(&n->sockets);
 
-    if (!net_enter(n)) {
-        close(take_fd);
-        return NULL;
-    }
-    s = slab_get(&n->sockets);
     MUST(s != NULL); /* as many as may be open */
     s->net = n;
     s->t.ops = &socket_ops;
@@ -150,6 +156,36 @@ static struct socket *socket_new(struct net *n, int take_fd, bool connecting, st
     slab_put(&n->sockets, s);
     net_leave(n);
     return NULL;
+}
+
+/* NULL at a limit, too. */
+static struct socket *socket_new(struct net *n, int take_fd, bool connecting, struct task *task)
+{
+    if (net_enter(n))
+        return socket_start(n, take_fd, connecting, task);
+    close(take_fd);
+    return NULL;
+}
+
+struct transport *net_unpark(struct parked *take, struct task *task)
+{
+    struct socket *s = socket_start(take->net, take->fd, false, task);
+
+    take->net = NULL;
+    if (!s)
+        return NULL;
+    s->t.info.remote = take->remote;
+    s->t.info.local = sockaddr_local(take->fd);
+    s->wire.watch.ready |= READY_READ;
+    s->t.read_drained = false;
+    return &s->t;
+}
+
+void net_parked_close(struct parked *take)
+{
+    close(take->fd);
+    net_leave(take->net);
+    take->net = NULL;
 }
 
 struct transport *net_accept(struct net *n, int take_fd, const struct addr *peer, struct task *task)

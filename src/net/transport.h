@@ -38,6 +38,14 @@ struct transport_info {
 };
 
 struct transport;
+struct net;
+
+/* A connection without its transport: what net_unpark makes one of again. */
+struct parked {
+    struct net *net; /* NULL: none. It is counted there still */
+    int fd;
+    struct addr remote;
+};
 
 struct transport_ops {
     const char *name;
@@ -55,6 +63,8 @@ struct transport_ops {
     void (*finish)(struct transport *t);
     /* Ends it: with a reset if `reset`, else in order. Frees `t`. */
     void (*close)(struct transport *t, bool reset);
+    /* Frees an open `t` but for its descriptor, which nobody watches then. Optional. */
+    void (*park)(struct transport *t, struct parked *ret);
 };
 
 struct transport {

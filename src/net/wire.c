@@ -157,3 +157,12 @@ void wire_close(struct wire *w, bool reset)
     task_cancel(&w->woken);
     close(fd);
 }
+
+int wire_leave(struct wire *w)
+{
+    int fd = w->watch.fd;
+
+    watch_stop(&w->watch);
+    task_cancel(&w->woken);
+    return fd;
+}

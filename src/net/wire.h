@@ -45,3 +45,4 @@ ssize_t wire_writev(struct wire *w, const struct iovec *iov, size_t n);
 
 void wire_finish(struct wire *w); /* FIN */
 void wire_close(struct wire *w, bool reset);
+int wire_leave(struct wire *w); /* stops to watch and gives the descriptor back */
