@@ -19,7 +19,7 @@ from stage import say
 NAME = "idle"
 PEERS = (Lateen, Nginx, Haproxy, Nghttpx)
 COUNT = 10000
-SETTLE_S = 2  # after this long a connection counts as idle
+SETTLE_S = 10  # after this long a connection counts as idle
 AWAY_S = 10  # after this long the memory of closed connections has to be back
 GET = f"GET / HTTP/1.1\r\nHost: {HOST}\r\n\r\n".encode()
 AUTHORITY = bytes([0x41, len(HOST)]) + HOST.encode()  # RFC 7541, 6.2.1: indexed name 1

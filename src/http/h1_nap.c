@@ -129,6 +129,7 @@ struct http_conn *h1_nap_new(struct http_conn *c, uint64_t idle_ms)
 
     if (!n)
         return NULL;
+    c->pools->rests++;
     http_conn_init(&n->c, &nap_ops, HTTP_SERVER, c->pools, c->transport, c->settings);
     identity_copy(&n->c, c);
     task_init(&n->c.task, c->pools->loop, nap_run);

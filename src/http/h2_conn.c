@@ -162,6 +162,7 @@ enum armed {
 static void conn_rest(struct h2_conn *h)
 {
     h->rested = h->c.exchanges;
+    h->c.pools->rests++;
     h2_rest(&h->h2);
     if (h->in.n == 0)
         buf_fini(&h->in);

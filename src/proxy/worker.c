@@ -17,8 +17,9 @@
 #define TRADE_AFTER_MS 10000
 #define TRADE_AGAIN_MS 1000
 /* Connections that make a burst, and how long after it memory goes back. */
-#define TRIM_WORTH 256
-#define TRIM_AFTER_MS 2000
+#define TRIM_WORTH 32
+#define TRIM_AFTER_MS ((uint64_t)1000)
+#define TRIM_EVERY_MS 5000
 
 /* ---- roots ---- */
 
@@ -246,31 +247,45 @@ static void log_due(struct timer *t)
     (void)t; /* it only ends the wait: before_wait looks at the log */
 }
 
-/* After a burst most of what its connections took goes back to the system. */
+/* Behind a burst of connections, or of connections that came to rest. */
+static bool trim_is_worth_it(const struct worker *w)
+{
+    return (w->open_peak >= TRIM_WORTH && net_open_count(w->net) * 4 < w->open_peak) ||
+           w->pools->rests - w->rests_trimmed >= TRIM_WORTH;
+}
+
+/* Most of what they took goes back to the system. */
 static void trim_due(struct timer *t)
 {
     struct worker *w = CONTAINER_OF(t, struct worker, trim_timer);
-    size_t open = net_open_count(w->net);
     uint64_t from_ns = loop_clock_ns(w->loop);
 
-    if (open * 4 < w->open_peak) {
-        slab_trim(&w->downstream_slab);
-        slab_trim(&w->upstream_slab);
-        http_pools_trim(w->pools);
-        net_trim(w->net);
-        w->open_peak = open;
-        loop_note(w->loop, "trim", from_ns);
-    }
+    if (!trim_is_worth_it(w))
+        return;
+    slab_trim(&w->downstream_slab);
+    slab_trim(&w->upstream_slab);
+    http_pools_trim(w->pools);
+    net_trim(w->net);
+    w->open_peak = net_open_count(w->net);
+    w->rests_trimmed = w->pools->rests;
+    w->trimmed_ms = loop_now_ms(w->loop);
+    loop_note(w->loop, "trim", from_ns);
+}
+
+static void trim_arm(struct worker *w)
+{
+    uint64_t now = loop_now_ms(w->loop), next = w->trimmed_ms + TRIM_EVERY_MS;
+
+    w->open_peak = MAX(w->open_peak, net_open_count(w->net));
+    if (w->trim_timer.deadline_ms == 0 && trim_is_worth_it(w))
+        timer_set(&w->trim_timer, MAX(TRIM_AFTER_MS, next > now ? next - now : 0));
 }
 
 static void before_wait(void *arg)
 {
     struct worker *w = arg;
-    size_t open = net_open_count(w->net);
 
-    w->open_peak = MAX(w->open_peak, open);
-    if (w->open_peak >= TRIM_WORTH && open * 4 < w->open_peak && w->trim_timer.deadline_ms == 0)
-        timer_set(&w->trim_timer, TRIM_AFTER_MS);
+    trim_arm(w);
     uint32_t again_ms = log_end_turn(w->log, loop_now_ms(w->loop));
 
     if (again_ms && w->log_timer.deadline_ms == 0)

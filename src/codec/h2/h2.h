@@ -74,7 +74,7 @@ struct h2_event {
     const struct h2_error *error;
 };
 
-#define H2_TABLE 64
+#define H2_TABLE 32
 #define H2_RECENT 256 /* more than one side may have open */
 
 struct h2 {

@@ -4,8 +4,8 @@
 
 #include <stdlib.h>
 
-#define FIRST_ENTRIES 8 /* what a table begins with */
-#define FIRST_OCTETS 256
+#define FIRST_ENTRIES 4 /* what a table begins with */
+#define FIRST_OCTETS 128
 
 /* RFC 7541, appendix A. */
 static const struct {
