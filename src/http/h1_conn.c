@@ -210,7 +210,15 @@ static void conn_timed_out(struct h1_conn *h)
     }
 }
 
-enum armed { ARMED_NOT, ARMED_OPENING, ARMED_NAP, ARMED_IDLE, ARMED_FIRST, ARMED_HEAD, ARMED_LINGER };
+enum armed {
+    ARMED_NOT,
+    ARMED_OPENING,
+    ARMED_NAP,
+    ARMED_IDLE,
+    ARMED_FIRST,
+    ARMED_HEAD,
+    ARMED_LINGER
+};
 
 /* To be ended, but its first request may be under way: it was accepted a moment ago. */
 static bool is_unused(const struct h1_conn *h)

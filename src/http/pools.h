@@ -21,7 +21,7 @@ struct http_pools {
     struct slab h2_conns, h2_legs; /* struct h2_conn, h2_leg */
     struct arena *free_arenas[ARENAS_KEPT];
     size_t free_arena_count;
-    uint64_t rests; /* connections that were idle and gave memory back, so far */
+    uint64_t rests;               /* connections that were idle and gave memory back, so far */
     struct buf text;              /* heads being written; emptied after each use */
     char scratch[SCRATCH_OCTETS]; /* what a read puts before it is known what it is */
 };

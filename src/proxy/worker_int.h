@@ -42,7 +42,7 @@ struct worker {
     struct root_hold *hold; /* the current one; NULL before the first root */
     uint32_t old_holds;     /* roots that are only held by streams that began with them */
     struct timer trade_timer;
-    size_t open_peak; /* connections, since memory was last given back */
+    size_t open_peak;       /* connections, since memory was last given back */
     uint64_t rests_trimmed; /* pools->rests then, */
     uint64_t trimmed_ms;    /* and when */
     struct timer trim_timer;

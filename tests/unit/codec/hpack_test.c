@@ -306,3 +306,54 @@ TEST(we_read_what_nghttp2_writes)
     nghttp2_hd_deflate_del(deflater);
     hpack_decoder_fini(&d);
 }
+
+static void encode_and_decode(struct hpack_encoder *e, struct hpack_decoder *d, unsigned number)
+{
+    struct hpack_field field = { .id = HDR_OTHER, .name = STR("x-many") };
+    struct headers got = { 0 };
+    struct arena a;
+    struct buf out;
+    char value[64];
+    bool over = false;
+
+    arena_init(&a, 1024);
+    buf_init(&out, 1024);
+    snprintf(value, sizeof(value), "%u-%.*s", number, (int)(number * 7 % 40),
+             "0123456789012345678901234567890123456789");
+    field.value = str_of(value);
+    CHECK(hpack_encode_begin(e, &out));
+    CHECK(hpack_encode(e, &field, &out));
+    CHECK(hpack_decode(d, buf_str(&out), &wide, &a, &got, &over) == NULL);
+    CHECK_EQ(got.n, 1);
+    CHECK_STRZ(got.v[0].value, value);
+    buf_fini(&out);
+    arena_fini(&a);
+}
+
+TEST(tables_grow_as_they_fill_and_shrink_at_rest_without_losing_step)
+{
+    struct hpack_encoder e;
+    struct hpack_decoder d;
+
+    hpack_encoder_init(&e, 4096);
+    hpack_decoder_init(&d, 4096);
+    CHECK_EQ(hpack_table_octets(&e.table) + hpack_table_octets(&d.table), 0);
+    encode_and_decode(&e, &d, 1);
+    CHECK(hpack_table_octets(&d.table) <= 256);
+    for (unsigned i = 0; i < 2000; i++) {
+        encode_and_decode(&e, &d, i % 211); /* some come again while they are in the table */
+        if (i % 97 == 0)
+            hpack_table_fit(&d.table);
+        if (i % 301 == 0) {
+            hpack_encoder_rest(&e);
+            CHECK_EQ(hpack_table_octets(&e.table), 0);
+        }
+    }
+    hpack_encoder_rest(&e);
+    encode_and_decode(&e, &d, 1);
+    CHECK_EQ(d.table.n, 1); /* it was told that the table was emptied */
+    hpack_table_fit(&d.table);
+    CHECK(hpack_table_octets(&d.table) < 64);
+    hpack_encoder_fini(&e);
+    hpack_decoder_fini(&d);
+}

@@ -2,6 +2,7 @@
  * The HTTP/1 server driver over a socket pair and a clock that the test moves.
  */
 #include "http/conn.h"
+#include "http/h1_nap.h"
 #include "net/net.h"
 
 #include "unit/check.h"
@@ -57,6 +58,14 @@ static void bench_closed(struct http_server *s, struct http_conn *c)
     b->conn = NULL;
 }
 
+static void bench_replaced(struct http_server *s, struct http_conn *old, struct http_conn *fresh)
+{
+    struct bench *b = CONTAINER_OF(s, struct bench, server);
+
+    CHECK(b->conn == old);
+    b->conn = fresh;
+}
+
 static void turn(struct bench *b)
 {
     for (int i = 0; i < 5; i++)
@@ -82,7 +91,9 @@ static void bench_start(struct bench *b)
                                           .max_headers = 100,
                                           .max_head_octets = 61440,
                                           .buffer_limit = 65536 };
-    b->server = (struct http_server){ .request = bench_request, .closed = bench_closed };
+    b->server = (struct http_server){ .request = bench_request,
+                                      .replaced = bench_replaced,
+                                      .closed = bench_closed };
     b->loop = loop_new(&env);
     b->net = net_new(b->loop, 4);
     b->pools = http_pools_new(b->loop, &limits);
@@ -399,5 +410,117 @@ TEST(a_connection_that_is_to_end_and_was_used_ends_at_once)
     http_conn_retire(b.conn);
     CHECK(client_sees_end(&b));
     CHECK(b.is_closed);
+    bench_stop(&b);
+}
+
+/* ---- naps ---- */
+
+static void exchange_once(struct bench *b)
+{
+    say(b, "GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+    CHECK(b->leg != NULL);
+    answer(b, 200, "");
+    bench_release(b);
+    CHECK_STRZ(str_sub(heard(b), 0, 15), "HTTP/1.1 200 OK");
+}
+
+static void fall_asleep(struct bench *b)
+{
+    bench_start(b);
+    exchange_once(b);
+    pass(b, 999);
+    CHECK_EQ(b->pools->naps.live, 0);
+    pass(b, 1);
+    CHECK_EQ(b->pools->naps.live, 1);
+    CHECK_EQ(b->pools->conns.live, 0);
+    CHECK_EQ(net_open_count(b->net), 1);
+}
+
+TEST(an_idle_connection_is_kept_in_256_octets_and_goes_on_when_something_comes)
+{
+    struct bench b;
+    uint64_t id;
+
+    CHECK(h1_nap_size() <= 256);
+    fall_asleep(&b);
+    id = http_conn_id(b.conn);
+    for (int i = 2; i < 5; i++) {
+        say(&b, "GET / HT"); /* any octet wakes it */
+        CHECK_EQ(b.pools->naps.live, 0);
+        say(&b, "TP/1.1\r\nHost: x\r\n\r\n");
+        CHECK_EQ(b.requests, i);
+        answer(&b, 200, "");
+        bench_release(&b);
+        CHECK(heard(&b).n > 0);
+        CHECK_EQ(http_conn_exchanges(b.conn), i);
+        CHECK_EQ(http_conn_id(b.conn), id);
+        pass(&b, 1000);
+        CHECK_EQ(b.pools->naps.live, 1);
+    }
+    bench_stop(&b);
+}
+
+TEST(a_nap_does_not_lengthen_the_idle_time)
+{
+    struct bench b;
+
+    fall_asleep(&b);
+    pass(&b, 3600000 - 1001);
+    CHECK(!b.is_closed);
+    pass(&b, 1);
+    CHECK(b.is_closed);
+    CHECK_EQ(heard(&b).n, 0);
+    CHECK(client_sees_end(&b));
+    bench_stop(&b);
+}
+
+static void leave(struct bench *b)
+{
+    shutdown(b->fd, SHUT_WR);
+    turn(b);
+}
+
+static void retire(struct bench *b)
+{
+    http_conn_retire(b->conn);
+    turn(b);
+}
+
+static void end(struct bench *b)
+{
+    http_conn_close(b->conn);
+    turn(b);
+}
+
+TEST(whoever_ends_a_connection_that_naps_ends_it)
+{
+    static void (*const ways[])(struct bench * b) = { leave, retire, end };
+
+    for (size_t i = 0; i < LEN(ways); i++) {
+        struct bench b;
+
+        CASE(i);
+        fall_asleep(&b);
+        ways[i](&b);
+        CHECK(b.is_closed);
+        CHECK(client_sees_end(&b));
+        CHECK_EQ(b.pools->naps.live, 0);
+        bench_stop(&b);
+    }
+}
+
+TEST(a_connection_that_was_told_to_drain_in_its_nap_says_so_with_the_next_answer)
+{
+    struct bench b;
+
+    fall_asleep(&b);
+    http_conn_drain(b.conn);
+    turn(&b);
+    CHECK(!b.is_closed);
+    say(&b, "GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+    answer(&b, 200, "");
+    bench_release(&b);
+    CHECK_STRZ(heard(&b), "HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
+    CHECK(client_sees_end(&b));
     bench_stop(&b);
 }
