@@ -3,7 +3,7 @@
  *
  * For each kind N of them lie in files of 100; one more comes in a file of its own, is changed
  * and taken away again, ROUNDS times. Figures are p50 of the thread's processor time, in
- * milliseconds, without looking at the files (bench/reload.c has that):
+ * milliseconds, without looking at the files (bench/reload.c has that); rounds end after 20 s:
  *
  *   bench-objects [KIND] [N...]     by default every kind among 10,000 and 100,000
  */
@@ -19,6 +19,7 @@
 
 #define PER_FILE 100
 #define ROUNDS 21
+#define ROUNDS_NS UINT64_C(20000000000)
 
 struct subject {
     const char *name;
@@ -321,6 +322,8 @@ static void bench(const struct subject *s, size_t n)
 {
     static struct cost costs[STEPS][ROUNDS];
     struct mesh_options o = { .hooks = { .now_ns = now_ns } };
+    size_t rounds = 0;
+    uint64_t begun;
     struct world w;
 
     the_one = n;
@@ -329,14 +332,14 @@ static void bench(const struct subject *s, size_t n)
     printf("%s among %zu: start %.0f ms;", s->name, n, (double)update(&w).all / 1e6);
     for (size_t i = 0; i < w.n; i++)
         w.files[i].changed = false;
-    for (int round = 0; round < ROUNDS; round++)
+    for (begun = now_ns(NULL); rounds < ROUNDS && now_ns(NULL) - begun < ROUNDS_NS; rounds++)
         for (int step = 0; step < STEPS; step++)
-            costs[step][round] = one_step(&w, (enum step)step, n);
+            costs[step][rounds] = one_step(&w, (enum step)step, n);
     for (int step = 0; step < STEPS; step++) {
         const struct cost *c;
 
-        qsort(costs[step], ROUNDS, sizeof(struct cost), compare_cost);
-        c = &costs[step][ROUNDS / 2];
+        qsort(costs[step], rounds, sizeof(struct cost), compare_cost);
+        c = &costs[step][rounds / 2];
         printf(" %s %.2f (decode %.2f, compile %.2f)%s", step_names[step], (double)c->all / 1e6,
                (double)c->store / 1e6, (double)c->compile / 1e6, step < STEPS - 1 ? "," : " ms\n");
     }

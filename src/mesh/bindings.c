@@ -32,8 +32,7 @@ static void rules_redo(struct compile *c, const struct memo *m)
         cell_rebind(c, b->cell);
 }
 
-/* What is to be said about the rules is said here, once a server, whether or not a host of it is
- * served. */
+/* What is to be said about the rules is said here, once a server. */
 static bool rules_any(struct compile *c, struct binding *b)
 {
     struct vs_cell *cell = b->cell;
@@ -127,7 +126,7 @@ static void add_used(struct vhost_plan *v, struct binding *b)
 
 static void del_used(struct vhost_plan *v, const struct binding *b)
 {
-    for (size_t i = 0; i < v->used_n; i++) {
+    for (size_t i = v->used_n; i-- > 0;) { /* where all go, the last goes first */
         if (v->used[i] != b)
             continue;
         v->used_n--;
@@ -174,14 +173,15 @@ static struct str_list hosts_of(struct compile *c, const struct vs_cell *cell)
     return ((const struct api_virtualservice *)cell->object->body)->hosts;
 }
 
-/* The rules, if there are any, for each host of it that is also one of the server's. */
-static void cross(struct compile *c, struct binding *b, bool any_rules)
+/* Whether a host of it is one of the server's, too; all such become those of `b` (NULL: none). */
+static bool cross(struct compile *c, const struct server_plan *s, const struct vs_cell *cell,
+                  struct binding *b)
 {
-    const struct server_plan *s = b->server;
-    const struct api_meta *meta = b->cell->object->meta;
-    const struct str_list hosts = hosts_of(c, b->cell);
+    const struct api_meta *meta = cell->object->meta;
+    const struct str_list hosts = hosts_of(c, cell);
+    bool any = false;
 
-    for (size_t i = 0; i < s->host_count; i++) {
+    for (size_t i = 0; i < s->host_count && (!any || b); i++) {
         struct str ns, server_host, host;
 
         name_server_host(s->hosts[i], s->ref.gateway->meta->namespace, &ns, &server_host);
@@ -191,11 +191,12 @@ static void cross(struct compile *c, struct binding *b, bool any_rules)
         for (size_t k = 0; k < hosts.n; k++) {
             if (!name_intersect(server_host, name_host(c->a, hosts.v[k], meta->namespace), &host))
                 continue;
-            b->crosses = true;
-            if (any_rules)
+            any = true;
+            if (b)
                 add_host(c, b, host);
         }
     }
+    return any;
 }
 
 /* ---- binding ---- */
@@ -211,9 +212,13 @@ static bool is_bound(const struct server_plan *s, const struct vs_cell *cell)
 static void count(struct compile *c, const struct binding *b, size_t sign)
 {
     b->cell->bound += sign;
-    b->cell->crossing += b->crosses ? sign : 0;
     c->plan->octets += sign * sizeof(*b);
     cell_speak(c, b->cell);
+}
+
+bool binding_is_visible(struct compile *c, const struct api_object *vs)
+{
+    return visibility(c, vs) >= 0;
 }
 
 void binding_make(struct compile *c, struct server_plan *s, struct vs_cell *cell)
@@ -222,7 +227,8 @@ void binding_make(struct compile *c, struct server_plan *s, struct vs_cell *cell
     int rank = cell->is_broken ? 3 : visibility(c, cell->object);
     struct binding *b;
 
-    if (rank < 0 || is_bound(s, cell))
+    c->m->work.bound++;
+    if (rank < 0 || is_bound(s, cell) || (vs && !vs->http.n) || !cross(c, s, cell, NULL))
         return;
     b = must_alloc(sizeof(*b));
     b->server = s;
@@ -232,9 +238,8 @@ void binding_make(struct compile *c, struct server_plan *s, struct vs_cell *cell
     list_init(&b->of_cell);
     list_push_back(&s->bindings, &b->of_server);
     list_push_back(&cell->bindings, &b->of_cell);
-    c->m->work.bound++;
-    if (cell->is_broken || vs->http.n)
-        cross(c, b, cell->is_broken || rules_any(c, b));
+    if (cell->is_broken || rules_any(c, b))
+        (void)cross(c, s, cell, b);
     count(c, b, 1);
 }
 

@@ -105,7 +105,7 @@ void cells_release(struct map *cells, struct plan *p)
         list_init(&cell->bindings);
         list_remove(&cell->pending);
         list_remove(&cell->unsaid);
-        cell->bound = cell->crossing = 0;
+        cell->bound = 0;
         cell->is_used = false;
     }
 }
@@ -301,18 +301,39 @@ bool routes_is_for_gateways(const struct api_object *o)
     return vs->hosts.n && !is_for_mesh_only(vs);
 }
 
-static void note_use(struct compile *c, const struct vs_cell *cell)
+enum use {
+    USE_NONE,  /* no server of a Gateway that it names, or none that it is exported to */
+    USE_NAMES, /* there are servers, but it has no host of theirs */
+    USE_BOUND,
+};
+
+static enum use use_of(struct compile *c, const struct vs_cell *cell)
+{
+    const struct api_object *o = cell->object;
+    const struct api_virtualservice *vs = o->body;
+
+    if (cell->bound)
+        return USE_BOUND;
+    if (!binding_is_visible(c, o))
+        return USE_NONE;
+    for (size_t i = 0; i < vs->gateways.n; i++)
+        if (map_has(&c->plan->gateways, name_gateway(c->a, vs->gateways.v[i], o->meta->namespace)))
+            return USE_NAMES;
+    return USE_NONE;
+}
+
+static void note_use(struct compile *c, const struct vs_cell *cell, enum use use)
 {
     const struct api_object *o = cell->object;
     const struct api_virtualservice *vs = o->body;
 
     note_gateways(c, o);
-    if (cell->crossing || !vs->hosts.n)
+    if (use == USE_BOUND || !vs->hosts.n)
         return; /* without hosts a delegate: said where it is named */
     if (is_for_mesh_only(vs))
         api_note(o, c->notes, SEV_INFO, "LAT0306", LEAF(vs, "gateways"),
                  "names no Gateway: it is for sidecars, and a gateway does not use it");
-    else if (cell->bound && vs->http.n)
+    else if (use == USE_NAMES && vs->http.n)
         api_note(o, c->notes, SEV_WARNING, "LAT0306", LEAF(vs, "hosts"),
                  "none of these hosts is one of the Gateway's: it has no effect");
 }
@@ -325,14 +346,15 @@ static void use_redo(struct compile *c, const struct memo *m)
 static void use_compile(struct compile *c, struct vs_cell *cell)
 {
     uint64_t name = key_mix(cell->key, MEMO_USE);
-    uint64_t key = key_mix(cell->digest, cell->crossing ? 2 : cell->bound ? 1 : 0);
+    enum use use = use_of(c, cell);
+    uint64_t key = key_mix(cell->digest, use);
     struct memo *m = memo_recall(c, memo_name(&name), key);
     struct memo_capture cap;
 
     if (!m) {
         memo_begin(c, &cap, memo_name(&name), key);
         lookup_keyed(c, OBJ_VIRTUAL_SERVICE, cell->object);
-        note_use(c, cell);
+        note_use(c, cell, use);
         m = memo_end(c, &cap, true);
         m->redo = use_redo;
     }
@@ -349,7 +371,7 @@ void cells_say(struct compile *c)
 {
     while (!list_is_empty(&c->plan->unsaid_cells)) {
         struct vs_cell *cell = CONTAINER_OF(c->plan->unsaid_cells.next, struct vs_cell, unsaid);
-        bool is_used = cell->crossing > 0 && !cell->is_broken;
+        bool is_used = cell->bound > 0 && !cell->is_broken;
 
         list_remove(&cell->unsaid);
         c->m->work.said++;

@@ -27,7 +27,7 @@ struct vs_cell {
     bool is_broken;         /* its hosts answer 500 */
     size_t turn;            /* among the broken, in path order */
     uint64_t shape, digest; /* of what bindings see; of all of it, places included */
-    size_t bound, crossing; /* its bindings; those with a host of the server's */
+    size_t bound;           /* its bindings */
     bool is_used;           /* as it was counted last */
     struct list bindings;
     struct list pending, unsaid; /* to be bound; to be spoken of again */
@@ -35,14 +35,13 @@ struct vs_cell {
     bool seen;                   /* of the broken */
 };
 
-/* ---- bindings of one to the other (bindings.c) ---- */
+/* ---- bindings of one to the other: they have a host in common (bindings.c) ---- */
 
 struct binding {
     struct server_plan *server;
     struct vs_cell *cell;
     struct list of_server, of_cell;
     int rank;                  /* visibility; the smaller comes first */
-    bool crosses;              /* a host of the one is one of the other */
     struct vhost_plan **hosts; /* where its rules stand; heap */
     size_t n, cap;
 };
@@ -242,7 +241,9 @@ void cells_say(struct compile *c);
 void cell_rebind(struct compile *c, struct vs_cell *cell);
 
 /* ---- bindings.c ---- */
+/* Where they have a host in common, and are not bound yet. The Gateway is one that it names. */
 void binding_make(struct compile *c, struct server_plan *s, struct vs_cell *cell);
+bool binding_is_visible(struct compile *c, const struct api_object *vs); /* by its exportTo */
 void binding_drop(struct compile *c, struct binding *b);
 void bindings_drop(struct compile *c, struct vs_cell *cell);
 int binding_compare(const struct binding *a, const struct binding *b);
@@ -279,9 +280,6 @@ struct credentials {
 };
 
 /* ---- vhosts.c ---- */
-/* A list of gateways of `vs`. */
-bool gateway_is_named(struct compile *c, const struct str_list *list, const struct api_object *vs,
-                      const struct api_object *gw);
 struct rules {
     struct rule_ref *v;
     size_t n, cap;

@@ -33,6 +33,15 @@ static uint64_t made_at(const struct api_object *gw)
 
 /* ---- Gateways ---- */
 
+/* VirtualServices that name it: what is said of them depends on whether it has servers. */
+static void gateway_speak(struct compile *c, const struct gateway_plan *g)
+{
+    const struct object_list *named = lookup_bound(c, g->name);
+
+    for (size_t i = 0; i < named->n; i++)
+        cell_speak(c, cell_of(c->m, named->v[i]));
+}
+
 static struct gateway_plan *gateway_get(struct compile *c, const struct api_object *gw)
 {
     struct str name = arena_printf(c->a, "%.*s/%.*s", STRF(gw->meta->namespace),
@@ -46,6 +55,7 @@ static struct gateway_plan *gateway_get(struct compile *c, const struct api_obje
     g->hash = hash_stable(g->name);
     list_init(&g->servers);
     map_put(&c->plan->gateways, g->name, g);
+    gateway_speak(c, g);
     return g;
 }
 
@@ -311,23 +321,15 @@ static void speak(struct compile *c, struct server_plan *s)
         list_push_back(&c->plan->unsaid_servers, &s->unsaid);
 }
 
-static void broken_bind(struct compile *c, struct server_plan *s)
+/* Its VirtualServices that may have one of its hosts; those pending are bound later. */
+static void cells_come(struct compile *c, struct server_plan *s)
 {
-    const struct map_entry *e;
-
-    for (size_t at = 0; (e = map_next(&c->plan->broken, &at));) {
-        struct vs_cell *cell = e->value;
-        const struct str_list gateways = raw_list(c, cell->object, STR("gateways"));
-
-        if (gateway_is_named(c, &gateways, cell->object, s->ref.gateway))
-            binding_make(c, s, cell);
-    }
+    for (size_t i = 0; i < s->host_count; i++)
+        watch_each_cell(c, s, host_of(c, s, i), binding_make);
 }
 
 static void server_come(struct compile *c, struct server_plan *s)
 {
-    const struct object_list *bound = lookup_bound(c, s->gateway->name);
-
     s->digest = digest_of(s);
     s->table = table_get(c->plan, s->at->routes);
     s->redirects = redirects(s);
@@ -335,9 +337,7 @@ static void server_come(struct compile *c, struct server_plan *s)
     table_touch(c, s->table);
     hosts_set(c, s);
     server_put(c, s);
-    for (size_t i = 0; i < bound->n; i++)
-        binding_make(c, s, cell_of(c->m, bound->v[i]));
-    broken_bind(c, s);
+    cells_come(c, s);
     if (s->redirects)
         redirects_put(c, s);
     speak(c, s);
@@ -397,8 +397,8 @@ void server_free(struct server_plan *s, struct plan *p)
 
 static void server_drop(struct compile *c, struct server_plan *s)
 {
-    LIST_EACH (l, &s->bindings, after)
-        binding_drop(c, CONTAINER_OF(l, struct binding, of_server));
+    while (!list_is_empty(&s->bindings)) /* del_used finds the last at once */
+        binding_drop(c, CONTAINER_OF(s->bindings.prev, struct binding, of_server));
     if (s->redirects)
         redirects_take(c, s);
     take_out(s->table->servers, &s->table->n, s);
@@ -426,6 +426,7 @@ static void servers_go(struct compile *c)
         if (!list_is_empty(&g->servers))
             continue;
         map_del(&c->plan->gateways, g->name);
+        gateway_speak(c, g);
         free((char *)(uintptr_t)g->name.p);
         free(g);
     }

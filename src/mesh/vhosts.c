@@ -15,8 +15,8 @@
 
 /* ---- which rules of a VirtualService count for a server ---- */
 
-bool gateway_is_named(struct compile *c, const struct str_list *list, const struct api_object *vs,
-                      const struct api_object *gw)
+static bool gateway_is_named(struct compile *c, const struct str_list *list,
+                             const struct api_object *vs, const struct api_object *gw)
 {
     struct str want = arena_printf(c->a, "%.*s/%.*s", STRF(gw->meta->namespace),
                                    STRF(gw->meta->name));

@@ -67,7 +67,8 @@ void watch_each_cell(struct compile *c, struct server_plan *s, struct str host, 
     for (size_t at = 0; name_wider(c->a, host, &at, &wider);)
         inputs_touch(in, key_of(gateway, WATCH_IS, wider), &touched);
     while (!list_is_empty(&touched)) {
-        struct reader *r = CONTAINER_OF(touched.next, struct reader, changed);
+        /* An index has the newest first. */
+        struct reader *r = CONTAINER_OF(touched.prev, struct reader, changed);
 
         list_remove(&r->changed);
         fn(c, s, CONTAINER_OF(r, struct vs_cell, hosts));
