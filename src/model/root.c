@@ -312,9 +312,7 @@ static struct chunk *chunk_at(const struct table *t, uint32_t i)
 }
 
 static void chunk_differences(const struct chunk *from, const struct chunk *to,
-                              void (*differs)(void *arg, const struct part *before,
-                                              const struct part *after),
-                              void *arg)
+                              root_differs_fn *differs, void *arg)
 {
     for (size_t i = 0; from != to && i < CHUNK_PARTS; i++) {
         const struct part *before = from ? from->parts[i] : NULL;
@@ -325,17 +323,21 @@ static void chunk_differences(const struct chunk *from, const struct chunk *to,
     }
 }
 
-void root_differences(const struct root *from, const struct root *to,
-                      void (*differs)(void *arg, const struct part *before,
-                                      const struct part *after),
+void root_kind_differences(const struct root *from, const struct root *to, enum part_kind kind,
+                           root_differs_fn *differs, void *arg)
+{
+    static const struct table none;
+    const struct table *a = from ? &from->tables[kind] : &none, *b = &to->tables[kind];
+
+    for (uint32_t i = 0; i < MAX(a->n, b->n); i++)
+        chunk_differences(chunk_at(a, i), chunk_at(b, i), differs, arg);
+}
+
+void root_differences(const struct root *from, const struct root *to, root_differs_fn *differs,
                       void *arg)
 {
-    for (size_t kind = 0; kind < PART_KINDS; kind++) {
-        const struct table *a = &from->tables[kind], *b = &to->tables[kind];
-
-        for (uint32_t i = 0; i < MAX(a->n, b->n); i++)
-            chunk_differences(chunk_at(a, i), chunk_at(b, i), differs, arg);
-    }
+    for (int kind = 0; kind < PART_KINDS; kind++)
+        root_kind_differences(from, to, (enum part_kind)kind, differs, arg);
 }
 
 void root_edit_generation(struct root_edit *e, uint64_t generation)

@@ -29,6 +29,12 @@ const struct part *root_part(const struct root *r, enum part_kind kind, slot_id 
 /* Slots run from 0 to root_slots() - 1, with holes. */
 uint32_t root_slots(const struct root *r, enum part_kind kind);
 
+/* Each slot whose part is another in `to` than in `from` (NULL: an empty one); chunks that both
+ * share are not looked at. `before` or `after` NULL: there is none. */
+typedef void root_differs_fn(void *arg, const struct part *before, const struct part *after);
+void root_kind_differences(const struct root *from, const struct root *to, enum part_kind kind,
+                           root_differs_fn *differs, void *arg);
+
 #define ROOT_GETTER(type, kind)                                                                    \
     static inline const struct type *root_##type(const struct root *r, slot_id slot)               \
     {                                                                                              \

@@ -9,11 +9,8 @@
 /* All parts by kind and name: the same order in every process. The caller frees. */
 const struct part **root_sorted(const struct root *r, uint32_t *ret_n);
 
-/* Each slot whose part is another in `to` than in `from`; chunks that both share are not looked
- * at. NULL: there is none. */
-void root_differences(const struct root *from, const struct root *to,
-                      void (*differs)(void *arg, const struct part *before,
-                                      const struct part *after),
+/* root_kind_differences of every kind. */
+void root_differences(const struct root *from, const struct root *to, root_differs_fn *differs,
                       void *arg);
 
 void root_edit_generation(struct root_edit *e, uint64_t generation);

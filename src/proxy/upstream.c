@@ -88,6 +88,14 @@ static void pool_adopt(struct worker *w, struct upstream_pool *p, const struct c
     share_unref(old);
 }
 
+static bool is_current(const struct root *root, const struct cluster *c, const struct endpoint *e)
+{
+    const struct hosts *hosts = root_hosts(root, c->hosts);
+
+    return root_cluster(root, c->part.slot) == c && hosts && e >= hosts->endpoints.v &&
+           e < hosts->endpoints.v + hosts->endpoints.n;
+}
+
 static struct upstream_pool *pool_of(struct worker *w, const struct cluster *c,
                                      const struct endpoint *e)
 {
@@ -96,8 +104,10 @@ static struct upstream_pool *pool_of(struct worker *w, const struct cluster *c,
 
     pools_grow(w, id);
     p = w->upstream_pools[id];
-    if (!p)
+    if (!p) {
         p = w->upstream_pools[id] = pool_new(e->live);
+        w->pools_are_older |= !is_current(worker_root(w), c, e);
+    }
     if (!p->cluster) /* later ones come by upstream_sweep */
         pool_adopt(w, p, c);
     return p;
@@ -327,14 +337,66 @@ static void each_conn(struct list *of, void (*act)(struct http_conn *c))
         act(LIST_ITEM(it, struct upstream, node)->conn);
 }
 
-static void name_hosts(struct worker *w, const struct hosts *hosts)
+struct sweep {
+    struct worker *w;
+    bool any; /* clusters or endpoints differ */
+};
+
+static void name_hosts(struct worker *w, const struct hosts *hosts, bool named)
 {
     for (uint32_t i = 0; hosts && i < hosts->endpoints.n; i++) {
         const struct live_host *live = hosts->endpoints.v[i].live;
+        struct upstream_pool *p = NULL;
 
-        if (live && live->id < w->upstream_pool_cap && w->upstream_pools[live->id])
-            w->upstream_pools[live->id]->named = true;
+        if (live && live->id < w->upstream_pool_cap)
+            p = w->upstream_pools[live->id];
+        if (!p)
+            continue;
+        p->in_doubt |= p->named && !named;
+        p->named = named;
     }
+}
+
+static void differs(void *arg, const struct part *before, const struct part *after)
+{
+    struct sweep *s = arg;
+
+    (void)before, (void)after;
+    s->any = true;
+}
+
+static void unname(void *arg, const struct part *before, const struct part *after)
+{
+    struct sweep *s = arg;
+
+    (void)after;
+    s->any = true;
+    name_hosts(s->w, (const struct hosts *)(const void *)before, false);
+}
+
+static void name(void *arg, const struct part *before, const struct part *after)
+{
+    (void)before;
+    name_hosts(((struct sweep *)arg)->w, (const struct hosts *)(const void *)after, true);
+}
+
+/* Whether hosts that did not change may name one, too. */
+static bool any_in_doubt(struct worker *w)
+{
+    bool any = w->pools_are_older;
+
+    for (size_t i = 0; i < w->upstream_pool_cap; i++) {
+        struct upstream_pool *p = w->upstream_pools[i];
+
+        if (!p)
+            continue;
+        if (w->pools_are_older)
+            p->named = false;
+        any |= p->in_doubt && !p->named;
+        p->in_doubt = false;
+    }
+    w->pools_are_older = false;
+    return any;
 }
 
 /* What the new root says of its cluster. */
@@ -353,16 +415,19 @@ static void pool_renew(struct worker *w, struct upstream_pool *p)
     }
 }
 
-void upstream_sweep(struct worker *w)
+void upstream_sweep(struct worker *w, const struct root *before)
 {
     const struct root *root = worker_root(w);
+    struct sweep sweep = { w, w->pools_are_older };
 
-    for (size_t i = 0; i < w->upstream_pool_cap; i++) {
-        if (w->upstream_pools[i])
-            w->upstream_pools[i]->named = false;
-    }
-    for (slot_id s = 0; s < root_slots(root, PART_HOSTS); s++)
-        name_hosts(w, root_hosts(root, s));
+    root_kind_differences(before, root, PART_CLUSTER, differs, &sweep);
+    root_kind_differences(before, root, PART_HOSTS, unname, &sweep);
+    root_kind_differences(before, root, PART_HOSTS, name, &sweep);
+    if (!sweep.any)
+        return;
+    if (any_in_doubt(w))
+        for (slot_id s = 0; s < root_slots(root, PART_HOSTS); s++)
+            name_hosts(w, root_hosts(root, s), true);
     for (size_t i = 0; i < w->upstream_pool_cap; i++) {
         struct upstream_pool *p = w->upstream_pools[i];
 

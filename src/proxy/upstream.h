@@ -21,8 +21,9 @@ struct leg *upstream_open(struct worker *w, const struct cluster *c, const struc
 void upstream_let_go(struct worker *w, struct claim *claim);
 
 /* Lets go of pools whose endpoints the new root no longer names: idle connections close,
- * busy ones when they are through. */
-void upstream_sweep(struct worker *w);
+ * busy ones when they are through. `before`: the root of the last sweep; NULL: none. Where
+ * neither clusters nor endpoints differ it looks at no pool. */
+void upstream_sweep(struct worker *w, const struct root *before);
 
 /* Connections that nobody uses close. */
 void upstream_retire_idle(struct worker *w);

@@ -66,6 +66,7 @@ static void worker_swap(struct worker *w, struct root *take_root)
 {
     struct root_hold *old = w->hold;
     struct root_hold *fresh = must_alloc(sizeof(*fresh));
+    struct root *before = old ? root_ref(old->root) : NULL;
 
     fresh->root = take_root;
     w->hold = fresh;
@@ -79,7 +80,8 @@ static void worker_swap(struct worker *w, struct root *take_root)
     atomic_store_explicit(&w->generation, root_generation(take_root), memory_order_release);
     seats_serve(w->options.id, root_generation(take_root));
     lb_sweep(w->lb, take_root);
-    upstream_sweep(w);
+    upstream_sweep(w, before);
+    root_unref(before);
 }
 
 /* ---- mail ---- */

@@ -55,7 +55,8 @@ struct worker {
     struct slab upstream_slab;
     struct upstream_pool **upstream_pools; /* by live_host id */
     size_t upstream_pool_cap;
-    struct list shares; /* struct share: of clusters with a limit */
+    bool pools_are_older; /* one was made for a stream of an older root since the last sweep */
+    struct list shares;   /* struct share: of clusters with a limit */
     struct live_ear ear;
 
     bool telling, draining, stopping; /* telling: clients to go */

@@ -234,6 +234,39 @@ TEST(a_change_copies_one_chunk_and_shares_the_others)
     root_unref(after);
 }
 
+static void count_difference(void *arg, const struct part *before, const struct part *after)
+{
+    size_t *n = arg;
+
+    CHECK(before != after);
+    ++*n;
+}
+
+static size_t differences(const struct root *from, const struct root *to, enum part_kind kind)
+{
+    size_t n = 0;
+
+    root_kind_differences(from, to, kind, count_difference, &n);
+    return n;
+}
+
+TEST(two_roots_differ_in_what_was_edited_and_from_none_in_all)
+{
+    struct root *before = root_of_many(300);
+    struct root *after = root_with(before, cluster_of("c7", 2));
+    struct root *more = root_with(after, cluster_of("one more", 2));
+
+    CHECK_EQ(differences(before, before, PART_CLUSTER), 0);
+    CHECK_EQ(differences(before, after, PART_CLUSTER), 1);
+    CHECK_EQ(differences(before, more, PART_CLUSTER), 2);
+    CHECK_EQ(differences(more, before, PART_CLUSTER), 2);
+    CHECK_EQ(differences(before, more, PART_HOSTS), 0);
+    CHECK_EQ(differences(NULL, more, PART_CLUSTER), 301);
+    root_unref(before);
+    root_unref(after);
+    root_unref(more);
+}
+
 TEST(the_same_content_keeps_the_old_pointer_and_the_old_root)
 {
     struct root *before = root_with(NULL, cluster_of("a", 1));
