@@ -350,10 +350,8 @@ static void name_hosts(struct worker *w, const struct hosts *hosts, bool named)
 
         if (live && live->id < w->upstream_pool_cap)
             p = w->upstream_pools[live->id];
-        if (!p)
-            continue;
-        p->in_doubt |= p->named && !named;
-        p->named = named;
+        if (p)
+            p->named = named;
     }
 }
 
@@ -380,23 +378,16 @@ static void name(void *arg, const struct part *before, const struct part *after)
     name_hosts(((struct sweep *)arg)->w, (const struct hosts *)(const void *)after, true);
 }
 
-/* Whether hosts that did not change may name one, too. */
-static bool any_in_doubt(struct worker *w)
+/* As if all hosts had changed. */
+static void name_anew(struct worker *w, const struct root *root)
 {
-    bool any = w->pools_are_older;
-
     for (size_t i = 0; i < w->upstream_pool_cap; i++) {
-        struct upstream_pool *p = w->upstream_pools[i];
-
-        if (!p)
-            continue;
-        if (w->pools_are_older)
-            p->named = false;
-        any |= p->in_doubt && !p->named;
-        p->in_doubt = false;
+        if (w->upstream_pools[i])
+            w->upstream_pools[i]->named = false;
     }
+    for (slot_id s = 0; s < root_slots(root, PART_HOSTS); s++)
+        name_hosts(w, root_hosts(root, s), true);
     w->pools_are_older = false;
-    return any;
 }
 
 /* What the new root says of its cluster. */
@@ -415,6 +406,8 @@ static void pool_renew(struct worker *w, struct upstream_pool *p)
     }
 }
 
+/* The live state of an endpoint is that of one cluster, whose hosts are one part: what does not
+ * differ names none that what differs has named. */
 void upstream_sweep(struct worker *w, const struct root *before)
 {
     const struct root *root = worker_root(w);
@@ -425,9 +418,8 @@ void upstream_sweep(struct worker *w, const struct root *before)
     root_kind_differences(before, root, PART_HOSTS, name, &sweep);
     if (!sweep.any)
         return;
-    if (any_in_doubt(w))
-        for (slot_id s = 0; s < root_slots(root, PART_HOSTS); s++)
-            name_hosts(w, root_hosts(root, s), true);
+    if (w->pools_are_older)
+        name_anew(w, root);
     for (size_t i = 0; i < w->upstream_pool_cap; i++) {
         struct upstream_pool *p = w->upstream_pools[i];
 

@@ -13,7 +13,6 @@ struct upstream_pool {
     struct list idle, busy;        /* those that take another exchange, those that do not */
     uint32_t in_line;              /* claims that wait for a connection */
     bool named;                    /* by the current root */
-    bool in_doubt;                 /* in a sweep: what named it has changed */
 };
 
 struct upstream {

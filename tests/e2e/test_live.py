@@ -99,6 +99,26 @@ def test_only_the_connections_of_a_removed_endpoint_end(manifests, start):
             each.close()
 
 
+def test_a_connection_stays_as_long_as_any_service_names_its_endpoint(manifests, start):
+    shared, comes = Held(), Held()
+    also = service([shared.port]).replace("name: held,", "name: also,")
+    try:
+        shared.gate.set()
+        comes.gate.set()
+        manifests_with(manifests, [shared.port], rule())
+        manifests.write("9-also.yaml", also)
+        manifests.write("5-virtual-service.yaml", virtual_service({"v1": 100, "v2": 0}, ROUTES + ROUTES.replace("held", "also")))
+        lateen = start(flags=["--workers", "1"])
+        port = lateen.get("/also").headers["Via-Port"]
+        change(lateen, lambda: manifests.write("8-held.yaml", service([comes.port])))
+        assert lateen.get("/also").headers["Via-Port"] == port
+        change(lateen, lambda: manifests.write("9-also.yaml", also.replace(str(shared.port), str(comes.port))))
+        wait_until("nobody names it: its connection ends", lambda: shared.connections == 0)
+    finally:
+        shared.close()
+        comes.close()
+
+
 def test_a_request_of_a_removed_endpoint_is_answered_first(manifests, start):
     stays, goes = Held(), Held()
     answers = []
