@@ -191,7 +191,8 @@ static void conn_timed_out(struct h2_conn *h)
         h2_end(&h->h2, &h2_error_settings_timeout);
         break;
     case ARMED_REST:
-        conn_rest(h);
+        if (list_is_empty(&h->legs)) /* none was opened since the timer ran out */
+            conn_rest(h);
         break;
     case ARMED_IDLE:
         http_conn_retire(&h->c);

@@ -284,6 +284,44 @@ TEST(an_idle_connection_ends_after_its_time)
     }
 }
 
+struct opener {
+    struct timer timer;
+    struct rig *rig;
+    struct call *call;
+};
+
+static void open_one(struct timer *t)
+{
+    struct opener *o = CONTAINER_OF(t, struct opener, timer);
+
+    o->call = rig_call(o->rig, "GET", "/size/5", 0);
+}
+
+/* The rest of a second and the request come in one turn. */
+TEST(a_request_in_the_turn_in_which_a_connection_comes_to_rest_begins_its_idle_time_anew)
+{
+    struct opener o = { 0 };
+    struct rig r;
+
+    rig_init(&r, HTTP_2);
+    rig_call(&r, "GET", "/size/5", 0);
+    rig_settle(&r);
+    o.rig = &r;
+    timer_init(&o.timer, r.loop, open_one);
+    timer_set(&o.timer, 999);
+    r.now_ns += 1000ull * 1000000;
+    rig_settle(&r);
+    CHECK(o.call && o.call->done && r.up);
+    r.now_ns += 59500ull * 1000000;
+    rig_settle(&r);
+    CHECK(r.up != NULL);
+    r.now_ns += 2000ull * 1000000;
+    rig_settle(&r);
+    CHECK(r.up == NULL);
+    timer_fini(&o.timer);
+    rig_fini(&r);
+}
+
 TEST(an_answer_above_the_limits_is_a_protocol_error)
 {
     for (size_t v = 0; v < LEN(versions); v++) {
