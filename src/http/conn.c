@@ -116,6 +116,13 @@ const struct transport_info *http_conn_info(const struct http_conn *c)
     return c->transport ? &c->transport->info : NULL;
 }
 
+const struct addr *http_conn_remote(const struct http_conn *c)
+{
+    if (c->transport)
+        return &c->transport->info.remote;
+    return c->ops->remote ? c->ops->remote(c) : NULL;
+}
+
 uint64_t http_conn_id(const struct http_conn *c)
 {
     return c->id;

@@ -14,6 +14,8 @@ struct http_conn_ops {
     void (*drain)(struct http_conn *c);
     void (*retire)(struct http_conn *c);
     void (*close)(struct http_conn *c);
+    /* The other side, of one without a transport; NULL: not known. Optional. */
+    const struct addr *(*remote)(const struct http_conn *c);
 };
 
 struct http_conn {

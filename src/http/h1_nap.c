@@ -166,10 +166,18 @@ static void nap_close(struct http_conn *c)
     task_wake(&c->task);
 }
 
+static const struct addr *nap_remote(const struct http_conn *c)
+{
+    const struct h1_nap *n = CONTAINER_OF(c, const struct h1_nap, c);
+
+    return n->parked.net ? &n->parked.remote : NULL;
+}
+
 static const struct http_conn_ops nap_ops = {
     .is_usable = nap_is_usable,
     .is_at_rest = nap_is_at_rest,
     .drain = nap_woken,
     .retire = nap_woken,
     .close = nap_close,
+    .remote = nap_remote,
 };

@@ -24,13 +24,15 @@ static void connection_add(struct survey *s, const struct http_conn *conn, const
                            struct str owner)
 {
     const struct transport_info *info = http_conn_info(conn);
+    const struct addr *remote = http_conn_remote(conn);
     struct buf *b = &s->text;
 
     buf_printf(b, ",\n{\"worker\":%u,\"id\":%llu,\"side\":\"%s\"", worker_id(s->worker),
                (unsigned long long)http_conn_id(conn), side);
     pair(b, *side == 'd' ? "listener" : "cluster", owner);
+    if (remote)
+        address(b, "remote", remote);
     if (info) {
-        address(b, "remote", &info->remote);
         address(b, "local", &info->local);
         if (info->tls_version.n)
             pair(b, "tls", info->tls_version);

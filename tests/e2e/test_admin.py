@@ -90,6 +90,9 @@ def test_connections_are_shown_while_they_are_open(tutorial):
     mine = [c for c in shown["connections"] if c.get("remote") == f"127.0.0.1:{port}"]
     assert [(c["side"], c["requests"]) for c in mine] == [("downstream", 1)]
     assert any(c["side"] == "upstream" and "hedgus-app" in c["cluster"] for c in shown["connections"])
+    wait_until("it is shown in its nap, too", lambda: any(
+        c.get("remote") == f"127.0.0.1:{port}" and "local" not in c for c in json.loads(
+            tutorial.admin("/connections").text)["connections"]))
     client.close()
     wait_until("it is gone", lambda: f"127.0.0.1:{port}" not in tutorial.admin("/connections").text)
 

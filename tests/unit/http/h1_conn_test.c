@@ -434,6 +434,8 @@ static void fall_asleep(struct bench *b)
     CHECK_EQ(b->pools->naps.live, 1);
     CHECK_EQ(b->pools->conns.live, 0);
     CHECK_EQ(net_open_count(b->net), 1);
+    CHECK(http_conn_info(b->conn) == NULL);
+    CHECK(addr_is_set(http_conn_remote(b->conn)));
 }
 
 TEST(an_idle_connection_is_kept_in_256_octets_and_goes_on_when_something_comes)
