@@ -128,10 +128,11 @@ def gateway(tmp_path_factory):
 
 
 def p99(lateen, host, seconds):
-    """Of one client that asks again and again, in seconds; (p99, requests)."""
+    """Of one client that asks again and again, in seconds; (p99, requests). One answer that a busy machine held up for seconds is
+    not the 99th of a hundred: there are 200 at least, or as many as came in ten seconds."""
     times, end = [], time.monotonic() + seconds
     with contextlib.closing(Client(lateen.ports[80], host=host)) as client:
-        while time.monotonic() < end or len(times) < 50:
+        while time.monotonic() < end or len(times) < 200 and (len(times) < 2 or time.monotonic() < end + 10):
             start = time.monotonic()
             assert client.get("/").status == 200
             times.append(time.monotonic() - start)
@@ -186,18 +187,24 @@ SLOW = {  # slowhttptest: heads and bodies that trickle, answers that are hardly
 }
 
 
+# An answer that is not read takes 2 MB of the kernel's buffers: 1,000 of them are most of what tcp_mem gives all programs of a
+# machine with 24 GB, and under that pressure every connection of the machine waits.
+SLOW_READERS = CONNECTIONS if STRICT else 250
+
+
 @pytest.mark.parametrize("name", SLOW)
 def test_others_are_served_beside_slow_clients(gateway, name):
     lateen, host = gateway
     seconds = 30 if STRICT else 4
+    connections = SLOW_READERS if name == "slow_read" else CONNECTIONS
     before = resident(lateen)
     alone, _ = p99(lateen, host, SECONDS)
-    slow = subprocess.Popen(["slowhttptest", *SLOW[name], "-c", str(CONNECTIONS), "-r", str(CONNECTIONS), "-l", str(seconds), "-p", "5",
+    slow = subprocess.Popen(["slowhttptest", *SLOW[name], "-c", str(connections), "-r", str(connections), "-l", str(seconds), "-p", "5",
                              "-u", f"http://127.0.0.1:{lateen.ports[80]}/slow?size=4Mi"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                             stdin=subprocess.DEVNULL)
     try:
         most, end = 0, time.monotonic() + seconds - 1
-        while time.monotonic() < end and most < CONNECTIONS:
+        while time.monotonic() < end and most < connections:
             most = max(most, sum(1 for fd in os.listdir(f"/proc/{lateen.process.pid}/fd")))
             time.sleep(0.05)
         steady(lambda: resident(lateen) >> 22)  # the kernel's buffers are full: now they are slow
@@ -208,9 +215,9 @@ def test_others_are_served_beside_slow_clients(gateway, name):
         slow.communicate()
     figures(f"{name:24} p99 {alone * 1e3:7.2f} ms alone, {beside * 1e3:7.2f} ms beside ({beside / alone:5.2f} x), {asked} asked; {most} descriptors; "
             f"growth {grown / 1e6:.1f} MB, {grown / max(most, 1) / 1e3:.1f} KB each")
-    assert most > CONNECTIONS * 0.9, "the attack did not reach its size"
+    assert most > connections * 0.9, "the attack did not reach its size"
     # what is held for those that read slowly is bounded for all of them together (BODY_OCTETS_MAX)
-    assert SANITIZED or grown < ((300 << 20) * (os.cpu_count() if STRICT else 1) if name == "slow_read" else max(GROWTH, CONNECTIONS * 32 << 10))
+    assert SANITIZED or grown < ((300 << 20) * (os.cpu_count() if STRICT else 1) if name == "slow_read" else max(GROWTH, connections * 32 << 10))
     if STRICT:
         assert beside <= 1.5 * alone
     else:
