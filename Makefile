@@ -99,6 +99,10 @@ soak: all ## 20 minutes of load, changes, certificates and restarts: make soak S
 overload-long: all ## ten times too much for 30 s, at least 95 % of the goodput kept
 	@LATEEN_LONG=1 /usr/bin/python3 -m pytest -q -s tests/e2e/test_overload.py
 
+.PHONY: sim-long
+sim-long: everything ## a million schedules of the simulation: make sim-long N=1000000 FROM=1
+	@build/tests/sim/sim --from $(or $(FROM),1) --count $(or $(N),1000000) --group 1000 -j $(J)
+
 .PHONY: lint
 lint: ## layers, banned functions, format, headers, shell, docs, sizes
 	@./tools/lint

@@ -59,10 +59,17 @@ static void conn_free(struct h1_conn *h)
     slab_put(&p->conns, h);
 }
 
+/* A body that ends with the connection would look whole behind a FIN. */
+static bool is_cut_unseen(const struct h1_conn *h)
+{
+    return h->head_queued && h->out_framing == H1_BODY_UNTIL_CLOSE && !h->leg.out_done;
+}
+
 void h1_die(struct h1_conn *h, enum leg_fail fail, const char *details, bool reset)
 {
     if (h->state == H1_DEAD)
         return;
+    reset |= is_cut_unseen(h);
     if (h->leg_open && h->leg.fail == LEG_OK) {
         h->leg.fail = (uint8_t)fail;
         h->leg.fail_details = details;
@@ -117,6 +124,8 @@ static bool speaks_h2(const struct h1_conn *h)
 
 /* ---- opening ---- */
 
+static void conn_rest(struct h1_conn *h);
+
 static void conn_opened(struct h1_conn *h)
 {
     h->state = h->leg_open ? H1_EXCHANGE : H1_IDLE;
@@ -124,6 +133,8 @@ static void conn_opened(struct h1_conn *h)
         h->c.server->opened(h->c.server, &h->c);
     if (h->c.client && h->c.client->opened)
         h->c.client->opened(h->c.client, &h->c);
+    if (h->c.client && !h->leg_open)
+        conn_rest(h); /* whoever it was dialled for is gone: for the next */
 }
 
 /* True once the transport is open. */
@@ -180,7 +191,6 @@ static void conn_rest(struct h1_conn *h)
 static void conn_exchange_done(struct h1_conn *h)
 {
     bool sent = was_sent(h);
-    bool truncated = h->head_queued && !h->leg.out_done;
 
     if (goes_on(h)) {
         conn_rest(h);
@@ -188,8 +198,7 @@ static void conn_exchange_done(struct h1_conn *h)
     }
     leg_fini(&h->leg);
     if (!h1_is_server(h) || h->eof || !sent) {
-        /* A body that ends with the connection would look whole behind a FIN. */
-        h1_die(h, LEG_GONE, NULL, truncated && h->out_framing == H1_BODY_UNTIL_CLOSE);
+        h1_die(h, LEG_GONE, NULL, false);
         return;
     }
     conn_linger(h);

@@ -9,6 +9,7 @@
 
 /* Body octets taken from the leg ahead of the kernel; the rest waits with the owner. */
 #define OUT_OCTETS (256 * 1024)
+#define COPY_OCTETS 2048 /* content of a chunk below this is copied */
 #define IOV_MAX_USED 64
 
 void h1_output_next(struct h1_conn *h)
@@ -194,14 +195,28 @@ static void queue_continue(struct h1_conn *h)
 
 /* ---- bodies ---- */
 
+/* Behind content that is shared a chunk's head would take memory of its own, and a backend may
+ * drip for hours to a client that does not read. */
+static bool queue_content(struct h1_conn *h)
+{
+    while (h->leg.out.n < COPY_OCTETS && h->leg.out.n) {
+        struct str piece = bufq_front(&h->leg.out);
+
+        if (!bufq_copy(&h->out, &h->c.pools->chunks, piece))
+            return false;
+        bufq_drop(&h->leg.out, piece.n);
+    }
+    bufq_move(&h->out, &h->leg.out);
+    return true;
+}
+
 static bool queue_chunk(struct h1_conn *h)
 {
     struct chunk_pool *pool = &h->c.pools->chunks;
     char octets[H1_CHUNK_HEAD_MAX];
 
-    if (!bufq_copy(&h->out, pool, h1_chunk_head(h->leg.out.n, octets)))
+    if (!bufq_copy(&h->out, pool, h1_chunk_head(h->leg.out.n, octets)) || !queue_content(h))
         return false;
-    bufq_move(&h->out, &h->leg.out);
     return bufq_copy(&h->out, pool, H1_CHUNK_TAIL);
 }
 
@@ -306,8 +321,7 @@ static bool write_some(struct h1_conn *h)
 static void output_done(struct h1_conn *h)
 {
     if (h->leg_open && h->leg.out_break && bufq_is_empty(&h->leg.out)) {
-        /* A body that ends with the connection would look whole behind a FIN. */
-        h1_die(h, LEG_GONE, NULL, h->out_framing == H1_BODY_UNTIL_CLOSE);
+        h1_die(h, LEG_GONE, NULL, false);
         return;
     }
     if (!h->end_queued || !h->leg_open || h->leg.out_done)

@@ -300,6 +300,13 @@ static void worker_run(struct worker *w)
         loop_turn(w->loop, -1);
 }
 
+/* Dead ones count until whoever uses their legs has let go of them. */
+static bool has_connections(const struct worker *w)
+{
+    return !list_is_empty(&w->downstreams) || w->upstream_slab.live || w->pools->conns.live ||
+           w->pools->h2_conns.live;
+}
+
 /* Closes what is open and runs until it is gone. */
 static void worker_close_all(struct worker *w)
 {
@@ -310,7 +317,7 @@ static void worker_close_all(struct worker *w)
         http_conn_close(LIST_ITEM(it, struct downstream, node)->conn);
     }
     upstream_close_all(w);
-    for (int i = 0; i < 100 && (!list_is_empty(&w->downstreams) || w->upstream_slab.live); i++)
+    for (int i = 0; i < 100 && (has_connections(w) || streams_count(w->streams)); i++)
         loop_turn(w->loop, 10);
 }
 

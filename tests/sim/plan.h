@@ -1,0 +1,25 @@
+/*
+ * tests/sim/plan - what a seed stands for: configuration, weather, faults, requests, clients.
+ */
+#pragma once
+
+#include "sim/client.h"
+#include "sim/conf.h"
+
+#define CLIENTS_MAX 8
+
+struct plan {
+    bool calm; /* nothing is wrong: each request must be answered by its backend */
+    struct conf conf;
+    uint32_t workers;
+    size_t max_connections, max_body_octets;
+    struct client *clients[CLIENTS_MAX];
+    uint32_t client_count;
+    uint32_t reloads, refusals; /* how many */
+    uint64_t drain_ns, stop_ns; /* when; 0: never */
+    uint32_t drain_min_ms, drain_max_ms;
+};
+
+void plan_make(struct plan *p);
+/* Another configuration, for a reload. */
+void plan_change(struct plan *p, struct conf *ret);
