@@ -42,7 +42,7 @@ static void squeeze_deliver(struct mail *m, struct loop *loop)
 
     (void)loop;
     squeeze(w, w->pressure, now);
-    w->pressure = now;
+    w->pressure = (uint8_t)now;
     free(s);
 }
 
