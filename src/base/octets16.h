@@ -33,6 +33,19 @@ static inline uint32_t octets16_control(const char *p, uint8_t max)
     return (uint32_t)_mm_movemask_epi8(_mm_or_si128(low, _mm_cmpeq_epi8(v, _mm_set1_epi8(0x7f))));
 }
 
+/* Those that do not stand as they are between quotes: controls, DEL, `"`, `\`, and beyond ASCII. */
+static inline uint32_t octets16_unquotable(const char *p)
+{
+    __m128i v = octets16_load(p);
+    __m128i low = _mm_cmplt_epi8(v, _mm_set1_epi8(' ')); /* signed: high octets, too */
+    __m128i quote = _mm_cmpeq_epi8(v, _mm_set1_epi8('"'));
+    __m128i slash = _mm_cmpeq_epi8(v, _mm_set1_epi8('\\'));
+    __m128i del = _mm_cmpeq_epi8(v, _mm_set1_epi8(0x7f));
+
+    return (uint32_t)_mm_movemask_epi8(
+        _mm_or_si128(_mm_or_si128(low, quote), _mm_or_si128(slash, del)));
+}
+
 #else
 
 static inline uint32_t octets16_eq(const char *p, char octet)
@@ -43,6 +56,11 @@ static inline uint32_t octets16_eq(const char *p, char octet)
 static inline uint32_t octets16_control(const char *p, uint8_t max)
 {
     return swar16_control(p, max);
+}
+
+static inline uint32_t octets16_unquotable(const char *p)
+{
+    return swar16_unquotable(p);
 }
 
 #endif

@@ -97,6 +97,18 @@ static inline uint32_t swar16_control(const char *p, uint8_t max)
            swar_bits(swar_controls(swar_load8(p + 8), max)) << 8;
 }
 
+static inline uint64_t swar_unquotables(uint64_t v)
+{
+    return swar_controls(v, 0x1f) | swar_zeros(v ^ SWAR_EACH('"')) |
+           swar_zeros(v ^ SWAR_EACH('\\')) | (v & SWAR_EACH(0x80));
+}
+
+static inline uint32_t swar16_unquotable(const char *p)
+{
+    return swar_bits(swar_unquotables(swar_load8(p))) |
+           swar_bits(swar_unquotables(swar_load8(p + 8))) << 8;
+}
+
 /* The eight hexadecimal digits of `v` as octets, in some order of their own. */
 static inline uint64_t swar_hex(uint32_t v)
 {

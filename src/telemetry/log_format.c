@@ -153,10 +153,11 @@ void log_format_write(const struct log_format *f, const struct record *r, struct
     for (size_t i = 0; i < f->n; i++) {
         const struct log_item *item = &f->items[i];
 
-        buf_add(out, item->literal);
-        if (!item->has_op)
+        if (!item->has_op) {
+            buf_add(out, item->literal);
             continue;
+        }
         log_op_get(&item->op, r, &v);
-        log_value_add(out, &v, (enum log_style)item->style);
+        log_value_add(out, item->literal, &v, (enum log_style)item->style);
     }
 }

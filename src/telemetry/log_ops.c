@@ -1,6 +1,7 @@
 #include "telemetry/log_ops.h"
 
 #include "telemetry/flags.h"
+#include "telemetry/log_addr.h"
 #include "telemetry/log_time.h"
 
 #include <stdlib.h>
@@ -250,38 +251,10 @@ static void get_trailer(const struct record *r, const struct log_op *op, struct 
 
 /* ---- addresses ---- */
 
-/* inet_ntop and printf cost more than all the rest of a line. */
-static size_t ip4_format(const uint8_t ip[4], char *out)
-{
-    size_t n = 0;
-
-    for (size_t i = 0; i < 4; i++) {
-        uint32_t tens = ip[i] / 10u, hundreds = ip[i] / 100u;
-
-        out[n] = (char)('0' + hundreds);
-        n += hundreds > 0;
-        out[n] = (char)('0' + (tens - hundreds * 10));
-        n += tens > 0;
-        out[n++] = (char)('0' + (ip[i] - tens * 10));
-        out[n++] = '.';
-    }
-    return n - 1;
-}
-
 static void give_addr(struct log_value *v, const struct addr *a)
 {
-    size_t n;
-
-    if (!addr_is_set(a))
-        return;
-    if (a->family != 4) {
-        give_text(v, addr_format(a, v->room));
-        return;
-    }
-    n = ip4_format(a->ip, v->room);
-    v->room[n++] = ':';
-    n += log_number_format(a->port, v->room + n);
-    give_text(v, str_make(v->room, n));
+    if (addr_is_set(a))
+        give_text(v, log_addr_text(a, v->room));
 }
 
 static void get_addr(const struct record *r, const struct log_op *op, struct log_value *v)

@@ -1,38 +1,27 @@
 #include "telemetry/log_value.h"
 
+#include "base/octets16.h"
+#include "base/put.h"
+
+/* Octets beyond a text: a number, or quotes and what put_plain() looks at. */
+#define VALUE_ROOM 24
+
 /* Neither a control character nor `"`, `\` or a high octet: stands as it is in every style. */
 static bool is_plain(unsigned char c)
 {
     return c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
 }
 
-#define EACH(c) (UINT64_C(0x0101010101010101) * (c))
-
-/* Bits set where an octet of `x` is below `n`, at most 128: some, if any is. */
-static uint64_t any_below(uint64_t x, uint64_t n)
-{
-    return (x - EACH(n)) & ~x & EACH(0x80);
-}
-
-/* Eight octets at a time: most values are plain from end to end. */
-static bool are_plain(const char *p, size_t n)
-{
-    uint64_t x = EACH('a');
-
-    memcpy(&x, p, n);
-    return (any_below(x, 0x20) | any_below(x ^ EACH('"'), 1) | any_below(x ^ EACH('\\'), 1) |
-            ((x | (x + EACH(1))) & EACH(0x80))) == 0;
-}
-
 static size_t plain_len(struct str s)
 {
     size_t n = 0;
 
-    while (s.n - n >= 8 && are_plain(s.p + n, 8))
-        n += 8;
-    /* the last ones together with some before, that were seen already */
-    if (s.n - n < 8 && (n ? are_plain(s.p + s.n - 8, 8) : are_plain(s.p, s.n)))
-        return s.n;
+    for (; s.n - n >= 16; n += 16) {
+        uint32_t others = octets16_unquotable(s.p + n);
+
+        if (others)
+            return n + (size_t)__builtin_ctz(others);
+    }
     while (n < s.n && is_plain((unsigned char)s.p[n]))
         n++;
     return n;
@@ -132,44 +121,57 @@ size_t log_number_format(int64_t v, char *out)
     return text.n + (v < 0);
 }
 
-static void add_number(struct buf *out, int64_t v)
+/* Copies s and looks at it on the way: is it plain? Where `at` points there is room for 16 octets
+ * at least; it holds no text after a "no". */
+static bool put_plain(char *at, struct str s)
 {
-    char text[24];
+    uint32_t others = 0;
+    size_t i = 0;
 
-    buf_add(out, str_make(text, log_number_format(v, text)));
+    if (s.n < 16) {
+        put(at, s);
+        return (octets16_unquotable(at) & ((1u << s.n) - 1)) == 0;
+    }
+    for (; s.n - i > 16; i += 16) {
+        others |= octets16_unquotable(s.p + i);
+        memcpy(at + i, s.p + i, 16);
+    }
+    i = s.n - 16; /* together with some before, that were seen already */
+    memcpy(at + i, s.p + i, 16);
+    return (others | octets16_unquotable(s.p + i)) == 0;
 }
 
-/* Most texts are plain: one look, one place. False: `s` is not. */
-static bool add_plain(struct buf *out, struct str s, bool quoted)
+/* The text and its quotes where it is not plain. */
+static void add_escaped(struct buf *out, struct str s, enum log_style style)
 {
-    char *at = plain_len(s) == s.n ? buf_reserve(out, s.n + 2u) : NULL;
+    struct str quote = style == LOG_STYLE_JSON ? STR("\"") : STR("");
+
+    buf_add(out, quote);
+    log_escape_add(out, s, style);
+    buf_add(out, quote);
+}
+
+void log_value_add(struct buf *out, struct str before, const struct log_value *v,
+                   enum log_style style)
+{
+    bool quoted = style == LOG_STYLE_JSON;
+    char *at = buf_reserve(out, before.n + v->text.n + VALUE_ROOM);
 
     if (!at)
-        return false;
-    at[0] = '"';
-    memcpy(at + quoted, s.p, s.n);
-    at[s.n + quoted] = '"';
-    out->n += s.n + 2u * quoted;
-    return true;
-}
-
-void log_value_add(struct buf *out, const struct log_value *v, enum log_style style)
-{
-    bool quoted = style == LOG_STYLE_JSON && v->kind == LOG_VALUE_TEXT;
-
+        return;
+    at = put(at, before);
+    out->n += before.n;
     if (v->kind == LOG_VALUE_NONE) {
-        buf_add(out, style == LOG_STYLE_JSON ? STR("null") : STR("-"));
+        at = put(at, quoted ? STR("null") : STR("-"));
+    } else if (v->kind == LOG_VALUE_NUMBER) {
+        at += log_number_format(v->number, at);
+    } else if (put_plain(at + quoted, v->text)) {
+        if (quoted)
+            at[0] = at[v->text.n + 1] = '"';
+        at += v->text.n + 2u * quoted;
+    } else {
+        add_escaped(out, v->text, style);
         return;
     }
-    if (v->kind == LOG_VALUE_NUMBER) {
-        add_number(out, v->number);
-        return;
-    }
-    if (v->text.n && add_plain(out, v->text, quoted))
-        return;
-    if (quoted)
-        buf_addc(out, '"');
-    log_escape_add(out, v->text, style);
-    if (quoted)
-        buf_addc(out, '"');
+    out->n = (size_t)(at - out->p);
 }

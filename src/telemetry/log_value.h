@@ -27,7 +27,9 @@ enum log_style {
     LOG_STYLE_JSON_PART /* inside a JSON string; missing is "-" */
 };
 
-void log_value_add(struct buf *out, const struct log_value *v, enum log_style style);
+/* Adds the literal `before` and the value behind it. */
+void log_value_add(struct buf *out, struct str before, const struct log_value *v,
+                   enum log_style style);
 
 /* In LOG_STYLE_TEXT `"`, `\`, control characters (C1 too) and octets that are not UTF-8 become
  * \xHH; in the JSON styles they follow JSON, and what is not UTF-8 becomes U+FFFD. No quotes

@@ -10,6 +10,11 @@ static bool is_control(unsigned octet, unsigned max)
     return octet <= max || octet == 0x7f;
 }
 
+static bool is_unquotable(unsigned octet)
+{
+    return octet < 0x20 || octet > 0x7e || octet == '"' || octet == '\\';
+}
+
 TEST(each_of_sixteen_octets_is_told_by_its_own_bit_in_plain_registers_as_well)
 {
     static const uint8_t around[] = { 0, 'a', 0x7f, 0x80, 0xff };
@@ -25,6 +30,10 @@ TEST(each_of_sixteen_octets_is_told_by_its_own_bit_in_plain_registers_as_well)
         CASE(i);
         CHECK_EQ(found, other == octet ? 0xffff : 1u << at);
         CHECK_EQ(swar16_eq(p, (char)octet), found);
+        low = (is_unquotable(other) ? 0xffff & ~(1u << at) : 0) | (uint32_t)is_unquotable(octet)
+                                                                      << at;
+        CHECK_EQ(octets16_unquotable(p), low);
+        CHECK_EQ(swar16_unquotable(p), low);
         for (unsigned max = 0x1f; max <= 0x20; max++) {
             low = (is_control(other, max) ? 0xffff & ~(1u << at) : 0) |
                   (uint32_t)is_control(octet, max) << at;

@@ -1,6 +1,7 @@
 #include "unit/telemetry/sample.h"
 
 #include "telemetry/flags.h"
+#include "telemetry/log_addr.h"
 #include "telemetry/log_format.h"
 #include "unit/check.h"
 
@@ -416,4 +417,21 @@ TEST(a_line_that_does_not_fit_says_so)
     CHECK(small.full);
     buf_fini(&small);
     end();
+}
+
+/* Many more than a thread keeps, so that they take each other's places. */
+TEST(addresses_are_written_the_same_however_often_and_in_whatever_order)
+{
+    char room[ADDR_TEXT_MAX], want[ADDR_TEXT_MAX];
+
+    for (uint32_t i = 0; i < 4000; i++) {
+        uint32_t which = i * 7919 % 1000;
+        struct addr a = { .family = i % 11 == 3 ? 6 : 4,
+                          .port = (uint16_t)(which * 67),
+                          .ip = { 10, (uint8_t)which, (uint8_t)(which >> 5), 255 } };
+
+        CASE(i);
+        CHECK_STR(log_addr_text(&a, room), addr_format(&a, want));
+        CHECK_STR(log_addr_text(&a, room), addr_format(&a, want));
+    }
 }
