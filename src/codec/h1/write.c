@@ -163,7 +163,7 @@ static bool is_left_out(const struct header *one, enum h1_leave_out what)
 bool h1_fields_write(struct buf *b, const struct headers *h, bool keep_case,
                      enum h1_leave_out left_out)
 {
-    const struct header *one = h->v, *end = h->v + h->n;
+    const struct header *one = h->v, *end = h->n ? h->v + h->n : h->v;
     size_t size = LABEL_OCTETS;
     char *start, *at;
 
