@@ -2,6 +2,7 @@
 
 #include "http/h1_conn.h"
 #include "http/h2_conn.h"
+#include "net/net.h"
 
 void http_conn_init(struct http_conn *c, const struct http_conn_ops *ops, enum http_role role,
                     struct http_pools *p, struct transport *take_transport,
@@ -116,11 +117,15 @@ const struct transport_info *http_conn_info(const struct http_conn *c)
     return c->transport ? &c->transport->info : NULL;
 }
 
-const struct addr *http_conn_remote(const struct http_conn *c)
+bool http_conn_addresses(const struct http_conn *c, struct addr *ret_remote, struct addr *ret_local)
 {
-    if (c->transport)
-        return &c->transport->info.remote;
-    return c->ops->remote ? c->ops->remote(c) : NULL;
+    const struct parked *parked = c->ops->parked ? c->ops->parked(c) : NULL;
+
+    if (!c->transport && !parked)
+        return false;
+    *ret_remote = parked ? parked->remote : c->transport->info.remote;
+    *ret_local = parked ? net_parked_local(parked) : c->transport->info.local;
+    return true;
 }
 
 uint64_t http_conn_id(const struct http_conn *c)

@@ -84,8 +84,9 @@ void http_conn_close(struct http_conn *c);
 
 enum http_version http_conn_version(const struct http_conn *c);         /* HTTP_2 or HTTP_11 */
 const struct transport_info *http_conn_info(const struct http_conn *c); /* NULL once gone */
-/* The other side; NULL once it is gone. Also of an idle connection that has no info for now. */
-const struct addr *http_conn_remote(const struct http_conn *c);
+/* False: it has no socket any more. The local address of one that naps is asked of the kernel. */
+bool http_conn_addresses(const struct http_conn *c, struct addr *ret_remote,
+                         struct addr *ret_local);
 uint64_t http_conn_id(const struct http_conn *c);
 /* One word of the owner's, kept with the connection. */
 void http_conn_set_owner(struct http_conn *c, void *owner);

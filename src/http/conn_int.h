@@ -13,9 +13,8 @@ struct http_conn_ops {
     bool (*is_at_rest)(const struct http_conn *c);
     void (*drain)(struct http_conn *c);
     void (*retire)(struct http_conn *c);
+    const struct parked *(*parked)(const struct http_conn *c); /* NULL: not now. Optional */
     void (*close)(struct http_conn *c);
-    /* The other side, of one without a transport; NULL: not known. Optional. */
-    const struct addr *(*remote)(const struct http_conn *c);
 };
 
 struct http_conn {

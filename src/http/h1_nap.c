@@ -155,6 +155,13 @@ static bool nap_is_at_rest(const struct http_conn *c)
     return true;
 }
 
+static const struct parked *nap_parked(const struct http_conn *c)
+{
+    const struct h1_nap *n = CONTAINER_OF(c, struct h1_nap, c);
+
+    return n->parked.net ? &n->parked : NULL;
+}
+
 static void nap_woken(struct http_conn *c)
 {
     task_wake(&c->task);
@@ -166,18 +173,11 @@ static void nap_close(struct http_conn *c)
     task_wake(&c->task);
 }
 
-static const struct addr *nap_remote(const struct http_conn *c)
-{
-    const struct h1_nap *n = CONTAINER_OF(c, const struct h1_nap, c);
-
-    return n->parked.net ? &n->parked.remote : NULL;
-}
-
 static const struct http_conn_ops nap_ops = {
     .is_usable = nap_is_usable,
     .is_at_rest = nap_is_at_rest,
+    .parked = nap_parked,
     .drain = nap_woken,
     .retire = nap_woken,
     .close = nap_close,
-    .remote = nap_remote,
 };

@@ -40,6 +40,7 @@ struct transport *net_accept_tls(struct net *n, int take_fd, const struct addr *
  * does not watch it; the descriptor is closed. */
 struct transport *net_unpark(struct parked *take, struct task *task);
 void net_parked_close(struct parked *take);
+struct addr net_parked_local(const struct parked *p);
 
 /* Starts to connect; state OPENING until woken. NULL with a reason when it cannot start. */
 struct transport *net_dial(struct net *n, const struct addr *to, struct task *task,

@@ -40,6 +40,11 @@ static void socket_notify(struct wire *w)
 /* Envoy's words for a connect that did not succeed. */
 static void socket_fail(struct socket *s, enum err e)
 {
+    static const struct str others[] = {
+#define XX(name, text) STR_INIT(DELAYED text),
+        ERR_MAP(XX)
+#undef XX
+    };
     static const struct {
         enum err e;
         struct str text;
@@ -53,7 +58,7 @@ static void socket_fail(struct socket *s, enum err e)
 
     s->t.state = TRANSPORT_FAILED;
     s->t.info.failure = e;
-    s->t.info.failure_text = str_of(err_text(e));
+    s->t.info.failure_text = others[e];
     for (size_t i = 0; i < LEN(words); i++) {
         if (words[i].e == e)
             s->t.info.failure_text = words[i].text;
@@ -179,6 +184,11 @@ struct transport *net_unpark(struct parked *take, struct task *task)
     s->wire.watch.ready |= READY_READ;
     s->t.read_drained = false;
     return &s->t;
+}
+
+struct addr net_parked_local(const struct parked *p)
+{
+    return sockaddr_local(p->fd);
 }
 
 void net_parked_close(struct parked *take)

@@ -24,16 +24,19 @@ static void connection_add(struct survey *s, const struct http_conn *conn, const
                            struct str owner)
 {
     const struct transport_info *info = http_conn_info(conn);
-    const struct addr *remote = http_conn_remote(conn);
+    struct addr remote, local;
     struct buf *b = &s->text;
 
     buf_printf(b, ",\n{\"worker\":%u,\"id\":%llu,\"side\":\"%s\"", worker_id(s->worker),
                (unsigned long long)http_conn_id(conn), side);
     pair(b, *side == 'd' ? "listener" : "cluster", owner);
-    if (remote)
-        address(b, "remote", remote);
+    if (http_conn_addresses(conn, &remote, &local)) {
+        address(b, "remote", &remote);
+        address(b, "local", &local);
+        if (!info)
+            buf_add(b, STR(",\"napping\":true"));
+    }
     if (info) {
-        address(b, "local", &info->local);
         if (info->tls_version.n)
             pair(b, "tls", info->tls_version);
         if (info->sni.n)

@@ -90,11 +90,26 @@ def test_connections_are_shown_while_they_are_open(tutorial):
     mine = [c for c in shown["connections"] if c.get("remote") == f"127.0.0.1:{port}"]
     assert [(c["side"], c["requests"]) for c in mine] == [("downstream", 1)]
     assert any(c["side"] == "upstream" and "hedgus-app" in c["cluster"] for c in shown["connections"])
-    wait_until("it is shown in its nap, too", lambda: any(
-        c.get("remote") == f"127.0.0.1:{port}" and "local" not in c for c in json.loads(
-            tutorial.admin("/connections").text)["connections"]))
     client.close()
     wait_until("it is gone", lambda: f"127.0.0.1:{port}" not in tutorial.admin("/connections").text)
+
+
+def test_connections_shows_the_addresses_of_one_that_naps(tutorial):
+    client = tutorial.client()
+    client.get("/")
+    port = client.local_port()
+
+    def mine():
+        return [c for c in json.loads(tutorial.admin("/connections").text)["connections"]
+                if c.get("remote") == f"127.0.0.1:{port}"]
+
+    before, = mine()
+    asleep, = wait_until("it naps", lambda: [c for c in mine() if c.get("napping")])
+    assert asleep == before | {"napping": True}
+    assert client.get("/").status == 200
+    awake, = mine()
+    assert awake == before | {"requests": 2}
+    client.close()
 
 
 @pytest.mark.parametrize("scheme", ["http", "https"])

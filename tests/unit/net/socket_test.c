@@ -186,6 +186,31 @@ TEST(a_refused_connect_fails_with_envoys_words)
     pair_fini(&p);
 }
 
+/* What stands for the socket when its connect is asked about is none. */
+TEST(any_other_failed_connect_is_called_one)
+{
+    struct pair p;
+    enum err e = ERR_OK;
+    int fds[2], next;
+
+    pair_init(&p, 10);
+    CHECK(pipe(fds) == 0);
+    next = dup(fds[0]);
+    close(next);
+    p.client = net_dial(p.net, &p.at, &p.client_task, &e);
+    while (p.client_runs == 0)
+        loop_turn(p.loop, 1000);
+    CHECK_EQ(dup2(fds[0], next), next);
+    CHECK_EQ(p.client->ops->advance(p.client), TRANSPORT_FAILED);
+    CHECK_EQ(p.client->info.failure, ERR_IO);
+    CHECK_STRZ(p.client->info.failure_text, "delayed connect error: input/output error");
+    close(fds[0]);
+    close(fds[1]);
+    while (!p.server)
+        loop_turn(p.loop, 1000);
+    pair_fini(&p);
+}
+
 TEST(the_door_says_no_to_dialling_and_accepting)
 {
     struct pair p;
