@@ -559,6 +559,39 @@ TEST(a_stream_counts_until_both_sides_have_ended_it)
     buf_fini(&out);
 }
 
+/* Both tables and the streams' table were used before. */
+TEST(a_connection_at_rest_holds_2048_octets_at_most)
+{
+    struct hpack_field fields[] = { { HDR_OTHER, STR(":status"), STR("200"), HPACK_STATUS },
+                                    { HDR_OTHER, STR("x-name"), STR("value"), HPACK_NO_PSEUDO } };
+    struct buf in, out;
+    struct h2_rig r;
+    size_t held;
+
+    h2_rig_init(&r, H2_SERVER, 0);
+    buf_init(&in, 4096);
+    buf_init(&out, 4096);
+    CHECK(buf_add(&in, H2_PREFACE));
+    h2_rig_frames(OPEN, &in);
+    h2_rig_feed(&r, buf_str(&in), SIZE_MAX / 2, 0);
+    (void)h2_rig_text(&r);
+    held = h2_octets(&r.h);
+    h2_rest(&r.h); /* not while a stream is open */
+    CHECK_EQ(h2_octets(&r.h), held);
+    CHECK(h2_write_block(&r.h, &r.streams[0], fields, LEN(fields), true, &out));
+    buf_reset(&in);
+    h2_rig_frames("D 1 1 'x", &in);
+    h2_rig_feed(&r, buf_str(&in), SIZE_MAX / 2, 0);
+    CHECK_EQ(r.h.open_theirs, 0);
+    (void)h2_rig_text(&r);
+    h2_rest(&r.h);
+    CHECK(h2_octets(&r.h) < held);
+    CHECK(sizeof(r.h) + h2_octets(&r.h) <= 2048);
+    h2_rig_fini(&r);
+    buf_fini(&in);
+    buf_fini(&out);
+}
+
 TEST(a_large_head_is_over_its_limits_and_still_decoded)
 {
     struct h2_rig r;
