@@ -65,12 +65,18 @@ static bool is_cut_unseen(const struct h1_conn *h)
     return h->head_queued && h->out_framing == H1_BODY_UNTIL_CLOSE && !h->leg.out_done;
 }
 
+/* What a request is answered for is no end yet: its connection's is. */
+static bool may_fail(const struct leg *leg)
+{
+    return leg->fail == LEG_OK || leg->fail == LEG_BAD || leg->fail == LEG_TIMEOUT;
+}
+
 void h1_die(struct h1_conn *h, enum leg_fail fail, const char *details, bool reset)
 {
     if (h->state == H1_DEAD)
         return;
     reset |= is_cut_unseen(h);
-    if (h->leg_open && h->leg.fail == LEG_OK) {
+    if (h->leg_open && may_fail(&h->leg)) {
         h->leg.fail = (uint8_t)fail;
         h->leg.fail_details = details;
         if (h->c.transport)

@@ -194,6 +194,24 @@ TEST(a_head_that_trickles_in_has_the_time_of_one_head)
     bench_stop(&b);
 }
 
+/* Nobody is there to answer: the owner must learn it, or waits for ever. */
+TEST(a_connection_that_dies_before_its_408_is_sent_ends_the_exchange)
+{
+    struct bench b;
+
+    bench_start(&b);
+    say(&b, "G");
+    pass(&b, 61000);
+    CHECK_EQ(b.leg->fail, LEG_TIMEOUT);
+    http_conn_close(b.conn);
+    turn(&b);
+    CHECK_EQ(b.leg->fail, LEG_GONE);
+    CHECK(!b.leg->out_done);
+    bench_release(&b);
+    CHECK(b.is_closed);
+    bench_stop(&b);
+}
+
 TEST(the_time_of_a_head_starts_anew_with_each_request)
 {
     struct bench b;
