@@ -150,6 +150,7 @@ static enum err line_add(struct share *s, struct claim *c, struct upstream_pool 
         list_push_back(&s->line, &c->node);
     c->share = s;
     c->pool = p;
+    c->is_turn = false; /* left by share_dismiss: whose turn it seems is not called */
     p->in_line++;
     count(s, p, STAT_UPSTREAM_RQ_PENDING_ACTIVE, 1);
     count(s, p, STAT_UPSTREAM_RQ_PENDING_TOTAL, !in_front);
