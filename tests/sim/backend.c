@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-#define SURPLUS "HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nwrong"
+#define SURPLUS "HTTP/1.1 200 OK\r\nx-wrong: 1\r\ncontent-length: 5\r\n\r\nwrong"
 
 struct manners manners;
 

@@ -203,6 +203,7 @@ static void h1_head(struct client *c, struct rq *r)
         h1read_begin(c->reader, true);
         return;
     }
+    r->poisoned |= h->wrong; /* they met a request that was under way already */
     rq_head(r, h->status, h->id);
     /* who did not read all of the head does not know that it is HEAD */
     c->reader->no_body = rq_is(r, "HEAD") && h->status != 408;

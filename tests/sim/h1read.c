@@ -46,6 +46,8 @@ static void field_read(struct h1head *h, const char *line)
         h->id = strtoll(line + 5, NULL, 10);
     else if (strncasecmp(line, "x-sum:", 6) == 0)
         h->trailers = true;
+    else if (strncasecmp(line, "x-wrong:", 8) == 0)
+        h->wrong = true;
 }
 
 static bool head_read(struct h1read *r)

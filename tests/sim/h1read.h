@@ -11,6 +11,7 @@ struct h1head {
     char method[12];
     int64_t length, id;            /* -1: none */
     bool chunked, close, trailers; /* trailers: `x-sum` stood behind the body */
+    bool wrong;                    /* octets that answered nobody when they left */
 };
 
 enum h1step {
