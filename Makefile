@@ -43,6 +43,11 @@ build-tsan/.made: Makefile
 build-fuzz/.made: Makefile
 	@$(CLANG) $(CONFIGURE) -Dfuzz=true $(SANITIZE)=address,undefined
 	@touch $@
+# What runs is counted line by line (tools/coverage).
+COUNTED = -fprofile-instr-generate -fcoverage-mapping
+build-coverage/.made: Makefile
+	@$(CLANG) $(CONFIGURE) -Doptimization=0 -Dwerror=false $(foreach kind,c c_link cpp cpp_link,-D$(kind)_args='$(COUNTED)')
+	@touch $@
 
 .PHONY: FORCE
 FORCE:
@@ -50,9 +55,11 @@ build-%: build-%/.made FORCE
 	@ninja -C $@ -j$(J)
 	@if [ -e $@/src/cli/lateen ]; then ln -sf src/cli/lateen $@/lateen; fi
 
-# Of the fuzz build only the targets: nothing else there is run.
+# Of these two only what is run.
 build-fuzz: build-fuzz/.made FORCE
 	@ninja -C $@ -j$(J) $$(ninja -C $@ -t targets all | sed -n 's|^\(tests/fuzz/fuzz-[^/:]*\):.*|\1|p')
+build-coverage: build-coverage/.made FORCE
+	@ninja -C $@ -j$(J) $$(./tools/coverage --programs)
 
 .PHONY: help
 help: ## this list
@@ -73,6 +80,14 @@ tsan: build-tsan ## unit and reload tests under TSan
 .PHONY: fuzz
 fuzz: build-fuzz ## fuzz one target: make fuzz T=h1 S=60 (seconds)
 	@./tools/fuzz $(T) $(S)
+
+.PHONY: fuzz-long
+fuzz-long: build-fuzz ## every fuzz target for an hour each, as many at a time as J: FUZZ_SECONDS=3600
+	@./tools/fuzz --each $(J)
+
+.PHONY: coverage
+coverage: build-coverage ## lines of the parsers that corpora and unit tests reach; at least 90 % of each file
+	@./tools/coverage
 
 .PHONY: chaos
 chaos: everything ## attacks at full size, strict about what others feel; figures in build/logs/attacks.txt
@@ -117,4 +132,4 @@ install: all ## install to DESTDIR and PREFIX (/usr/local)
 
 .PHONY: clean
 clean: ## remove every build directory
-	rm -rf build build-clang build-asan build-tsan build-fuzz
+	rm -rf build build-clang build-asan build-tsan build-fuzz build-coverage
