@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#define LIVE_POLL_MS 1
 #define DESCRIPTORS_KEPT 256 /* for files, logs, the admin port */
 #define CONNECTIONS_MAX 100000
 #define BODY_OCTETS_MAX (256u << 20)
@@ -19,6 +18,13 @@ struct served {
     struct addr addr;
 };
 
+/* A worker says that it serves what was published; posted at most once at a time. */
+struct serves_mail {
+    struct mail mail;
+    struct front *front;
+    _Atomic bool is_posted;
+};
+
 struct front {
     struct feed feed;
     struct front_options o;
@@ -27,7 +33,8 @@ struct front {
     struct root *root; /* the last one; a reference */
     struct served *served;
     size_t served_n;
-    struct timer live_timer;
+    struct serves_mail serves[LIVE_WORKERS_MAX];
+    bool waits_live; /* not all workers serve `root` yet */
     uint64_t round; /* the root's, or of one behind it that changed nothing */
     bool is_draining;
     uint32_t drained;
@@ -137,6 +144,37 @@ static void hand_out(struct front *f, struct root *root, const struct served *v,
     free(grants);
 }
 
+static void live_look(struct front *f)
+{
+    if (!f->waits_live)
+        return;
+    for (uint32_t w = 0; w < f->o.workers; w++) {
+        if (worker_generation(f->workers[w]) < root_generation(f->root))
+            return;
+    }
+    f->waits_live = false;
+    f->o.live(f->o.arg, f->round);
+}
+
+static void serves_deliver(struct mail *m, struct loop *to)
+{
+    struct serves_mail *s = CONTAINER_OF(m, struct serves_mail, mail);
+
+    (void)to;
+    atomic_store(&s->is_posted, false); /* before looking: what comes now is seen, or posts */
+    if (s->front->started)
+        live_look(s->front);
+}
+
+static void worker_serves(struct worker *w, void *arg)
+{
+    struct front *f = arg;
+    struct serves_mail *s = &f->serves[worker_id(w)];
+
+    if (!atomic_exchange(&s->is_posted, true))
+        mail_post(f->o.main, &s->mail);
+}
+
 static void front_take(struct front *f, struct root *take_root, uint64_t round)
 {
     size_t n;
@@ -150,21 +188,8 @@ static void front_take(struct front *f, struct root *take_root, uint64_t round)
     f->served_n = n;
     root_unref(f->root);
     f->root = take_root;
-    timer_set(&f->live_timer, LIVE_POLL_MS);
-}
-
-static void live_look(struct timer *t)
-{
-    struct front *f = CONTAINER_OF(t, struct front, live_timer);
-    uint64_t generation = root_generation(f->root);
-
-    for (uint32_t w = 0; w < f->o.workers && f->started; w++) {
-        if (worker_generation(f->workers[w]) < generation) {
-            timer_set(&f->live_timer, LIVE_POLL_MS);
-            return;
-        }
-    }
-    f->o.live(f->o.arg, f->round);
+    f->waits_live = true;
+    live_look(f); /* by now, the workers may be through */
 }
 
 /* ---- the feed ---- */
@@ -242,6 +267,7 @@ void front_start(struct front *f, struct access_log *log)
         .max_connections = (size_t)MIN(MAX(spare / 2 / f->o.workers, 16), CONNECTIONS_MAX),
         .max_body_octets = body_octets(f),
         .access_log = log,
+        .serves = worker_serves,
         .drained = worker_drained,
         .arg = f,
     };
@@ -292,7 +318,10 @@ struct front *front_new(const struct front_options *o)
     MUST(o->workers > 0 && o->workers <= LIVE_WORKERS_MAX);
     f->o = *o;
     f->feed.publish = front_publish;
-    timer_init(&f->live_timer, o->main, live_look);
+    for (uint32_t w = 0; w < o->workers; w++) {
+        f->serves[w].mail.deliver = serves_deliver;
+        f->serves[w].front = f;
+    }
     return f;
 }
 
@@ -300,7 +329,6 @@ void front_free(struct front *f)
 {
     if (!f)
         return;
-    timer_fini(&f->live_timer);
     root_unref(f->root);
     free(f->served);
     free(f);

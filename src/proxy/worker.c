@@ -138,6 +138,8 @@ static void publish_deliver(struct mail *m, struct loop *loop)
     }
     close_removed_ports(w);
     retire_orphans(w);
+    if (w->options.serves)
+        w->options.serves(w, w->options.arg);
     free(p);
     loop_note(loop, "snapshot", from_ns);
 }

@@ -18,6 +18,8 @@ struct worker_options {
     size_t max_connections;
     size_t max_body_octets;        /* of all bodies in memory */
     struct access_log *access_log; /* NULL: none */
+    /* Called on the worker's thread when it serves another root. May be NULL. */
+    void (*serves)(struct worker *w, void *arg);
     /* Called on the worker's thread when a drain is over. May be NULL. */
     void (*drained)(struct worker *w, void *arg);
     void *arg;

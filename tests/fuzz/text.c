@@ -37,7 +37,8 @@ static void check_when(struct str in)
     char text[WHEN_LEN + 1];
     int64_t ms, again, ns;
 
-    (void)duration_parse(in, &ns);
+    if (!duration_parse(in, &ns))
+        ns = 0;
     /* of the years 1 to 9998: an offset may lead out of those with four digits */
     if (!when_parse(in, &ms) || ms < -719162 * DAY_MS || ms > 2932530 * DAY_MS)
         return;
