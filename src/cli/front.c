@@ -35,7 +35,7 @@ struct front {
     size_t served_n;
     struct serves_mail serves[LIVE_WORKERS_MAX];
     bool waits_live; /* not all workers serve `root` yet */
-    uint64_t round; /* the root's, or of one behind it that changed nothing */
+    uint64_t round;  /* the root's, or of one behind it that changed nothing */
     bool is_draining;
     uint32_t drained;
 };
