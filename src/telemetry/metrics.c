@@ -113,7 +113,7 @@ static bool class_column(uint16_t code, uint32_t *ret)
 
 void metrics_request(struct metrics *m, const struct record *r)
 {
-    struct stat_row *listener = r->listener_stats, *cluster = r->cluster_stats;
+    struct stat_row *listener = r->listener_stats, *cluster;
     struct series_key key;
     uint32_t column;
     bool has_class = class_column(r->code, &column);
@@ -124,8 +124,7 @@ void metrics_request(struct metrics *m, const struct record *r)
         stat_row_add(listener ? listener : metrics_listener_row(m, r->listener), column, 1);
     if (!r->cluster)
         return;
-    if (!cluster)
-        cluster = metrics_cluster_row(m, r->cluster);
+    cluster = metrics_cluster_row(m, r->cluster);
     stat_row_add(cluster, STAT_UPSTREAM_RQ_TOTAL, r->attempts);
     if (has_class && r->upstream_first_ns)
         stat_row_add(cluster, column, 1);

@@ -60,9 +60,9 @@ enum protocol { PROTOCOL_HTTP10, PROTOCOL_HTTP11, PROTOCOL_HTTP2 };
 struct stat_row;
 
 struct record {
-    /* Rows of counters (metrics_listener_row, metrics_cluster_row) that are at hand already;
-     * NULL: looked up by the parts below. */
-    struct stat_row *listener_stats, *cluster_stats;
+    /* The row of counters (metrics_listener_row) that is at hand already; NULL: looked up by the
+     * listener. */
+    struct stat_row *listener_stats;
 
     /* decisions */
     const struct listener *listener;
