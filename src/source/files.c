@@ -279,7 +279,11 @@ struct tally source_tally(const struct source *s)
 
 const struct source_scan *source_scan(struct source *s)
 {
-    return scan_all(s, false);
+    const struct source_scan *scan = scan_all(s, false);
+
+    if (s->fd >= 0 && s->scans == 1)
+        task_wake(&s->task); /* now the way there is watched (notify.c) */
+    return scan;
 }
 
 /* The loop's turn: gathered changes are old or quiet enough, or somebody asked. */

@@ -4,7 +4,9 @@
  * An event never says what to do, only that a scan is due: scans are cheap, and a queue that
  * ran over or an event that was misread then costs nothing. What is watched follows from
  * each scan: every directory read, the directory of each link on the way to a file, and
- * the parents of a root, of which only the root's own names count.
+ * the parents of a root, of which only the root's own names count. The first scan leaves the
+ * way to the second, which follows at once: to watch a directory the kernel walks every name
+ * of it that it remembers, 40 ms for a busy /tmp, and the first answer need not wait for that.
  */
 #include "source/files_int.h"
 
@@ -187,8 +189,10 @@ void notify_path(struct source *s, const char *path)
 
         if (name.n && !str_eq(name, STR(".")) && !str_eq(name, STR(".."))) {
             str_copy(str_sub(all, 0, end), head, sizeof(head));
-            notify_name(s, str_sub(all, 0, at - 1), name,
-                        is_regular(head) ? WATCH_WRITES : WATCH_NAMES);
+            if (is_regular(head))
+                notify_name(s, str_sub(all, 0, at - 1), name, WATCH_WRITES);
+            else if (s->scans > 1)
+                notify_name(s, str_sub(all, 0, at - 1), name, WATCH_NAMES);
             if (follow_link(head, str_from(all, end), next)) {
                 if (++hops > LINK_HOPS)
                     return;
