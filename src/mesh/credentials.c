@@ -205,7 +205,7 @@ static bool put_secret(struct compile *c, const struct holder *h, struct secret_
     bool fine;
 
     part_origin(p, compile_origin(c, h->object, SPOT(h->object->meta)));
-    s->chain_pem = tls_pem_certificates(chain, p->arena);
+    s->chain_pem = arena_dup(p->arena, chain);
     s->key_pem = arena_dup(p->arena, key);
     fine = compile_put(c, p, &why);
     if (fine)

@@ -263,8 +263,10 @@ struct hosts {
 /* ---- secret --------------------------------------------------------------------------- */
 
 struct secret {
-    struct part part;                      /* name: "kubernetes://ns/name" */
-    struct str chain_pem, key_pem, ca_pem; /* keys are redacted in every dump */
+    struct part part;     /* name: "kubernetes://ns/name" */
+    struct str chain_pem; /* text of a file, which may hold the key, too: no dump shows it */
+    struct str key_pem;   /* nor this */
+    struct str ca_pem;
     /* derived */
     struct tls_keypair *keypair; /* parsed and checked once; NULL for a CA alone */
     int64_t not_after_ms;

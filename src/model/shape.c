@@ -322,8 +322,8 @@ static const struct field hosts_fields[] = {
 static const struct shape hosts_shape = SHAPE(hosts);
 
 static const struct field secret_fields[] = {
-    F(secret, chain_pem, STR),   F(secret, key_pem, SECRET),       F(secret, ca_pem, STR),
-    F(secret, keypair, DERIVED), F(secret, not_after_ms, DERIVED), F(secret, dns_names, DERIVED),
+    F(secret, chain_pem, SECRET), F(secret, key_pem, SECRET),       F(secret, ca_pem, STR),
+    F(secret, keypair, DERIVED),  F(secret, not_after_ms, DERIVED), F(secret, dns_names, DERIVED),
 };
 static const struct shape secret_shape = SHAPE(secret);
 

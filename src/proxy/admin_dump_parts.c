@@ -4,8 +4,10 @@
 #include "proxy/admin_dump_int.h"
 
 #include "base/jsontext.h"
+#include "tls/keypair.h"
 
 #define ENDPOINTS_AT_ONCE 50
+#define CHAIN_PEM_MAX (16u << 20)
 #define ADS "{\"ads\":{},\"resource_api_version\":\"V3\"}"
 
 /* ---- clusters ---- */
@@ -82,6 +84,19 @@ bool dump_hosts(struct admin_walk *w, struct buf *b, const struct part *p)
 
 /* ---- secrets ---- */
 
+static void certificate(struct buf *b, const struct secret *s)
+{
+    struct buf pem;
+
+    buf_init(&pem, CHAIN_PEM_MAX);
+    if (s->keypair)
+        tls_keypair_show(s->keypair, &pem);
+    buf_add(b, STR(",\"tls_certificate\":{\"certificate_chain\":{"));
+    json_add_pair(b, "inline_string", buf_str(&pem));
+    buf_add(b, STR("},\"private_key\":{\"inline_string\":\"[redacted]\"}}"));
+    buf_fini(&pem);
+}
+
 bool dump_secret(struct admin_walk *w, struct buf *b, const struct part *p)
 {
     const struct secret *s = (const void *)p;
@@ -89,9 +104,7 @@ bool dump_secret(struct admin_walk *w, struct buf *b, const struct part *p)
     dump_begin(b, "envoy.extensions.transport_sockets.tls.v3.Secret");
     json_add_more(b, "name", p->name);
     if (s->chain_pem.n || s->key_pem.n) {
-        buf_add(b, STR(",\"tls_certificate\":{\"certificate_chain\":{"));
-        json_add_pair(b, "inline_string", s->chain_pem);
-        buf_add(b, STR("},\"private_key\":{\"inline_string\":\"[redacted]\"}}"));
+        certificate(b, s);
     } else if (s->ca_pem.n) {
         buf_add(b, STR(",\"validation_context\":{\"trusted_ca\":{"));
         json_add_pair(b, "inline_string", s->ca_pem);

@@ -64,29 +64,6 @@ static void chain_add(struct tls_keypair *kp, X509 *take_cert)
         MUST(sk_X509_push(kp->chain, take_cert) > 0);
 }
 
-struct str tls_pem_certificates(struct str pem, struct arena *a)
-{
-    char *out = arena_raw(a, pem.n + 1);
-    bool is_inside = false;
-    size_t n = 0;
-
-    while (pem.n) {
-        struct str line = str_sub(pem, 0, str_find(pem, '\n') + 1);
-
-        if (str_find_str(line, STR("-----BEGIN ")) < line.n)
-            is_inside = str_find_str(line, STR("CERTIFICATE-----")) < line.n;
-        if (is_inside) {
-            memcpy(out + n, line.p, line.n);
-            n += line.n;
-        }
-        if (str_find_str(line, STR("-----END ")) < line.n)
-            is_inside = false;
-        pem = str_from(pem, line.n);
-    }
-    out[n] = '\0';
-    return str_make(out, n);
-}
-
 static bool chain_read(struct tls_keypair *kp, struct str pem, struct str *reterr)
 {
     BIO *in = bio_over(pem);
@@ -235,6 +212,20 @@ void tls_keypair_unref(struct tls_keypair *kp)
 const struct tls_cert_info *tls_keypair_info(const struct tls_keypair *kp)
 {
     return &kp->info;
+}
+
+void tls_keypair_show(const struct tls_keypair *kp, struct buf *to)
+{
+    BIO *out = BIO_new(BIO_s_mem());
+    char *text;
+    long n;
+
+    MUST(out != NULL && PEM_write_bio_X509(out, kp->leaf) == 1);
+    for (int i = 0; i < sk_X509_num(kp->chain); i++)
+        MUST(PEM_write_bio_X509(out, sk_X509_value(kp->chain, i)) == 1);
+    n = BIO_get_mem_data(out, &text);
+    (void)buf_add(to, str_make(text, (size_t)n));
+    BIO_free(out);
 }
 
 /* RFC 6125 6.4.3: "*." for the whole first label, and not for a public-suffix-like "*.com",

@@ -7,6 +7,7 @@
 #pragma once
 
 #include "base/arena.h"
+#include "base/buf.h"
 
 struct tls_keypair;
 
@@ -28,14 +29,14 @@ struct tls_cert_info {
  * NULL with a sentence for people in `reterr`, valid until this thread's next call. */
 MUST_USE struct tls_keypair *tls_keypair_parse(struct str chain_pem, struct str key_pem,
                                                struct str *reterr);
-/* The certificates of PEM text alone: people put the key beside them, and nothing else of it is
- * to be shown. */
-struct str tls_pem_certificates(struct str pem, struct arena *a);
-
 struct tls_keypair *tls_keypair_ref(struct tls_keypair *kp);
 void tls_keypair_unref(struct tls_keypair *kp); /* takes NULL; any thread */
 
 const struct tls_cert_info *tls_keypair_info(const struct tls_keypair *kp);
+
+/* The chain as PEM, for people: encoded anew from the certificates that were read. The text they
+ * were read from is not to be shown, since people put the key beside them. Any thread. */
+void tls_keypair_show(const struct tls_keypair *kp, struct buf *to);
 
 /* Does a certificate name (dns_names or ip_names) cover `host`? A wildcard stands for one
  * label. */

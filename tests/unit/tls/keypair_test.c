@@ -291,32 +291,69 @@ TEST(a_name_with_a_nul_is_no_name)
     BIO_free(key.b);
 }
 
-TEST(of_a_file_with_everything_only_the_certificates_are_taken)
+/* A file of the form: @ stands for the certificate, ! for the key, # for the key's base64. */
+static struct str file_of(struct buf *to, const char *form, const struct cert *c)
 {
-#define BLOCK(label, text) "-----BEGIN " label "-----\n" text "\n-----END " label "-----\n"
-    static const struct {
-        const char *pem, *certificates;
-    } rows[] = {
-        { "", "" },
-        { "nonsense", "" },
-        { BLOCK("CERTIFICATE", "a"), BLOCK("CERTIFICATE", "a") },
-        { "subject: x\n" BLOCK("CERTIFICATE", "a") "issuer: y\n" BLOCK("CERTIFICATE", "b"),
-          BLOCK("CERTIFICATE", "a") BLOCK("CERTIFICATE", "b") },
-        { BLOCK("PRIVATE KEY", "k") BLOCK("CERTIFICATE", "a") BLOCK("EC PRIVATE KEY", "k"),
-          BLOCK("CERTIFICATE", "a") },
-        { BLOCK("TRUSTED CERTIFICATE", "a") BLOCK("CERTIFICATE REQUEST", "r"),
-          BLOCK("TRUSTED CERTIFICATE", "a") },
-        { "-----BEGIN PRIVATE KEY-----\nk\n" BLOCK("CERTIFICATE", "a"), BLOCK("CERTIFICATE", "a") },
-        { "-----BEGIN CERTIFICATE-----\na\n" BLOCK("PRIVATE KEY", "k"),
-          "-----BEGIN CERTIFICATE-----\na\n" },
-    };
-#undef BLOCK
-    struct arena a;
+    struct str key = buf_str(&c->key_pem), base64 = key;
 
-    arena_init(&a, 4096);
-    for (size_t i = 0; i < LEN(rows); i++) {
-        CASE(i);
-        CHECK_STRZ(tls_pem_certificates(str_of(rows[i].pem), &a), rows[i].certificates);
+    (void)str_cut(&base64, '\n');
+    base64 = str_sub(base64, 0, str_find(base64, '-'));
+    buf_reset(to);
+    for (; *form; form++) {
+        if (*form == '@')
+            buf_add(to, buf_str(&c->chain_pem));
+        else if (*form == '!')
+            buf_add(to, key);
+        else if (*form == '#')
+            buf_add(to, base64);
+        else
+            buf_addc(to, *form);
     }
-    arena_fini(&a);
+    return buf_str(to);
+}
+
+TEST(what_is_shown_of_a_file_is_encoded_anew_from_the_certificates_read)
+{
+#define CERT "-----BEGIN CERTIFICATE-----"
+#define KEY "-----BEGIN PRIVATE KEY-----"
+    static const struct {
+        const char *form;
+        bool is_read;
+    } rows[] = {
+        { "@", true },
+        { "@!", true },
+        { "!subject: x\n@issuer: y\n", true },
+        { "-----BEGIN CERTIFICATE REQUEST-----\n#-----END CERTIFICATE REQUEST-----\n@", true },
+        { CERT KEY "\n#-----END PRIVATE KEY-----\n@", false },
+        { KEY CERT "\n#-----END PRIVATE KEY-----\n@", false },
+        { "of " CERT "\n#@", true },
+        { CERT " of\n#\n@", true },
+        { "@of " CERT "\n#", true },
+        { "@" CERT "\r#-----END CERTIFICATE-----\r" KEY "\r#", true },
+        { "@" CERT "\n#", false },
+        { "@" CERT "\n!", false },
+        { "@" CERT "\n#-----END CERTIFICATE-----\n", false },
+    };
+    struct cert c = cert_make("a.test", NULL, ISSUE_EC_P256);
+    struct buf file, shown;
+
+    buf_init(&file, 65536);
+    buf_init(&shown, 65536);
+    for (size_t i = 0; i < LEN(rows); i++) {
+        struct str chain = file_of(&file, rows[i].form, &c), why = STR_NONE;
+        struct tls_keypair *kp = tls_keypair_parse(chain, buf_str(&c.key_pem), &why);
+
+        CASE(i);
+        CHECK_EQ(kp != NULL, rows[i].is_read);
+        buf_reset(&shown);
+        if (kp)
+            tls_keypair_show(kp, &shown);
+        CHECK_STR(buf_str(&shown), rows[i].is_read ? buf_str(&c.chain_pem) : STR(""));
+        tls_keypair_unref(kp);
+    }
+#undef CERT
+#undef KEY
+    buf_fini(&file);
+    buf_fini(&shown);
+    cert_fini(&c);
 }
