@@ -4,6 +4,7 @@
 #include "lb/lb.h"
 #include "model/origins.h"
 #include "proxy/redirect.h"
+#include "route/rewrite.h"
 #include "route/route.h"
 
 const char *explain_kind_name(enum explain_kind kind)
@@ -314,11 +315,25 @@ static void target_fill(struct explanation *x, struct explain_target *t,
         t->refused = &refused_no_endpoint;
 }
 
+/* What the backend gets in place of the path that was asked for. */
+static void walk_rewrite(struct explanation *x, const struct route *r)
+{
+    const struct decision *d = &x->decision;
+    struct str path;
+
+    if (!rewrite_has_path(r))
+        return;
+    path = rewrite_path(r, d->head->path, d->path, x->arena);
+    step(x, "rewrite",
+         arena_printf(x->arena, "the backend gets %.*s", STRF(path)), &d->vhost->part, r->origin);
+}
+
 static void walk_targets(struct explanation *x, const struct route *r)
 {
     uint64_t sum = 0;
     size_t failing = 0;
 
+    walk_rewrite(x, r);
     x->stage = STAGE_DESTINATION;
     x->targets = ARENA_ARRAY(x->arena, struct explain_target, r->destinations.n + 1);
     for (uint32_t i = 0; i < r->destinations.n; i++)

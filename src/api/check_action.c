@@ -1,6 +1,7 @@
 #include "api/check_route.h"
 
 #include "codec/regex.h"
+#include "codec/url.h"
 
 #include <ctype.h>
 
@@ -193,14 +194,29 @@ static void check_groups(struct api_checker *c, const struct api_regex_rewrite *
     regex_free(r);
 }
 
+/* It stands in the request line as it is. */
+static void check_path_text(struct api_checker *c, struct api_spot spot, struct str text)
+{
+    for (size_t i = 0; i < text.n; i++)
+        if ((unsigned char)text.p[i] <= 0x20 || text.p[i] == 0x7f) {
+            api_error(c, spot, "holds a space or a control character: write %%20 for a space");
+            return;
+        }
+}
+
 static void check_rewrite(struct api_checker *c, const struct api_rewrite *w)
 {
     const struct api_regex_rewrite *regex = w->uri_regex_rewrite;
 
     if (!w->uri.n && !w->authority.n && !regex)
         api_error(c, SPOT(w), "nothing is rewritten: set uri, authority or uriRegexRewrite");
+    check_path_text(c, LEAF(w, "uri"), w->uri);
+    if (w->authority.n && !url_authority_is_valid(w->authority))
+        api_error(c, LEAF(w, "authority"), "\"%.*s\" is no host with or without a port",
+                  SHOW(w->authority));
     if (!regex)
         return;
+    check_path_text(c, LEAF(regex, "rewrite"), regex->rewrite);
     if (regex->match.n == 0 || regex->rewrite.n == 0)
         api_error(c, SPOT(regex), "%s is missing: set match and rewrite",
                   regex->match.n == 0 ? "match" : "rewrite");

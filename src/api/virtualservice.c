@@ -125,17 +125,17 @@ RECORD(rec_delegate, "Delegate", delegate_fields, "Another VirtualService that h
 
 #define THIS struct api_regex_rewrite
 static const struct api_field regex_rewrite_fields[] = {
-    STRING(NOT, match, "match", "RE2"),
-    STRING(NOT, rewrite, "rewrite", "May name groups as \\\\1"),
+    STRING(YES, match, "match", "RE2"),
+    STRING(YES, rewrite, "rewrite", "May name groups as \\\\1"),
 };
 RECORD(rec_regex_rewrite, "RegexRewrite", regex_rewrite_fields, "Substitution in the path");
 #undef THIS
 
 #define THIS struct api_rewrite
 static const struct api_field rewrite_fields[] = {
-    STRING(NOT, uri, "uri", "The matched prefix, or the path, becomes this", .group = 1),
-    STRING(NOT, authority, "authority", "New Host header"),
-    MSG(NOT, uri_regex_rewrite, "uriRegexRewrite", struct api_regex_rewrite, rec_regex_rewrite,
+    STRING(YES, uri, "uri", "The matched prefix, or the path, becomes this", .group = 1),
+    STRING(YES, authority, "authority", "New Host header"),
+    MSG(YES, uri_regex_rewrite, "uriRegexRewrite", struct api_regex_rewrite, rec_regex_rewrite,
         "Substitution in the path", .group = 1),
 };
 RECORD(rec_rewrite, "HTTPRewrite", rewrite_fields, "Change the request before it goes on");
@@ -224,7 +224,7 @@ static const struct api_field http_route_fields[] = {
         "Or answer here"),
     MSG(NOT, delegate, "delegate", struct api_delegate, rec_delegate,
         "Or take another VirtualService's rules"),
-    MSG(NOT, rewrite, "rewrite", struct api_rewrite, rec_rewrite, "Change path or host"),
+    MSG(YES, rewrite, "rewrite", struct api_rewrite, rec_rewrite, "Change path or host"),
     DUR(YES, timeout, "timeout", "Time for the whole request; 0 or none: no limit"),
     MSG(YES, retries, "retries", struct api_retries, rec_retries, "Tries after a failure"),
     MSG(NOT, fault, "fault", struct api_fault, rec_fault, "Faults made on purpose"),

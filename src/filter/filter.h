@@ -28,7 +28,8 @@ struct filter_kind {
     size_t state_size; /* of the filter's memory for one stream, zeroed */
 
     /* Reads `octets` into the kind's own struct in the arena. NULL with a text: refused.
-     * Kinds without configuration leave it out. */
+     * Kinds without configuration leave it out. An instance of a kind that has one does nothing
+     * where its configuration is empty, and is left out of the request's chain. */
     const void *(*config_read)(struct str octets, struct arena *a, struct str *reterr);
 
     enum flow (*request_head)(struct stream *s, const void *config, void *state);
@@ -50,8 +51,8 @@ struct filter_kind {
 /* The row of a kind, or NULL (filter/kinds.c is the registry and nothing else). */
 const struct filter_kind *filter_kind_find(struct str name);
 
-/* Sets `parsed` and `row` of a config. For model's part hooks. False: unknown kind, or its
- * config was refused. */
+/* Sets `parsed` (NULL: does nothing) and `row` of a config. For model's part hooks. False:
+ * unknown kind, or its config was refused. */
 MUST_USE bool filter_config_parse(struct filter_config *fc, struct arena *a, struct str *reterr);
 
 /* The override of an instance at the most specific place that has one: destination, route,

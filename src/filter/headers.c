@@ -1,6 +1,6 @@
 #include "filter/headers.h"
 
-enum verb { VERB_SET, VERB_ADD, VERB_REMOVE };
+enum verb { VERB_SET, VERB_ADD, VERB_REMOVE, VERB_HOST };
 
 struct header_op {
     bool is_response;
@@ -15,7 +15,8 @@ struct header_ops {
 
 static bool verb_of(struct str word, uint8_t *ret)
 {
-    static const struct str words[] = { STR_INIT("set"), STR_INIT("add"), STR_INIT("remove") };
+    static const struct str words[] = { STR_INIT("set"), STR_INIT("add"), STR_INIT("remove"),
+                                        STR_INIT("host") };
 
     for (size_t i = 0; i < LEN(words); i++) {
         if (str_eq(word, words[i])) {
@@ -35,7 +36,7 @@ static bool op_read(struct str line, struct header_op *ret)
     ret->is_response = str_eq(side, STR("response"));
     if ((!ret->is_response && !str_eq(side, STR("request"))) || !verb_of(verb, &ret->verb))
         return false;
-    ret->name = str_cut(&rest, ':');
+    ret->name = ret->verb == VERB_HOST ? STR("host") : str_cut(&rest, ':');
     ret->value = str_trim(rest);
     return header_name_is_valid(ret->name) && header_value_is_valid(ret->value);
 }
@@ -71,12 +72,23 @@ static void apply(const struct header_ops *ops, bool is_response, struct headers
     for (size_t i = 0; i < ops->n; i++) {
         const struct header_op *op = &ops->v[i];
 
-        if (op->is_response != is_response || op->verb == VERB_REMOVE || op->value.n == 0)
+        if (op->is_response != is_response || op->value.n == 0)
             continue;
         if (op->verb == VERB_SET)
             headers_set(list, a, op->name, op->value);
-        else
+        else if (op->verb == VERB_ADD)
             headers_add(list, a, op->name, op->value);
+    }
+}
+
+static void change_host(const struct header_ops *ops, struct head *head, struct arena *a)
+{
+    for (size_t i = 0; i < ops->n; i++) {
+        if (ops->v[i].verb != VERB_HOST)
+            continue;
+        headers_set_id(&head->headers, a, HDR_X_ENVOY_ORIGINAL_HOST, head->authority);
+        headers_set_id(&head->headers, a, HDR_HOST, ops->v[i].value);
+        head->authority = ops->v[i].value;
     }
 }
 
@@ -84,6 +96,7 @@ static enum flow headers_request_head(struct stream *s, const void *config, void
 {
     (void)state;
     apply(config, false, &s->request->headers, s->arena);
+    change_host(config, s->request, s->arena);
     return FLOW_NEXT;
 }
 

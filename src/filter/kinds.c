@@ -26,7 +26,10 @@ bool filter_config_parse(struct filter_config *fc, struct arena *a, struct str *
         return false;
     }
     fc->row = kind;
-    fc->parsed = kind->config_read ? kind->config_read(fc->config, a, reterr) : &none;
+    fc->parsed = kind->config_read ? NULL : &none;
+    if (!kind->config_read || !fc->config.n)
+        return true;
+    fc->parsed = kind->config_read(fc->config, a, reterr);
     return fc->parsed != NULL;
 }
 

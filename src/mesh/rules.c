@@ -5,7 +5,9 @@
  */
 #include "api/common.h"
 #include "api/virtualservice.h"
+#include "mesh/overrides.h"
 #include "mesh/uses.h"
+#include "route/retry.h"
 
 #include <stdlib.h>
 
@@ -155,10 +157,14 @@ bool rule_is_catch_all(const struct rule_ref *r)
            !m->authority && !m->scheme;
 }
 
-/* ---- retries ---- */
+static struct route_extras *extras_of(struct part *p, struct route *r)
+{
+    if (!r->extras)
+        r->extras = ARENA_NEW(p->arena, struct route_extras);
+    return r->extras;
+}
 
-#define RETRY_DEFAULT                                                                              \
-    (RETRY_CONNECT_FAILURE | RETRY_REFUSED_STREAM | RETRY_UNAVAILABLE | RETRY_CANCELLED)
+/* ---- retries ---- */
 
 static const struct {
     struct str word;
@@ -188,7 +194,7 @@ static uint32_t retry_on(struct compile *c, const struct api_object *o,
     uint32_t on = 0;
 
     if (!rest.n)
-        return RETRY_DEFAULT;
+        return retry_default.on;
     while (str_is_set(rest)) {
         struct str word = str_trim(str_cut(&rest, ','));
 
@@ -201,104 +207,24 @@ static uint32_t retry_on(struct compile *c, const struct api_object *o,
     return on;
 }
 
-static void retry_compile(struct compile *c, const struct rule_ref *r, struct retry_policy *out)
+static void retry_compile(struct compile *c, struct part *p, const struct rule_ref *r,
+                          struct route *route)
 {
     const struct api_retries *retries = r->http->retries;
+    struct retry_policy *out;
 
     if (!retries && c->config->default_http_retry_policy)
         retries = c->config->default_http_retry_policy;
-    if (!retries) {
-        *out = (struct retry_policy){ .attempts = 2, .on = RETRY_DEFAULT, .idle_race = true };
+    if (!retries)
         return;
-    }
+    out = ARENA_NEW(p->arena, struct retry_policy);
     out->attempts = retries->attempts.v > 0 ? (uint16_t)MIN(retries->attempts.v, 1000) : 0;
     out->idle_race = out->attempts > 0;
     out->on = out->attempts ? (uint16_t)retry_on(c, r->vs, retries) : 0;
+    extras_of(p, route)->retry = out;
 }
 
-/* ---- destinations and header operations ---- */
-
-static bool is_host_header(struct str name)
-{
-    return str_eq_nocase(name, STR("host")) || str_eq_nocase(name, STR(":authority"));
-}
-
-static int compare_key(const void *a, const void *b)
-{
-    return str_cmp(((const struct str_entry *)a)->key, ((const struct str_entry *)b)->key);
-}
-
-/* Lines of filter/headers, in the order of the keys. */
-static void header_lines(struct compile *c, const struct api_object *o,
-                         const struct api_header_ops *ops, const char *side, const char *verb,
-                         struct buf *b)
-{
-    const struct str_map *map = *verb == 's' ? &ops->set : &ops->add;
-    struct str_entry *sorted = ARENA_ARRAY(c->a, struct str_entry, map->n + 1);
-
-    if (map->n)
-        memcpy(sorted, map->v, map->n * sizeof(*sorted));
-    qsort(sorted, map->n, sizeof(*sorted), compare_key);
-    for (size_t i = 0; i < map->n; i++) {
-        struct api_spot spot = KEYED(ops, verb, sorted[i].key);
-
-        if (is_host_header(sorted[i].key))
-            compile_unsupported(c, o, spot, "the Host cannot be changed yet");
-        else if (str_find(sorted[i].value, '%') < sorted[i].value.n)
-            compile_unsupported(c, o, spot, "commands between %% signs are not carried out yet");
-        else
-            buf_printf(b, "%s %s %.*s: %.*s\n", side, verb, STRF(sorted[i].key),
-                       STRF(sorted[i].value));
-    }
-}
-
-static void headers_removed(struct compile *c, const struct api_object *o,
-                            const struct api_header_ops *ops, const char *side, struct buf *b)
-{
-    for (size_t i = 0; ops && i < ops->remove.n; i++) {
-        if (is_host_header(ops->remove.v[i]))
-            compile_unsupported(c, o, ITEM(ops, "remove", i), "the Host cannot be removed");
-        else
-            buf_printf(b, "%s remove %.*s\n", side, STRF(ops->remove.v[i]));
-    }
-}
-
-static void headers_changed(struct compile *c, const struct api_object *o,
-                            const struct api_headers *h, struct buf *b)
-{
-    if (h && h->request) {
-        header_lines(c, o, h->request, "request", "set", b);
-        header_lines(c, o, h->request, "request", "add", b);
-    }
-    if (h && h->response) {
-        header_lines(c, o, h->response, "response", "set", b);
-        header_lines(c, o, h->response, "response", "add", b);
-    }
-}
-
-/* One override: all removals first, then the route's operations, then the destination's. */
-static struct filter_config *headers_override(struct compile *c, struct part *p,
-                                              const struct api_object *o,
-                                              const struct api_headers *route,
-                                              const struct api_headers *dest)
-{
-    struct filter_config *fc = ARENA_NEW(p->arena, struct filter_config);
-    const struct api_headers *both[] = { route, dest };
-    struct buf b;
-
-    buf_init(&b, 1 << 20);
-    for (size_t i = 0; i < LEN(both); i++) {
-        headers_removed(c, o, both[i] ? both[i]->request : NULL, "request", &b);
-        headers_removed(c, o, both[i] ? both[i]->response : NULL, "response", &b);
-    }
-    for (size_t i = 0; i < LEN(both); i++)
-        headers_changed(c, o, both[i], &b);
-    fc->kind = STR("headers");
-    fc->instance = STR("headers");
-    fc->config = arena_dup(p->arena, buf_str(&b));
-    buf_fini(&b);
-    return fc;
-}
+/* ---- destinations ---- */
 
 static void destination_compile(struct compile *c, struct part *p, const struct rule_ref *r,
                                 const struct api_http_destination *d, struct destination *out)
@@ -310,9 +236,27 @@ static void destination_compile(struct compile *c, struct part *p, const struct 
     out->weight = r->http->route.n == 1 ? 1 : (uint32_t)d->weight.v;
     out->origin = part_origin(p, compile_origin(c, r->vs, SPOT(d)));
     if (d->headers) {
-        out->overrides.v = headers_override(c, p, r->vs, r->http->headers, d->headers);
-        out->overrides.n = 1;
+        struct overrides made = overrides_compile(c, p, r, d);
+
+        out->overrides.v = made.v;
+        out->overrides.n = made.n;
     }
+}
+
+/* ---- rewrites ---- */
+
+static void rewrite_compile(struct part *p, const struct api_rewrite *from, struct route *out)
+{
+    const struct api_regex_rewrite *regex = from->uri_regex_rewrite;
+    struct rewrite *w;
+
+    if (!regex && !str_is_set(from->uri))
+        return;
+    w = extras_of(p, out)->rewrite = ARENA_NEW(p->arena, struct rewrite);
+    w->text = arena_dup(p->arena, regex ? regex->rewrite : from->uri);
+    if (regex)
+        w->pattern = (struct text_matcher){ .how = TEXT_REGEX,
+                                            .value = arena_dup(p->arena, regex->match) };
 }
 
 static void forward_compile(struct compile *c, struct part *p, const struct rule_ref *r,
@@ -331,8 +275,10 @@ static void forward_compile(struct compile *c, struct part *p, const struct rule
         out->destinations.v[out->destinations.n].cluster = SLOT_NONE;
         destination_compile(c, p, r, d, &out->destinations.v[out->destinations.n++]);
     }
+    if (http->rewrite)
+        rewrite_compile(p, http->rewrite, out);
     out->timeout_ms = duration_ms(&http->timeout, 0);
-    retry_compile(c, r, &out->retry);
+    retry_compile(c, p, r, out);
 }
 
 /* ---- replies made here ---- */
@@ -412,6 +358,7 @@ static struct str route_name(struct arena *a, const struct rule_ref *r)
 void rule_compile(struct compile *c, struct part *p, const struct rule_ref *r, struct route *out)
 {
     const struct api_http_route *http = r->http;
+    struct overrides made;
 
     if (!http) {
         out->name = STR("");
@@ -429,8 +376,7 @@ void rule_compile(struct compile *c, struct part *p, const struct rule_ref *r, s
         direct_compile(p, http->direct_response, out);
     else
         forward_compile(c, p, r, out);
-    if (http->headers) {
-        out->overrides.v = headers_override(c, p, r->vs, http->headers, NULL);
-        out->overrides.n = 1;
-    }
+    made = overrides_compile(c, p, r, NULL);
+    out->overrides.v = made.v;
+    out->overrides.n = made.n;
 }

@@ -139,10 +139,21 @@ static void use_retries(struct compile *c, const struct rule_ref *r)
         use(c, o, LEAF(by, "retryOn"));
 }
 
+static void use_rewrite(struct compile *c, const struct rule_ref *r, const struct api_rewrite *w)
+{
+    use(c, r->vs, LEAF(w, "authority"));
+    if (w->uri_regex_rewrite)
+        use(c, r->vs, SPOT(w->uri_regex_rewrite));
+    else
+        use(c, r->vs, LEAF(w, "uri"));
+}
+
 static void use_forward(struct compile *c, const struct rule_ref *r)
 {
     size_t n = r->http->route.n;
 
+    if (r->http->rewrite)
+        use_rewrite(c, r, r->http->rewrite);
     use(c, r->vs, LEAF(r->http, "timeout"));
     use_retries(c, r);
     for (size_t i = 0; i < n; i++) {

@@ -176,6 +176,13 @@ struct direct_response {
     struct str details; /* response code details; not set: "direct_response" */
 };
 
+/* Of the path: what the match took of it becomes `text`; or with a pattern each of its matches
+ * becomes `text`, in which \1 stands for a group. */
+struct rewrite {
+    struct text_matcher pattern; /* ANY, or a regex */
+    struct str text;
+};
+
 struct retry_policy {
     uint16_t attempts; /* retries after the first try */
     uint16_t on;       /* enum retry_on bits */
@@ -189,6 +196,12 @@ enum retry_on {
     RETRY_CANCELLED = 8
 };
 
+/* What few routes have. */
+struct route_extras {
+    struct rewrite *rewrite; /* NULL: the path stays */
+    struct retry_policy *retry; /* NULL: Istio's default (route/retry.h) */
+};
+
 struct route {
     struct str name; /* %ROUTE_NAME%; "default" where the manifest has none */
     struct route_match match;
@@ -196,9 +209,9 @@ struct route {
     ARRAY_OF(struct filter_config) overrides;
     struct redirect *redirect;      /* set for ACTION_REDIRECT */
     struct direct_response *direct; /* set for ACTION_DIRECT_RESPONSE */
+    struct route_extras *extras;    /* NULL: none of them */
     origin_id origin;
     uint32_t timeout_ms;
-    struct retry_policy retry;
     uint32_t id;    /* position in the virtual host: the decision record's route id */
     uint8_t action; /* enum route_action */
 };

@@ -222,12 +222,24 @@ static const struct field direct_response_fields[] = {
 };
 static const struct shape direct_response_shape = SHAPE(direct_response);
 
+static const struct field rewrite_fields[] = {
+    F_STRUCT(rewrite, pattern, text_matcher_shape),
+    F(rewrite, text, STR),
+};
+static const struct shape rewrite_shape = SHAPE(rewrite);
+
 static const struct field retry_policy_fields[] = {
     F(retry_policy, attempts, U16),
     F(retry_policy, on, U16),
     F(retry_policy, idle_race, BOOL),
 };
 static const struct shape retry_policy_shape = SHAPE(retry_policy);
+
+static const struct field route_extras_fields[] = {
+    F_OPTION(route_extras, rewrite, rewrite_shape),
+    F_OPTION(route_extras, retry, retry_policy_shape),
+};
+static const struct shape route_extras_shape = SHAPE(route_extras);
 
 static const char *const route_actions[] = {
     [ACTION_FORWARD] = "forward",
@@ -243,9 +255,9 @@ static const struct field route_fields[] = {
     F_LIST(route, overrides, filter_config_shape),
     F_OPTION(route, redirect, redirect_shape),
     F_OPTION(route, direct, direct_response_shape),
+    F_OPTION(route, extras, route_extras_shape),
     F(route, origin, ORIGIN),
     F(route, timeout_ms, U32),
-    F_STRUCT(route, retry, retry_policy_shape),
     F(route, id, U32),
     F_ENUM(route, action, route_actions),
 };

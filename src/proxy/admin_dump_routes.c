@@ -4,6 +4,7 @@
 #include "proxy/admin_dump_int.h"
 
 #include "base/jsontext.h"
+#include "route/retry.h"
 
 /* ---- what a route matches ---- */
 
@@ -121,6 +122,19 @@ static void destinations(struct buf *b, const struct route *r)
     buf_add(b, STR("]}"));
 }
 
+static void rewrite(struct buf *b, const struct rewrite *w)
+{
+    if (w->pattern.how != TEXT_REGEX) {
+        json_add_more(b, "prefix_rewrite", w->text);
+        return;
+    }
+    buf_add(b, STR(",\"regex_rewrite\":{\"pattern\":{"));
+    json_add_pair(b, "regex", w->pattern.value);
+    buf_addc(b, '}');
+    json_add_more(b, "substitution", w->text);
+    buf_addc(b, '}');
+}
+
 static void redirect(struct buf *b, const struct redirect *r)
 {
     buf_printf(b, ",\"redirect\":{\"response_code\":\"%u\"", r->status);
@@ -158,8 +172,10 @@ static void route_json(struct admin_walk *w, struct buf *b, const struct vhost *
     if (r->action == ACTION_FORWARD) {
         buf_add(b, STR(",\"route\":{"));
         destinations(b, r);
+        if (r->extras && r->extras->rewrite)
+            rewrite(b, r->extras->rewrite);
         dump_duration(b, "timeout", r->timeout_ms);
-        retries(b, &r->retry);
+        retries(b, retry_of(r));
         buf_addc(b, '}');
     } else if (r->redirect) {
         redirect(b, r->redirect);

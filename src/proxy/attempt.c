@@ -10,6 +10,8 @@
 #include "live/host.h"
 #include "proxy/redirect.h"
 #include "proxy/upstream.h"
+#include "route/retry.h"
+#include "route/rewrite.h"
 
 #define BACKOFF_BASE_MS 25
 #define MOVES_MAX 5 /* from connections that were going away */
@@ -34,6 +36,17 @@ static void finish_request_head(struct request *r)
     if (r->s.route->timeout_ms)
         headers_set_id(h, a, HDR_X_ENVOY_EXPECTED_RQ_TIMEOUT_MS,
                        decimal_text(a, r->s.route->timeout_ms));
+}
+
+/* Behind the filters, as Envoy does: they and the log see what was asked for. */
+static void rewrite_request(struct request *r)
+{
+    struct head *head = r->s.request;
+
+    if (!rewrite_has_path(r->s.route))
+        return;
+    headers_set_id(&head->headers, r->s.arena, HDR_X_ENVOY_ORIGINAL_PATH, head->path);
+    head->path = rewrite_path(r->s.route, head->path, r->s.path, r->s.arena);
 }
 
 /* ---- starting ---- */
@@ -164,6 +177,7 @@ void attempt_forward(struct stream *s)
         refuse_send(r, &refused_no_cluster);
         return;
     }
+    rewrite_request(r);
     r->can_replay = true;
     claim_init(&r->claim, &r->task, r->worker->metrics, r->cluster);
     request_set_state(r, REQUEST_UPSTREAM);
@@ -234,7 +248,7 @@ static const struct failure *failure_of(const struct request *r)
 static bool is_idle_race(const struct request *r)
 {
     const struct leg *up = r->up;
-    const struct retry_policy *retry = &r->s.route->retry;
+    const struct retry_policy *retry = retry_of(r->s.route);
 
     /* Behind GOAWAY: another connection will do (RFC 9113, 6.8). */
     if (up && up->fail == LEG_REFUSED && !up->out_started)
@@ -248,7 +262,7 @@ static bool is_idle_race(const struct request *r)
 
 static bool may_retry(const struct request *r, const struct failure *f)
 {
-    const struct retry_policy *retry = &r->s.route->retry;
+    const struct retry_policy *retry = retry_of(r->s.route);
 
     uint32_t reason = f->flag == FLAG_UF   ? RETRY_CONNECT_FAILURE
                       : f->flag == FLAG_UR ? RETRY_REFUSED_STREAM
@@ -279,7 +293,7 @@ static void answer_failure(struct request *r, const struct failure *f, struct st
 {
     struct headers extra = { 0 };
 
-    if (r->retries && r->retries >= r->s.route->retry.attempts)
+    if (r->retries && r->retries >= retry_of(r->s.route)->attempts)
         flags |= FLAG_URX;
     if (f->flag == FLAG_UO)
         headers_add_id(&extra, r->s.arena, HDR_X_ENVOY_OVERLOADED, STR("true"));

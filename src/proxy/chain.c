@@ -3,28 +3,38 @@
  */
 #include "proxy/request.h"
 
-void chain_init(struct request *r)
+static void filter_add(struct request *r, const struct filter_config *fc, uint32_t place)
 {
-    const struct http_manager *m = r->s.chain ? &r->s.chain->http : NULL;
-    uint32_t n = m ? m->filters.n : 0;
+    struct filter_run *f = &r->filters[r->filter_count++];
 
-    r->filters = ARENA_ARRAY(r->s.arena, struct filter_run, MAX(n, 1));
-    for (uint32_t i = 0; i < n; i++) {
-        struct filter_run *f = &r->filters[i];
-
-        f->config = &m->filters.v[i];
-        f->kind = f->config->row;
-        if (f->kind->state_size)
-            f->state = arena_alloc(r->s.arena, f->kind->state_size);
-        r->has_body_hooks |= f->kind->request_body || f->kind->response_body;
-    }
-    r->filter_count = n;
-    r->response_filter_at = n;
+    f->config = fc->parsed;
+    f->kind = fc->row;
+    f->place = place;
+    if (f->kind->state_size)
+        f->state = arena_alloc(r->s.arena, f->kind->state_size);
+    r->has_body_hooks |= f->kind->request_body || f->kind->response_body;
 }
 
-static const void *config_of(const struct request *r, const struct filter_run *f)
+void chain_choose(struct request *r)
 {
-    return (r->has_overrides ? filter_config_for(&r->s, f->config) : f->config)->parsed;
+    const struct http_manager *m = r->s.chain ? &r->s.chain->http : NULL;
+    const struct filter_run *ran = r->filters;
+    uint32_t n = m ? m->filters.n : 0;
+    uint32_t from = r->filter_at ? ran[r->filter_at - 1].place + 1 : 0;
+
+    r->filters = ARENA_ARRAY(r->s.arena, struct filter_run, r->filter_at + n + 1);
+    if (r->filter_at)
+        memcpy(r->filters, ran, r->filter_at * sizeof(*ran));
+    r->filter_count = r->filter_at;
+    for (uint32_t i = from; i < n; i++) {
+        const struct filter_config *fc = &m->filters.v[i];
+
+        if (r->has_overrides)
+            fc = filter_config_for(&r->s, fc);
+        if (fc->parsed)
+            filter_add(r, fc, i);
+    }
+    r->response_filter_at = r->filter_count;
 }
 
 void chain_request_head(struct request *r)
@@ -34,7 +44,7 @@ void chain_request_head(struct request *r)
         enum flow flow = FLOW_NEXT;
 
         if (f->kind->request_head)
-            flow = f->kind->request_head(&r->s, config_of(r, f), f->state);
+            flow = f->kind->request_head(&r->s, f->config, f->state);
         if (flow == FLOW_WAIT) {
             request_set_state(r, REQUEST_WAITING);
             return;
@@ -55,7 +65,7 @@ bool chain_response_head(struct request *r)
         struct filter_run *f = &r->filters[--r->response_filter_at];
 
         if (f->kind->response_head &&
-            f->kind->response_head(&r->s, config_of(r, f), f->state) == FLOW_WAIT) {
+            f->kind->response_head(&r->s, f->config, f->state) == FLOW_WAIT) {
             r->response_waits = true;
             return false;
         }
@@ -69,7 +79,7 @@ void chain_response_info(struct request *r, struct head *info)
         struct filter_run *f = &r->filters[i - 1];
 
         if (f->kind->response_info)
-            (void)f->kind->response_info(&r->s, config_of(r, f), f->state, info);
+            (void)f->kind->response_info(&r->s, f->config, f->state, info);
     }
 }
 
@@ -81,9 +91,9 @@ void chain_body(struct request *r, bool is_response, struct bufq *octets, bool e
         struct filter_run *f = &r->filters[is_response ? r->filter_count - 1 - i : i];
 
         if (is_response && f->kind->response_body)
-            (void)f->kind->response_body(&r->s, config_of(r, f), f->state, octets, end);
+            (void)f->kind->response_body(&r->s, f->config, f->state, octets, end);
         if (!is_response && f->kind->request_body)
-            (void)f->kind->request_body(&r->s, config_of(r, f), f->state, octets, end);
+            (void)f->kind->request_body(&r->s, f->config, f->state, octets, end);
     }
 }
 
@@ -93,9 +103,9 @@ void chain_trailers(struct request *r, bool is_response, struct headers *trailer
         struct filter_run *f = &r->filters[is_response ? r->filter_count - 1 - i : i];
 
         if (is_response && f->kind->response_trailers)
-            (void)f->kind->response_trailers(&r->s, config_of(r, f), f->state, trailers);
+            (void)f->kind->response_trailers(&r->s, f->config, f->state, trailers);
         if (!is_response && f->kind->request_trailers)
-            (void)f->kind->request_trailers(&r->s, config_of(r, f), f->state, trailers);
+            (void)f->kind->request_trailers(&r->s, f->config, f->state, trailers);
     }
 }
 
@@ -105,6 +115,6 @@ void chain_done(struct request *r)
         struct filter_run *f = &r->filters[i];
 
         if (f->kind->done)
-            f->kind->done(&r->s, config_of(r, f), f->state);
+            f->kind->done(&r->s, f->config, f->state);
     }
 }

@@ -53,6 +53,7 @@ static bool take_route(struct request *r, struct decision *d)
     r->s.destination = destination_of(r);
     r->has_overrides = (d->vhost && d->vhost->overrides.n) || (d->route && d->route->overrides.n) ||
                        (r->s.destination && r->s.destination->overrides.n);
+    chain_choose(r);
     if (!fine)
         refuse_send(r, d->refused);
     return fine;
@@ -69,8 +70,10 @@ bool edge_request(struct request *r)
     r->record.original_path = d.original_path;
     r->record.path = d.head->path;
     r->record.is_grpc = head_is_grpc(d.head);
-    if (!fine)
+    if (!fine) {
+        chain_choose(r);
         refuse_send(r, d.refused);
+    }
     return fine && take_route(r, &d);
 }
 

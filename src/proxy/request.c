@@ -208,7 +208,6 @@ static void request_head(struct request *r)
         answer_overload(r);
         return;
     }
-    chain_init(r);
     if (!edge_request(r))
         return;
     request_set_state(r, REQUEST_FILTERS);

@@ -29,10 +29,12 @@ enum request_state {
     REQUEST_DONE
 };
 
+/* A filter that has something to do for this request. */
 struct filter_run {
     const struct filter_kind *kind;
-    const struct filter_config *config;
+    const void *config; /* parsed: its own, or the most specific override */
     void *state;
+    uint32_t place; /* in the manager's list */
 };
 
 #define REQUEST_TRIED_MAX 8
@@ -109,7 +111,9 @@ void edge_response(struct request *r);
 
 /* ---- chain.c ---- */
 
-void chain_init(struct request *r);
+/* Lists the filters that have something to do for the route that was chosen; those whose request
+ * hook has run stay as they are. */
+void chain_choose(struct request *r);
 /* Runs request hooks from filter_at on. */
 void chain_request_head(struct request *r);
 /* Runs the response hooks that are left; true when the head may go down. */

@@ -398,9 +398,12 @@ static void text_action(struct bench *b, const struct route *r)
         }
         if (r->timeout_ms)
             buf_printf(&b->text, " timeout=%u", r->timeout_ms);
-        if (r->retry.attempts != 2 || r->retry.on != 15 || !r->retry.idle_race)
-            buf_printf(&b->text, " retry=%u/%u/%d", r->retry.attempts, r->retry.on,
-                       r->retry.idle_race);
+        if (r->extras && r->extras->rewrite)
+            buf_printf(&b->text, " rewrite %.*s>%.*s", STRF(r->extras->rewrite->pattern.value),
+                       STRF(r->extras->rewrite->text));
+        if (r->extras && r->extras->retry)
+            buf_printf(&b->text, " retry=%u/%u/%d", r->extras->retry->attempts,
+                       r->extras->retry->on, r->extras->retry->idle_race);
         break;
     case ACTION_REDIRECT:
         buf_printf(&b->text, " redirect %u %.*s://%.*s:%u%.*s%s", r->redirect->status,

@@ -46,7 +46,7 @@ static const char base[] = CERTIFICATE("c") CERTIFICATE("c2")
                          "retries: {attempts: 2, retryOn: connect-failure}}\n"
                          "  - {match: [{uri: {prefix: /s81}}], route: [{destination: {host: svc, "
                          "subset: v1, port: "
-                         "{number: 81}}}]}\n"
+                         "{number: 81}}}], rewrite: {uriRegexRewrite: {match: x, rewrite: xx}}}\n"
                          "  - {match: [{uri: {prefix: /t80}}], route: [{destination: {host: svc, "
                          "port: {number: 80}}}]}\n"
                          "  - {match: [{uri: {prefix: /t81}}], route: [{destination: {host: svc, "
@@ -231,6 +231,11 @@ static const struct row rows[] = {
     { "VirtualService.http[].directResponse.status", "status: 200", "status: 201" },
     { "VirtualService.http[].directResponse.body.string", "{string: hi}", "{string: ho}" },
     { "VirtualService.http[].directResponse.body.bytes", "{string: hi}", "{bytes: aG8=}" },
+    { "VirtualService.http[].rewrite.uri", "timeout: 5s", "timeout: 5s, rewrite: {uri: /x}" },
+    { "VirtualService.http[].rewrite.authority", "timeout: 5s",
+      "timeout: 5s, rewrite: {authority: x.test}" },
+    { "VirtualService.http[].rewrite.uriRegexRewrite.match", "{match: x,", "{match: z," },
+    { "VirtualService.http[].rewrite.uriRegexRewrite.rewrite", "rewrite: xx}", "rewrite: yy}" },
     { "VirtualService.http[].timeout", "timeout: 5s", "timeout: 6s" },
     { "VirtualService.http[].retries.attempts", "attempts: 2", "attempts: 3" },
     { "VirtualService.http[].retries.retryOn", "retryOn: connect-failure", "retryOn: 5xx" },

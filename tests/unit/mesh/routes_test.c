@@ -266,8 +266,12 @@ TEST(header_operations_are_lines_of_the_filter)
           "-> " S "*1 [request remove z] [request set a: route] [request set a: dest] "
           "[request set a: route]\n",
           NULL },
-        { TO(", headers: {request: {set: {Host: b.x, a: \"%REQ(b)%\"}}}"), "-> " S "*1\n",
-          "the Host cannot be changed yet" },
+        { TO(", headers: {request: {set: {Host: b.x, a: \"%REQ(b)%\"}}}"),
+          "-> " S "*1 [request host b.x]\n", "commands between % signs" },
+        { TO(", rewrite: {uri: /b, authority: c.x}, headers: {request: {set: {Host: b.x}}}"),
+          "-> " S "*1 rewrite >/b [request host c.x]\n", NULL },
+        { TO(", rewrite: {uriRegexRewrite: {match: /a, rewrite: /b}}"),
+          "-> " S "*1 rewrite /a>/b\n", NULL },
     };
 
     check_routes(rows, LEN(rows));
@@ -276,10 +280,9 @@ TEST(header_operations_are_lines_of_the_filter)
 TEST(fields_that_are_not_carried_out_are_said_at_their_place)
 {
     static const char *const rows[][2] = {
-        { "rewrite: {uri: /b}",
-          "m.yaml:9:58: warning: VirtualService ns/v: spec.http[0].rewrite: unsupported" },
         { "fault: {abort: {httpStatus: 500, percentage: {value: 1}}}", "spec.http[0].fault" },
-        { "mirror: {host: s}", "spec.http[0].mirror: unsupported" },
+        { "mirror: {host: s}",
+          "m.yaml:9:57: warning: VirtualService ns/v: spec.http[0].mirror: unsupported" },
         { "mirrors: [{destination: {host: s}}]", "spec.http[0].mirrors: unsupported" },
         { "corsPolicy: {allowCredentials: true}", "spec.http[0].corsPolicy: unsupported" },
     };

@@ -171,7 +171,6 @@ static struct root *root_of(const struct rig *r, uint16_t port, uint16_t backend
     v->routes.v = ARENA_ARRAY(v->part.arena, struct route, 1);
     v->routes.n = 1;
     v->routes.v[0].name = STR("default");
-    v->routes.v[0].retry = (struct retry_policy){ 2, RETRY_CONNECT_FAILURE, true };
     v->routes.v[0].destinations.v = ARENA_ARRAY(v->part.arena, struct destination, 1);
     v->routes.v[0].destinations.n = 1;
     v->routes.v[0].destinations.v[0] = (struct destination){
