@@ -205,7 +205,7 @@ static struct tls_context *context_new(struct tls_contexts *all, const struct tl
     struct tls_context *c = must_alloc(sizeof(*c));
 
     c->all = all;
-    c->ctx = SSL_CTX_new(TLS_server_method());
+    c->ctx = SSL_CTX_new_ex(all->library.ctx, NULL, TLS_server_method());
     MUST(c->ctx != NULL);
     if (!set_versions(c->ctx, s))
         *reterr = STR("no TLS version is between the lowest and the highest allowed");
@@ -231,7 +231,8 @@ struct tls_contexts *tls_contexts_new(void)
     struct tls_contexts *all = must_alloc(sizeof(*all));
 
     map_init(&all->by_key);
-    all->ticket_cipher = EVP_CIPHER_fetch(NULL, "AES-256-CBC", NULL);
+    library_open(&all->library);
+    all->ticket_cipher = EVP_CIPHER_fetch(all->library.ctx, "AES-256-CBC", NULL);
     MUST(all->ticket_cipher != NULL);
     return all;
 }
@@ -251,6 +252,7 @@ void tls_contexts_free(struct tls_contexts *all)
     }
     map_fini(&all->by_key);
     EVP_CIPHER_free(all->ticket_cipher);
+    library_close(&all->library);
     tickets_wipe(&all->tickets);
     free(all);
 }

@@ -5,6 +5,7 @@
 
 #include "base/map.h"
 #include "tls/context.h"
+#include "tls/library.h"
 #include "tls/tickets.h"
 
 #include <openssl/ssl.h>
@@ -19,6 +20,7 @@ struct tls_context {
 };
 
 struct tls_contexts {
+    struct library library;
     struct map by_key;
     struct ticket_set tickets;
     EVP_CIPHER *ticket_cipher; /* fetched once: fetching takes locks (openssl #23388) */
