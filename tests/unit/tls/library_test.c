@@ -110,3 +110,19 @@ TEST(a_derivation_without_its_parts_is_none)
     library_close(&l);
     ERR_clear_error();
 }
+
+TEST(providers_that_an_operator_loads_are_not_stood_before)
+{
+    OSSL_PROVIDER *standard = OSSL_PROVIDER_load(NULL, "default");
+    OSSL_PROVIDER *other = OSSL_PROVIDER_load(NULL, "null");
+    struct library l;
+
+    library_open(&l);
+    CHECK(l.ctx == NULL);
+    library_close(&l);
+    OSSL_PROVIDER_unload(other);
+    library_open(&l);
+    CHECK(l.ctx != NULL);
+    library_close(&l);
+    OSSL_PROVIDER_unload(standard);
+}
