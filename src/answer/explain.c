@@ -324,8 +324,8 @@ static void walk_rewrite(struct explanation *x, const struct route *r)
     if (!rewrite_has_path(r))
         return;
     path = rewrite_path(r, d->head->path, d->path, x->arena);
-    step(x, "rewrite",
-         arena_printf(x->arena, "the backend gets %.*s", STRF(path)), &d->vhost->part, r->origin);
+    step(x, "rewrite", arena_printf(x->arena, "the backend gets %.*s", STRF(path)), &d->vhost->part,
+         r->origin);
 }
 
 static void walk_targets(struct explanation *x, const struct route *r)

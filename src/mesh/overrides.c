@@ -10,9 +10,9 @@
 static void override_add(struct part *p, struct overrides *out, struct str kind, struct buf *b)
 {
     if (b->n)
-        out->v[out->n++] = (struct filter_config){
-            .kind = kind, .instance = kind, .config = arena_dup(p->arena, buf_str(b))
-        };
+        out->v[out->n++] = (struct filter_config){ .kind = kind,
+                                                   .instance = kind,
+                                                   .config = arena_dup(p->arena, buf_str(b)) };
     buf_fini(b);
 }
 

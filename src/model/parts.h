@@ -198,7 +198,7 @@ enum retry_on {
 
 /* What few routes have. */
 struct route_extras {
-    struct rewrite *rewrite; /* NULL: the path stays */
+    struct rewrite *rewrite;    /* NULL: the path stays */
     struct retry_policy *retry; /* NULL: Istio's default (route/retry.h) */
 };
 
