@@ -2,6 +2,7 @@
 
 #include "codec/regex.h"
 #include "codec/url.h"
+#include "telemetry/flags.h"
 
 #include <ctype.h>
 
@@ -103,31 +104,12 @@ static void check_delay(struct api_checker *c, const struct api_fault_delay *d)
 
 static void check_abort(struct api_checker *c, const struct api_fault_abort *a)
 {
-    static const char *const grpc[] = { "OK",
-                                        "CANCELLED",
-                                        "UNKNOWN",
-                                        "INVALID_ARGUMENT",
-                                        "DEADLINE_EXCEEDED",
-                                        "NOT_FOUND",
-                                        "ALREADY_EXISTS",
-                                        "PERMISSION_DENIED",
-                                        "RESOURCE_EXHAUSTED",
-                                        "FAILED_PRECONDITION",
-                                        "ABORTED",
-                                        "OUT_OF_RANGE",
-                                        "UNIMPLEMENTED",
-                                        "INTERNAL",
-                                        "UNAVAILABLE",
-                                        "DATA_LOSS",
-                                        "UNAUTHENTICATED",
-                                        NULL };
-
     if (str_is_set(a->http2_error))
         api_error(c, LEAF(a, "http2Error"), "is not supported: use httpStatus or grpcStatus");
     if (a->http_status.set && (a->http_status.v < 200 || a->http_status.v > 599))
         api_error(c, LEAF(a, "httpStatus"), "%lld is no status to answer with: write 200 to 599",
                   (long long)a->http_status.v);
-    if (str_is_set(a->grpc_status) && !is_word_in(a->grpc_status, grpc))
+    if (str_is_set(a->grpc_status) && grpc_status_named(a->grpc_status) == GRPC_STATUS_NONE)
         api_error(c, LEAF(a, "grpcStatus"),
                   "\"%.*s\" is no gRPC status: write its name in capitals, such as UNAVAILABLE",
                   SHOW(a->grpc_status));

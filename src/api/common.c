@@ -15,7 +15,7 @@ RECORD(rec_string_match, "StringMatch", string_match_fields,
 
 #define THIS struct api_percent
 static const struct api_field percent_fields[] = {
-    NUM(NOT, value, "value", 0, 0, "0.0 to 100.0, six digits count"),
+    NUM(YES, value, "value", 0, 0, "0.0 to 100.0, six digits count"),
 };
 RECORD(rec_percent, "Percent", percent_fields, "A share in percent");
 #undef THIS

@@ -156,10 +156,10 @@ RECORD(rec_retries, "HTTPRetry", retries_fields, "When a request is tried again"
 
 #define THIS struct api_fault_delay
 static const struct api_field fault_delay_fields[] = {
-    INT(NOT, percent, "percent", I32_MIN, I32_MAX, "Use percentage", .flags = API_DEPRECATED),
-    DUR(NOT, fixed_delay, "fixedDelay", "How long", .group = 1),
+    INT(YES, percent, "percent", I32_MIN, I32_MAX, "Use percentage", .flags = API_DEPRECATED),
+    DUR(YES, fixed_delay, "fixedDelay", "How long", .group = 1),
     DUR(NOT, exponential_delay, "exponentialDelay", "Not supported by Istio", .group = 1),
-    MSG(NOT, percentage, "percentage", struct api_percent, rec_percent,
+    MSG(YES, percentage, "percentage", struct api_percent, rec_percent,
         "Share of requests; missing is none"),
 };
 RECORD(rec_fault_delay, "Delay", fault_delay_fields, "Delay requests");
@@ -167,10 +167,10 @@ RECORD(rec_fault_delay, "Delay", fault_delay_fields, "Delay requests");
 
 #define THIS struct api_fault_abort
 static const struct api_field fault_abort_fields[] = {
-    INT(NOT, http_status, "httpStatus", I32_MIN, I32_MAX, "Status code", .group = 1),
-    STRING(NOT, grpc_status, "grpcStatus", "gRPC status by name", .group = 1),
+    INT(YES, http_status, "httpStatus", I32_MIN, I32_MAX, "Status code", .group = 1),
+    STRING(YES, grpc_status, "grpcStatus", "gRPC status by name", .group = 1),
     STRING(NOT, http2_error, "http2Error", "Not supported by Istio", .group = 1),
-    MSG(NOT, percentage, "percentage", struct api_percent, rec_percent,
+    MSG(YES, percentage, "percentage", struct api_percent, rec_percent,
         "Share of requests; missing is none"),
 };
 RECORD(rec_fault_abort, "Abort", fault_abort_fields, "Answer with an error");
@@ -178,8 +178,8 @@ RECORD(rec_fault_abort, "Abort", fault_abort_fields, "Answer with an error");
 
 #define THIS struct api_fault
 static const struct api_field fault_fields[] = {
-    MSG(NOT, delay, "delay", struct api_fault_delay, rec_fault_delay, "Delay"),
-    MSG(NOT, abort, "abort", struct api_fault_abort, rec_fault_abort, "Error"),
+    MSG(YES, delay, "delay", struct api_fault_delay, rec_fault_delay, "Delay"),
+    MSG(YES, abort, "abort", struct api_fault_abort, rec_fault_abort, "Error"),
 };
 RECORD(rec_fault, "HTTPFaultInjection", fault_fields, "Faults made on purpose");
 #undef THIS
@@ -227,7 +227,7 @@ static const struct api_field http_route_fields[] = {
     MSG(YES, rewrite, "rewrite", struct api_rewrite, rec_rewrite, "Change path or host"),
     DUR(YES, timeout, "timeout", "Time for the whole request; 0 or none: no limit"),
     MSG(YES, retries, "retries", struct api_retries, rec_retries, "Tries after a failure"),
-    MSG(NOT, fault, "fault", struct api_fault, rec_fault, "Faults made on purpose"),
+    MSG(YES, fault, "fault", struct api_fault, rec_fault, "Faults made on purpose"),
     MSG(NOT, mirror, "mirror", struct api_destination, rec_destination, "Gets a copy"),
     MSGS(NOT, mirrors, "mirrors", struct api_mirror, rec_mirror, "Get copies"),
     INT(NOT, mirror_percent, "mirrorPercent", 0, U32_MAX, "Use mirrorPercentage",

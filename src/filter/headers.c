@@ -103,7 +103,8 @@ static enum flow headers_request_head(struct stream *s, const void *config, void
 static enum flow headers_response_head(struct stream *s, const void *config, void *state)
 {
     (void)state;
-    apply(config, true, &s->response->headers, s->arena);
+    if (!s->is_sealed)
+        apply(config, true, &s->response->headers, s->arena);
     return FLOW_NEXT;
 }
 

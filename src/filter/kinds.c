@@ -1,8 +1,10 @@
+#include "filter/fault.h"
 #include "filter/filter.h"
 #include "filter/headers.h"
 #include "filter/router.h"
 
 static const struct filter_kind *const kinds[] = {
+    &filter_fault,
     &filter_headers,
     &filter_router,
 };

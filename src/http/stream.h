@@ -10,6 +10,7 @@
 #include "base/rng.h"
 #include "event/loop.h"
 #include "http/message.h"
+#include "http/response_flag.h"
 #include "model/root.h"
 
 struct record; /* telemetry/record.h */
@@ -20,11 +21,25 @@ struct stream_handle {
     uint32_t slot, generation;
 };
 
+/* An answer from here. */
+struct stream_answer {
+    uint16_t status;
+    uint32_t flags;      /* enum response_flag */
+    const char *details; /* response code details; a literal */
+    struct str body;
+    const struct headers *headers; /* besides; NULL: none. A grpc-status goes to gRPC clients */
+    bool is_sealed;                /* operations of manifests leave its headers alone */
+};
+
 struct stream_ops {
     /* Answers from here: the response runs back through the filters before the caller's.
      * `details` is a literal. Nothing is sent upstream any more. */
     void (*reply)(struct stream *s, uint16_t status, struct str body, const char *details,
                   uint32_t flags);
+    /* The same, with more to say. */
+    void (*answer)(struct stream *s, const struct stream_answer *a);
+    /* Notes what a filter has done to the request, at once: flags of enum response_flag. */
+    void (*note)(struct stream *s, uint32_t flags);
     /* Goes on behind the filter that said FLOW_WAIT. */
     void (*go_on)(struct stream *s);
     /* The router's part: picks destination and endpoint and sends the request upstream. */
@@ -49,7 +64,7 @@ struct stream {
     struct head *request;   /* may be changed until it is sent upstream */
     struct head *response;  /* may be changed until it is sent down; NULL before it is there */
     struct str path, query; /* of the request, normalised */
-    bool is_local_reply;
+    bool is_local_reply, is_sealed; /* the response is one from here; see stream_answer */
     struct record *record;
 };
 

@@ -29,6 +29,9 @@ static uint8_t path_form(const struct api_meshconfig *m)
     return said >= 0 && (size_t)said < LEN(forms) ? forms[said] : URL_BASE;
 }
 
+/* docs/filters.md says why in this order. */
+static const struct str filters[] = { STR_INIT("fault"), STR_INIT("headers"), STR_INIT("router") };
+
 static void manager_fill(struct compile *c, struct part *p, struct http_manager *h,
                          struct str listener_name)
 {
@@ -56,9 +59,9 @@ static void manager_fill(struct compile *c, struct part *p, struct http_manager 
     if (cs && cs->listener_per_connection_buffer_limit_bytes.v > 0)
         h->buffer_limit = (uint32_t)cs->listener_per_connection_buffer_limit_bytes.v;
     h->preserve_case = pc && pc->proxy_headers && pc->proxy_headers->preserve_http1_header_case.v;
-    ARRAY_COPY(p, h->filters, 2);
-    h->filters.v[0] = (struct filter_config){ .kind = STR("headers"), .instance = STR("headers") };
-    h->filters.v[1] = (struct filter_config){ .kind = STR("router"), .instance = STR("router") };
+    ARRAY_COPY(p, h->filters, LEN(filters));
+    for (size_t i = 0; i < LEN(filters); i++)
+        h->filters.v[i] = (struct filter_config){ .kind = filters[i], .instance = filters[i] };
 }
 
 static struct chain *chain_new(struct compile *c, struct str name, const struct placed *p,

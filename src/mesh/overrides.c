@@ -2,6 +2,7 @@
 
 #include "api/common.h"
 #include "api/virtualservice.h"
+#include "telemetry/flags.h"
 
 #include <stdlib.h>
 
@@ -121,9 +122,37 @@ static void headers_compile(struct compile *c, struct part *p, const struct rule
     override_add(p, out, STR("headers"), &b);
 }
 
+/* ---- faults ---- */
+
+/* Of a million, as Envoy rounds. */
+static uint32_t ppm_of(const struct api_percent *p)
+{
+    return p ? (uint32_t)(p->value.v * 10000) : 0;
+}
+
+static void fault_compile(struct part *p, const struct api_fault *f, struct overrides *out)
+{
+    const struct api_fault_delay *d = f->delay;
+    const struct api_fault_abort *a = f->abort;
+    uint32_t delay = !d              ? 0
+                     : d->percentage ? ppm_of(d->percentage)
+                                     : (uint32_t)d->percent.v * 10000;
+    struct buf b;
+
+    buf_init(&b, LINES_MAX);
+    if (delay)
+        buf_printf(&b, "delay %u %u\n", delay, duration_ms(&d->fixed_delay, 0));
+    if (a && ppm_of(a->percentage) && str_is_set(a->grpc_status))
+        buf_printf(&b, "abort %u grpc %d\n", ppm_of(a->percentage),
+                   grpc_status_named(a->grpc_status));
+    else if (a && ppm_of(a->percentage) && a->http_status.set)
+        buf_printf(&b, "abort %u http %u\n", ppm_of(a->percentage), (unsigned)a->http_status.v);
+    override_add(p, out, STR("fault"), &b);
+}
+
 /* ---- the whole ---- */
 
-#define KINDS 1
+#define KINDS 2
 
 struct overrides overrides_compile(struct compile *c, struct part *p, const struct rule_ref *r,
                                    const struct api_http_destination *d)
@@ -132,9 +161,12 @@ struct overrides overrides_compile(struct compile *c, struct part *p, const stru
     bool has_headers = r->http->headers || (d && d->headers) || (rewrite && rewrite->authority.n);
     struct overrides made = { 0 };
 
-    if (!has_headers)
+    if (!has_headers && !r->http->fault)
         return made;
     made.v = ARENA_ARRAY(p->arena, struct filter_config, KINDS);
-    headers_compile(c, p, r, d ? d->headers : NULL, &made);
+    if (has_headers)
+        headers_compile(c, p, r, d ? d->headers : NULL, &made);
+    if (r->http->fault && !d)
+        fault_compile(p, r->http->fault, &made);
     return made;
 }

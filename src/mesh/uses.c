@@ -148,10 +148,38 @@ static void use_rewrite(struct compile *c, const struct rule_ref *r, const struc
         use(c, r->vs, LEAF(w, "uri"));
 }
 
+static uint32_t share_of(const struct api_percent *p)
+{
+    return p ? (uint32_t)(p->value.v * 10000) : 0;
+}
+
+static void use_delay(struct compile *c, const struct rule_ref *r, const struct api_fault_delay *d)
+{
+    if (d->percentage)
+        use(c, r->vs, SPOT(d->percentage));
+    else
+        use(c, r->vs, LEAF(d, "percent"));
+    if (d->percentage ? share_of(d->percentage) > 0 : d->percent.v > 0)
+        use(c, r->vs, LEAF(d, "fixedDelay"));
+}
+
+static void use_abort(struct compile *c, const struct rule_ref *r, const struct api_fault_abort *a)
+{
+    if (a->percentage && (a->http_status.set || str_is_set(a->grpc_status)))
+        use(c, r->vs, SPOT(a->percentage));
+    if (!share_of(a->percentage))
+        return;
+    use(c, r->vs, LEAF(a, str_is_set(a->grpc_status) ? "grpcStatus" : "httpStatus"));
+}
+
 static void use_forward(struct compile *c, const struct rule_ref *r)
 {
     size_t n = r->http->route.n;
 
+    if (r->http->fault && r->http->fault->delay)
+        use_delay(c, r, r->http->fault->delay);
+    if (r->http->fault && r->http->fault->abort)
+        use_abort(c, r, r->http->fault->abort);
     if (r->http->rewrite)
         use_rewrite(c, r, r->http->rewrite);
     use(c, r->vs, LEAF(r->http, "timeout"));

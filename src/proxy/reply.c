@@ -59,32 +59,34 @@ static void build_grpc_head(struct request *r, uint16_t status, struct str body,
     build_head(r, 200, STR_NONE, extra);
     h = &r->s.response->headers;
     headers_set_id(h, a, HDR_CONTENT_TYPE, STR("application/grpc"));
-    headers_set_id(h, a, HDR_GRPC_STATUS,
-                   arena_dup(a, str_of_u64((uint64_t)grpc_status_of_code(status), digits)));
+    if (!headers_find(h, HDR_GRPC_STATUS))
+        headers_add_id(h, a, HDR_GRPC_STATUS,
+                       arena_dup(a, str_of_u64((uint64_t)grpc_status_of_code(status), digits)));
     if (body.n)
         headers_set_id(h, a, HDR_GRPC_MESSAGE, grpc_message(a, body));
     r->record.code = 200;
 }
 
-static void answer(struct request *r, uint16_t status, struct str body, const char *details,
-                   uint32_t flags, const struct headers *extra)
+static void answer(struct request *r, const struct stream_answer *what)
 {
     struct leg *down = r->down;
+    struct str body = what->body;
 
     attempt_end(r);
     timer_off(&r->timer);
     r->retry_due = false;
     r->is_replied = true;
-    r->record.code = status;
-    r->record.flags |= flags;
-    r->record.details = details;
+    r->record.code = what->status;
+    r->record.details = what->details;
+    request_note(&r->s, what->flags);
     close_unless_whole(r);
     if (r->record.is_grpc) {
-        build_grpc_head(r, status, body, extra);
+        build_grpc_head(r, what->status, body, what->headers);
         body = STR_NONE;
     } else {
-        build_head(r, status, body, extra);
+        build_head(r, what->status, body, what->headers);
     }
+    r->s.is_sealed = what->is_sealed;
     while (!chain_response_head(r))
         ; /* a local reply does not wait */
     edge_response(r);
@@ -101,21 +103,34 @@ static void answer(struct request *r, uint16_t status, struct str body, const ch
     leg_wake(down);
 }
 
+void reply_answer(struct stream *s, const struct stream_answer *what)
+{
+    struct request *r = request_of(s);
+
+    if (!r->is_replied && r->state < REQUEST_RESPONSE)
+        answer(r, what);
+}
+
 void reply_with(struct request *r, uint16_t status, struct str body, const char *details,
                 uint32_t flags, const struct headers *extra)
 {
-    if (!r->is_replied && r->state < REQUEST_RESPONSE)
-        answer(r, status, body, details, flags, extra);
+    struct stream_answer what = {
+        .status = status, .flags = flags, .details = details, .body = body, .headers = extra
+    };
+
+    reply_answer(&r->s, &what);
 }
 
 void reply_instead(struct request *r)
 {
-    const char *details = r->down->fail_details;
+    struct stream_answer what = { .status = 502,
+                                  .details = r->down->fail_details,
+                                  .body = STR("the client takes no head of that size") };
 
     r->down->fail = LEG_OK;
     r->record.sent = 0;
     r->record.trailers = NULL;
-    answer(r, 502, STR("the client takes no head of that size"), details, 0, NULL);
+    answer(r, &what);
 }
 
 void reply_send(struct stream *s, uint16_t status, struct str body, const char *details,

@@ -298,8 +298,21 @@ static void request_go_on(struct stream *s)
     task_wake(&r->task);
 }
 
+void request_note(struct stream *s, uint32_t flags)
+{
+    struct request *r = request_of(s);
+
+    r->record.flags |= flags;
+    if (flags & FLAG_DI)
+        metrics_row_stat(r->conn->stats, STAT_FAULT_DELAYS, 1);
+    if (flags & FLAG_FI)
+        metrics_row_stat(r->conn->stats, STAT_FAULT_ABORTS, 1);
+}
+
 static const struct stream_ops request_ops = {
     .reply = reply_send,
+    .answer = reply_answer,
+    .note = request_note,
     .go_on = request_go_on,
     .forward = attempt_forward,
 };

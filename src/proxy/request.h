@@ -99,6 +99,8 @@ static inline void request_set_state(struct request *r, enum request_state state
     r->state = (uint8_t)state;
 }
 
+void request_note(struct stream *s, uint32_t flags); /* stream_ops.note */
+
 /* ---- edge.c ---- */
 
 /* Brings the request into the one form that routing, filters and the backend see, makes it
@@ -147,7 +149,8 @@ void pump_response(struct request *r);
 /* ---- reply.c ---- */
 
 void reply_send(struct stream *s, uint16_t status, struct str body, const char *details,
-                uint32_t flags); /* stream_ops.reply */
+                uint32_t flags);                                       /* stream_ops.reply */
+void reply_answer(struct stream *s, const struct stream_answer *what); /* stream_ops.answer */
 /* The same with headers of its own besides. */
 void reply_with(struct request *r, uint16_t status, struct str body, const char *details,
                 uint32_t flags, const struct headers *extra);

@@ -92,3 +92,12 @@ struct str grpc_status_snake(int status)
 {
     return status >= 0 && status < GRPC_STATUS_COUNT ? statuses[status].snake : STR_NONE;
 }
+
+int grpc_status_named(struct str name)
+{
+    for (int i = 0; i < GRPC_STATUS_COUNT; i++) {
+        if (str_eq(statuses[i].snake, name))
+            return i;
+    }
+    return GRPC_STATUS_NONE;
+}

@@ -24,3 +24,5 @@ int grpc_status_of_code(uint16_t code);
 /* "DeadlineExceeded", "DEADLINE_EXCEEDED"; STR_NONE beyond 16. */
 struct str grpc_status_camel(int status);
 struct str grpc_status_snake(int status);
+/* The status of a name in capitals; GRPC_STATUS_NONE: it is none. */
+int grpc_status_named(struct str name);

@@ -8,6 +8,12 @@
         .label = "listener_address", .prefix = "", .dotted = "listener.$." name_dotted,            \
         .help = text                                                                               \
     }
+#define HTTP_FAULT(id, what, text)                                                                 \
+    {                                                                                              \
+        .column = (id), .owner = OWNER_LISTENER, .is_sparse = true,                                \
+        .name = "envoy_http_fault_" what, .label = "http_conn_manager_prefix",                     \
+        .prefix = "outbound_", .dotted = "http.outbound_$.fault." what, .help = text               \
+    }
 #define HTTP(id, kind, prometheus, name_dotted, text)                                              \
     {                                                                                              \
         .column = (id), .owner = OWNER_LISTENER, .is_gauge = (kind), .name = prometheus,           \
@@ -85,6 +91,8 @@ const struct stat_line stat_lines[] = {
          "downstream_rq_timeout", "Requests that did not arrive in time"),
     HTTP(STAT_DOWNSTREAM_PROTOCOL_ERROR, COUNTER, "envoy_http_downstream_cx_protocol_error",
          "downstream_cx_protocol_error", "Connections ended by a protocol error"),
+    HTTP_FAULT(STAT_FAULT_DELAYS, "delays_injected", "Requests that were delayed on purpose"),
+    HTTP_FAULT(STAT_FAULT_ABORTS, "aborts_injected", "Requests that were refused on purpose"),
     CLUSTER(STAT_UPSTREAM_CX_TOTAL, COUNTER, "envoy_cluster_upstream_cx_total", "upstream_cx_total",
             "Connections opened"),
     CLUSTER(STAT_UPSTREAM_CX_ACTIVE, GAUGE, "envoy_cluster_upstream_cx_active",

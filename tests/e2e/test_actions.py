@@ -2,12 +2,17 @@
 and what came back. The rows are what Istio's gateway was seen to do (docs/differences.md has the others).
 """
 import re
+import socket
+import struct
 import subprocess
+import time
 
 import pytest
 
 from harness import BIN, Manifests, running, wait_until
-from test_observed import GATEWAYS, A, B, a, b, get, got, service, to, vs
+from test_observed import GATEWAYS, A, B, Client, a, b, get, got, request, service, to, vs
+
+ALL = "percentage: { value: 100 }"
 
 
 def rule_hosts():
@@ -31,6 +36,17 @@ def rule_hosts():
              "{ host: b.mesh.internal } }, { weight: 1, destination: { host: a.mesh.internal }, headers: { request: { set: { Host: "
              "dest.test } } } } ] }",
              a(rewrite="{ uri: /bar }"))
+    yield vs("faults", "[ f.test ]",
+             a(match="{ uri: { prefix: /abort } }", fault=f"{{ abort: {{ httpStatus: 418, {ALL} }} }}",
+               headers="{ response: { set: { x-r: z } } }"),
+             a(match="{ uri: { prefix: /grpc } }", fault=f"{{ abort: {{ grpcStatus: RESOURCE_EXHAUSTED, {ALL} }} }}"),
+             a(match="{ uri: { prefix: /delay } }", fault=f"{{ delay: {{ fixedDelay: 0.2s, {ALL} }} }}", timeout="0.15s"),
+             a(match="{ uri: { prefix: /both } }",
+               fault=f"{{ delay: {{ fixedDelay: 0.1s, {ALL} }}, abort: {{ httpStatus: 500, {ALL} }} }}"),
+             a(match="{ uri: { prefix: /long } }", fault=f"{{ delay: {{ fixedDelay: 600s, {ALL} }} }}"),
+             a(match="{ uri: { prefix: /half } }", fault="{ abort: { httpStatus: 500, percentage: { value: 50 } } }"),
+             a(match="{ uri: { prefix: /never } }", fault="{ abort: { httpStatus: 500 }, delay: { fixedDelay: 600s } }"),
+             a())
 
 
 @pytest.fixture(scope="module")
@@ -75,3 +91,59 @@ def test_the_log_tells_both_paths_and_explain_what_the_backend_gets(lateen):
     wait_until("it is logged", lambda: '"GET /foo/logged?q HTTP/1.1" 200' in lateen.access_log())
     out = subprocess.run([BIN, "explain", "-f", lateen.manifests, "http://rw.test/foo/x?q"], text=True, capture_output=True, timeout=60)
     assert re.search(r"^rewrite +the backend gets /barx\?q$", out.stdout, re.M), out
+
+
+# ---- fault ----
+
+def logged(lateen, path, status, flag, details):
+    wait_until("it is logged", lambda: f'{path} HTTP/1.1" {status} {flag} {details} ' in lateen.access_log())
+
+
+@pytest.mark.parametrize("path, headers, status, grpc, body", (
+    ("/abort", "", 418, None, b"fault filter abort"),
+    ("/abort", GRPC := "content-type: application/grpc\r\n", 200, "2", b""),
+    ("/grpc", "", 200, None, b"fault filter abort"),
+    ("/grpc", GRPC, 200, "8", b""),
+))
+def test_faults_abort_with_what_they_say(lateen, path, headers, status, grpc, body):
+    before = len(A.requests)
+    answer = get(lateen, "f.test", path, headers, method="POST")
+    assert (answer.status, answer.get("grpc-status"), answer.body) == (status, grpc, body)
+    assert answer.get("x-r") == ("z" if path == "/abort" else None)
+    assert len(A.requests) == before
+    logged(lateen, path, 200 if grpc else status, "FI", "fault_filter_abort")
+
+
+def test_a_delay_does_not_count_against_the_timeout(lateen):
+    begun = time.monotonic()
+    assert get(lateen, "f.test", "/delay").body == b"a"
+    assert time.monotonic() - begun >= 0.2
+    logged(lateen, "/delay", 200, "DI", "via_upstream")
+
+
+def test_an_abort_comes_behind_the_delay(lateen):
+    begun = time.monotonic()
+    assert get(lateen, "f.test", "/both").status == 500
+    assert time.monotonic() - begun >= 0.1
+    logged(lateen, "/both", 500, "DI,FI", "fault_filter_abort")
+
+
+def test_shares_of_faults(lateen):
+    statuses = [get(lateen, "f.test", "/half").status for _ in range(64)]
+    assert set(statuses) == {200, 500} and 8 < statuses.count(500) < 56
+    assert get(lateen, "f.test", "/never").status == 200  # no percentage: never
+
+
+def stat(lateen, name):
+    found = re.search(rf"^{re.escape(name)}: (\d+)$", lateen.admin("/stats").text, re.M)
+    return int(found[1]) if found else 0
+
+
+def test_a_delayed_request_is_counted_at_once_and_ends_with_its_client(lateen):
+    counter = re.search(r"^(http\.\S+\.fault\.delays_injected): ", lateen.admin("/stats").text, re.M)[1]
+    before = stat(lateen, counter)
+    with Client(lateen.ports[80]) as client:
+        client.send(request("f.test", "GET", "/long"))
+        wait_until("it is counted", lambda: stat(lateen, counter) == before + 1)
+        client.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # a FIN alone may be half a close
+    wait_until("it is over", lambda: '/long HTTP/1.1" 0 DI,DC downstream_remote_disconnect ' in lateen.access_log())

@@ -46,7 +46,9 @@ static const char base[] = CERTIFICATE("c") CERTIFICATE("c2")
                          "retries: {attempts: 2, retryOn: connect-failure}}\n"
                          "  - {match: [{uri: {prefix: /s81}}], route: [{destination: {host: svc, "
                          "subset: v1, port: "
-                         "{number: 81}}}], rewrite: {uriRegexRewrite: {match: x, rewrite: xx}}}\n"
+                         "{number: 81}}}], rewrite: {uriRegexRewrite: {match: x, rewrite: xx}}, "
+                         "fault: {delay: {percentage: {value: 1}, fixedDelay: 1s}, abort: "
+                         "{percentage: {value: 3}, httpStatus: 500}}}\n"
                          "  - {match: [{uri: {prefix: /t80}}], route: [{destination: {host: svc, "
                          "port: {number: 80}}}]}\n"
                          "  - {match: [{uri: {prefix: /t81}}], route: [{destination: {host: svc, "
@@ -236,6 +238,15 @@ static const struct row rows[] = {
       "timeout: 5s, rewrite: {authority: x.test}" },
     { "VirtualService.http[].rewrite.uriRegexRewrite.match", "{match: x,", "{match: z," },
     { "VirtualService.http[].rewrite.uriRegexRewrite.rewrite", "rewrite: xx}", "rewrite: yy}" },
+    { "VirtualService.http[].fault.delay.percent", "delay: {percentage: {value: 1}, ",
+      "delay: {percent: 2, " },
+    { "VirtualService.http[].fault.delay.percentage.value", "delay: {percentage: {value: 1}, ",
+      "delay: {percentage: {value: 2}, " },
+    { "VirtualService.http[].fault.delay.fixedDelay", "fixedDelay: 1s", "fixedDelay: 2s" },
+    { "VirtualService.http[].fault.abort.percentage.value", "{percentage: {value: 3}",
+      "{percentage: {value: 2}" },
+    { "VirtualService.http[].fault.abort.httpStatus", "httpStatus: 500", "httpStatus: 501" },
+    { "VirtualService.http[].fault.abort.grpcStatus", "httpStatus: 500", "grpcStatus: ABORTED" },
     { "VirtualService.http[].timeout", "timeout: 5s", "timeout: 6s" },
     { "VirtualService.http[].retries.attempts", "attempts: 2", "attempts: 3" },
     { "VirtualService.http[].retries.retryOn", "retryOn: connect-failure", "retryOn: 5xx" },

@@ -277,10 +277,25 @@ TEST(header_operations_are_lines_of_the_filter)
     check_routes(rows, LEN(rows));
 }
 
+TEST(faults_are_lines_of_the_filter)
+{
+    static const struct routes_row rows[] = {
+        { TO(", fault: {delay: {percentage: {value: 0.5}, fixedDelay: 2s}, abort: {percentage: "
+             "{value: 100}, httpStatus: 503}}"),
+          "-> " S "*1 [delay 5000 2000] [abort 1000000 http 503]\n", NULL },
+        { TO(", fault: {abort: {percentage: {value: 10}, grpcStatus: UNAVAILABLE}}"),
+          "-> " S "*1 [abort 100000 grpc 14]\n", NULL },
+        { TO(", fault: {delay: {percent: 7, fixedDelay: 1ms}}"), "-> " S "*1 [delay 70000 1]\n",
+          "deprecated" },
+        { TO(", fault: {abort: {httpStatus: 500}}"), "-> " S "*1\n", "which means 0" },
+    };
+
+    check_routes(rows, LEN(rows));
+}
+
 TEST(fields_that_are_not_carried_out_are_said_at_their_place)
 {
     static const char *const rows[][2] = {
-        { "fault: {abort: {httpStatus: 500, percentage: {value: 1}}}", "spec.http[0].fault" },
         { "mirror: {host: s}",
           "m.yaml:9:57: warning: VirtualService ns/v: spec.http[0].mirror: unsupported" },
         { "mirrors: [{destination: {host: s}}]", "spec.http[0].mirrors: unsupported" },
