@@ -33,11 +33,11 @@ RECORD(rec_issuer_ref, "IssuerReference", issuer_ref_fields, "The issuer of a ce
 
 #define THIS struct api_cert_private_key
 static const struct api_field cert_private_key_fields[] = {
-    ENUM(NOT, rotation_policy, "rotationPolicy", api_enum_cert_rotation,
+    ENUM(YES, rotation_policy, "rotationPolicy", api_enum_cert_rotation,
          "A new key at each renewal", .dflt = "Always"),
-    ENUM(NOT, encoding, "encoding", api_enum_cert_encoding, "Form in the Secret", .dflt = "PKCS1"),
-    ENUM(NOT, algorithm, "algorithm", api_enum_cert_key, "Kind of key", .dflt = "RSA"),
-    INT(NOT, size, "size", I32_MIN, I32_MAX, "Bits"),
+    ENUM(YES, encoding, "encoding", api_enum_cert_encoding, "Form in the Secret", .dflt = "PKCS1"),
+    ENUM(YES, algorithm, "algorithm", api_enum_cert_key, "Kind of key", .dflt = "RSA"),
+    INT(YES, size, "size", I32_MIN, I32_MAX, "Bits"),
 };
 RECORD(rec_cert_private_key, "CertificatePrivateKey", cert_private_key_fields, "The key");
 #undef THIS
@@ -54,34 +54,34 @@ RECORD(rec_cert_secret_template, "CertificateSecretTemplate", cert_secret_templa
 
 #define THIS struct api_cert_subject
 static const struct api_field cert_subject_fields[] = {
-    STRINGS(NOT, organizations, "organizations", "O"),
-    STRINGS(NOT, countries, "countries", "C"),
-    STRINGS(NOT, organizational_units, "organizationalUnits", "OU"),
-    STRINGS(NOT, localities, "localities", "L"),
-    STRINGS(NOT, provinces, "provinces", "ST"),
-    STRINGS(NOT, street_addresses, "streetAddresses", "Street"),
-    STRINGS(NOT, postal_codes, "postalCodes", "Postal code"),
-    STRING(NOT, serial_number, "serialNumber", "Serial number"),
+    STRINGS(YES, organizations, "organizations", "O"),
+    STRINGS(YES, countries, "countries", "C"),
+    STRINGS(YES, organizational_units, "organizationalUnits", "OU"),
+    STRINGS(YES, localities, "localities", "L"),
+    STRINGS(YES, provinces, "provinces", "ST"),
+    STRINGS(YES, street_addresses, "streetAddresses", "Street"),
+    STRINGS(YES, postal_codes, "postalCodes", "Postal code"),
+    STRING(YES, serial_number, "serialNumber", "Serial number"),
 };
 RECORD(rec_cert_subject, "X509Subject", cert_subject_fields, "Name in the certificate");
 #undef THIS
 
 #define THIS struct api_certificate
 static const struct api_field certificate_fields[] = {
-    MSG(NOT, subject, "subject", struct api_cert_subject, rec_cert_subject,
+    MSG(YES, subject, "subject", struct api_cert_subject, rec_cert_subject,
         "Name in the certificate"),
     STRING(NOT, literal_subject, "literalSubject", "Name in LDAP form"),
     STRING(YES, common_name, "commonName", "CN"),
     DUR(YES, duration, "duration", "Lifetime asked for; default 2160h", .flags = API_GO_DUR),
-    DUR(NOT, renew_before, "renewBefore", "Time before expiry; default a third of the lifetime",
+    DUR(YES, renew_before, "renewBefore", "Time before expiry; default a third of the lifetime",
         .flags = API_GO_DUR, .group = 1),
-    INT(NOT, renew_before_percentage, "renewBeforePercentage", I32_MIN, I32_MAX,
+    INT(YES, renew_before_percentage, "renewBeforePercentage", I32_MIN, I32_MAX,
         "The same in percent of the lifetime", .group = 1),
     STRINGS(YES, dns_names, "dnsNames", "Names"),
     STRINGS(YES, ip_addresses, "ipAddresses", "Addresses", .check = api_check_ip),
-    STRINGS(NOT, uris, "uris", "URIs"),
+    STRINGS(YES, uris, "uris", "URIs"),
     TREE(NOT, other_names, "otherNames", "Other names"),
-    STRINGS(NOT, email_addresses, "emailAddresses", "Mail addresses"),
+    STRINGS(YES, email_addresses, "emailAddresses", "Mail addresses"),
     STRING(YES, secret_name, "secretName", "Secret for certificate and key", .flags = API_REQUIRED,
            .check = api_check_dns_subdomain),
     MSG(NOTE, secret_template, "secretTemplate", struct api_cert_secret_template,
@@ -89,9 +89,9 @@ static const struct api_field certificate_fields[] = {
     TREE(NOT, keystores, "keystores", "Java and PKCS#12 key stores"),
     MSG(YES, issuer_ref, "issuerRef", struct api_issuer_ref, rec_issuer_ref, "Who issues it",
         .flags = API_REQUIRED),
-    BOOL(NOT, is_ca, "isCA", "A CA's certificate"),
-    STRINGS(NOT, usages, "usages", "Key usages"),
-    MSG(NOT, private_key, "privateKey", struct api_cert_private_key, rec_cert_private_key,
+    BOOL(YES, is_ca, "isCA", "A CA's certificate"),
+    STRINGS(YES, usages, "usages", "Key usages"),
+    MSG(YES, private_key, "privateKey", struct api_cert_private_key, rec_cert_private_key,
         "The key"),
     STRING(NOT, signature_algorithm, "signatureAlgorithm", "Algorithm of the request"),
     BOOL(NOTE, encode_usages_in_request, "encodeUsagesInRequest", "Usages in the request"),
@@ -184,7 +184,7 @@ RECORD(rec_acme_issuer, "ACMEIssuer", acme_issuer_fields, "A CA that speaks ACME
 
 #define THIS struct api_ca_issuer
 static const struct api_field ca_issuer_fields[] = {
-    STRING(NOT, secret_name, "secretName", "The Secret", .flags = API_REQUIRED,
+    STRING(YES, secret_name, "secretName", "The Secret", .flags = API_REQUIRED,
            .check = api_check_dns_subdomain),
     STRINGS(NOT, crl_distribution_points, "crlDistributionPoints", "Revocation lists"),
     STRINGS(NOT, ocsp_servers, "ocspServers", "OCSP"),
@@ -205,8 +205,8 @@ RECORD(rec_self_signed, "SelfSignedIssuer", self_signed_fields,
 #define THIS struct api_issuer
 static const struct api_field issuer_fields[] = {
     MSG(NOT, acme, "acme", struct api_acme_issuer, rec_acme_issuer, "By ACME"),
-    MSG(NOT, ca, "ca", struct api_ca_issuer, rec_ca_issuer, "By a CA of your own"),
-    MSG(NOT, self_signed, "selfSigned", struct api_self_signed, rec_self_signed, "Self-signed"),
+    MSG(YES, ca, "ca", struct api_ca_issuer, rec_ca_issuer, "By a CA of your own"),
+    MSG(YES, self_signed, "selfSigned", struct api_self_signed, rec_self_signed, "Self-signed"),
     TREE(NOT, vault, "vault", "By Vault"),
     TREE(NOT, venafi, "venafi", "By Venafi"),
 };

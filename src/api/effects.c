@@ -37,6 +37,8 @@ const struct api_effect_row api_effects[] = {
 
     { "Secret", "", EFFECT_HANDSHAKE },
     { "Certificate", "spec", EFFECT_HANDSHAKE },
+    { "Issuer", "spec", EFFECT_HANDSHAKE },
+    { "ClusterIssuer", "spec", EFFECT_HANDSHAKE },
 
     { "MeshConfig", "accessLogFile", EFFECT_START },
     { "MeshConfig", "accessLogFormat", EFFECT_START },

@@ -312,7 +312,7 @@ static bool issue_new(const struct ca *ca, const struct order *o, int64_t now_ms
         .ip_name_count = o->ips.n,
         .not_before_ms = now_ms - BACKDATED_MS,
         .not_after_ms = MIN(now_ms + o->lifetime_ms, root_end),
-        .client_auth = o->client_auth,
+        .usages = o->client_auth ? USAGES_SERVER | USAGE_CLIENT_AUTH : USAGES_SERVER,
         .issuer = ca->root,
     };
 

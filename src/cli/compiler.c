@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "base/map.h"
 #include "base/when.h"
+#include "cli/certificates.h"
 #include "cli/startup.h"
 #include "cli/dev.h"
 #include "cli/memory.h"
@@ -17,6 +18,7 @@
 #define STATE_DELAY_MS 300
 #define CHANGED_SHOWN 3
 #define PORT_RETRY_MS 5000
+#define CERTS_AT_ONCE 4 /* rounds before anything serves: a CA, then what it issues, and so on */
 #define STATE_RETRY_MS 5000 /* another program holds the directory */
 
 struct compiler {
@@ -35,7 +37,8 @@ struct compiler {
     struct map known; /* lines of notes told before; keys in known_arena */
     struct arena *known_arena;
     bool had_files;
-    bool is_shown;           /* what the start-up block shows was told */
+    bool is_shown; /* what the start-up block shows was told */
+    struct certificates certificates;
     struct timer port_timer; /* a port could not be bound, or no file be read: tried again */
     bool is_retry;
 };
@@ -230,7 +233,7 @@ static struct report *report_of(struct compiler *c, const struct source_scan *sc
                                     loop_clock_ns(c->loop) };
     r->is_retry = c->is_retry && !scan->changed;
     c->is_retry = false;
-    r->is_source_lost = !c->had_files && scan->n == 0 && scan->error_count > 0 &&
+    r->is_source_lost = !c->had_files && scan->n == scan->own && scan->error_count > 0 &&
                         !mesh_is_cold(c->mesh) && !state_has_recalled(c->state);
     r->errors = notes->errors;
     r->warnings = notes->warnings;
@@ -296,6 +299,35 @@ static void tell_memory(struct compiler *c)
     memory_tell(rows, LEN(rows));
 }
 
+/* ---- Certificates ---- */
+
+/* The first round goes on until everything that can be issued at once is there; later what was
+ * written is read like any other change. */
+static enum mesh_verdict update_certified(struct compiler *c, const struct source_scan **scan,
+                                          struct notes *notes, struct root **ret_root)
+{
+    enum mesh_verdict verdict = update(c, *scan, notes, ret_root);
+    bool is_first = is_first_round(c);
+
+    for (int i = 0; i < CERTS_AT_ONCE && certificates_round(&c->certificates, is_first && i == 0);
+         i++) {
+        struct root *next = NULL;
+
+        if (!is_first) {
+            source_rescan(c->source);
+            break;
+        }
+        notes_init(notes, notes->arena);
+        *scan = source_scan(c->source);
+        if (mesh_update(c->mesh, *scan, notes, &next) != MESH_NEW)
+            continue;
+        root_unref(*ret_root);
+        *ret_root = next;
+        verdict = MESH_NEW;
+    }
+    return verdict;
+}
+
 static void compile(struct compiler *c, const struct source_scan *scan)
 {
     struct root *root = NULL;
@@ -309,14 +341,14 @@ static void compile(struct compiler *c, const struct source_scan *scan)
     c->read_ns = loop_clock_ns(c->loop) - loop_now_ns(c->loop); /* this turn was for it */
     portmap_round(c->ports, c->round);
     dev_hooks_round(&c->dev, loop_now_ms(c->loop), loop_wall_ms(c->loop));
-    verdict = update(c, scan, &notes, &root);
+    verdict = update_certified(c, &scan, &notes, &root);
     if (c->state_timer.deadline_ms == 0) /* a stream of changes does not put it off for ever */
         timer_set(&c->state_timer, STATE_DELAY_MS);
     say_ports(c, &notes);
     if (mesh_is_cold(c->mesh)) /* a directory that is not there cannot be watched */
         timer_set(&c->port_timer, PORT_RETRY_MS);
     report_send(c, report_of(c, scan, &notes, verdict, root));
-    c->had_files |= scan->n > 0;
+    c->had_files |= scan->n > scan->own;
     if (verdict == MESH_NEW) {
         state_keep(c->state, root);
         c->o.feed->publish(c->o.feed, root, c->round);
@@ -354,6 +386,7 @@ static struct mesh *mesh_make(struct compiler *c)
         .bind = c->o.bind,
         .strict = run->strict,
         .dev = run->dev,
+        .certificates = !run->dev,
         .mesh_config = c->o.mesh_config,
         .mesh_config_file = run->mesh_config,
     };
@@ -388,6 +421,9 @@ struct compiler *compiler_start(const struct compiler_options *o)
     c->source = source_new(o->run->files.v, o->run->files.n, 0);
     c->ports = portmap_new(o->keeper, &o->run->ports, o->run->dev);
     c->mesh = mesh_make(c);
+    certificates_init(&c->certificates, c->loop, c->source, c->mesh);
+    if (!o->run->dev)
+        certificates_open(&c->certificates, o->state_dir);
     map_init(&c->known);
     c->state = state_new(o->state_dir, o->run, &o->images);
     timer_init(&c->state_timer, c->loop, state_due);
@@ -441,6 +477,7 @@ void compiler_stop(struct compiler *c)
     retire_stop();
     timer_fini(&c->state_timer);
     timer_fini(&c->port_timer);
+    certificates_fini(&c->certificates);
     trim_fini(&c->trim);
     source_free(c->source);
     mesh_free(c->mesh);

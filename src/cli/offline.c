@@ -109,6 +109,7 @@ static struct mesh *mesh_make(struct offline *o, const struct offline_options *o
         .labels = o->labels.n ? &o->labels : NULL,
         .namespace = options->namespace,
         .dev = options->dev,
+        .certificates = !options->dev,
         .verdicts = options->verdicts,
         .mesh_config = mesh_config,
         .mesh_config_file = options->mesh_config,

@@ -164,11 +164,8 @@ static bool holder_octets(struct compile *c, const struct holder *h, struct str 
         return secret_octets(c, h->object, chain, key);
     if (c->o->dev && c->o->hooks.issue)
         return issued_get(c, h->object, chain, key);
-    compile_unsupported(c, h->object,
-                        cert->issuer_ref ? LEAF(cert, "issuerRef") : SPOT(h->object->meta),
-                        "certificates are obtained with --dev only so far; give the Secret "
-                        "\"%.*s\" itself",
-                        STRF(cert->secret_name));
+    api_note(h->object, c->notes, SEV_WARNING, "LAT0307", LEAF(cert, "secretName"),
+             "Secret \"%.*s\" is not there yet", STRF(cert->secret_name));
     return false;
 }
 

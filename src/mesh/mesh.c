@@ -45,6 +45,7 @@ void mesh_free(struct mesh *m)
     lookups_fini(&m->lookups);
     inputs_fini(&m->inputs);
     issued_free(&m->issued);
+    wanted_fini(&m->wanted);
     trace_free(m->trace);
     slots_free(m->slots);
     store_free(m->store);
@@ -190,6 +191,7 @@ static void say_all(struct compile *c)
     registry_say(c);
     plan_say(c);
     memos_say(&c->m->memos, c->notes);
+    wanted_say(c);
     c->sum->unsupported += c->reg->unsupported + c->m->memos.unsupported;
     c->sum->routes = c->m->memos.routes;
     verdicts_say(c);
@@ -201,6 +203,7 @@ static void compile_all(struct compile *c)
     lookups_update(c);
     registry_update(c);
     plan_update(c);
+    wanted_update(c);
     verdicts_update(c);
     clear_unseen(c);
     say_all(c);

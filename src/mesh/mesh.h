@@ -72,6 +72,7 @@ struct mesh_options {
     struct addr bind;             /* --bind; family 0: every address */
     bool strict;                  /* an error or an unsupported field refuses the update */
     bool dev;                     /* stand-ins, and Certificates from `issue` */
+    bool certificates;            /* who runs the mesh carries out mesh/wanted.h */
     bool verdicts;                /* mesh_each_verdict will be asked: each update does all anew */
     size_t awake_max;             /* octets of objects that are awake at a time; 0: 16 MiB */
     struct str mesh_config;       /* --mesh-config: its octets; STR_NONE: ConfigMap or defaults */

@@ -10,6 +10,7 @@
 #include "mesh/mesh.h"
 #include "mesh/plan.h"
 #include "mesh/store.h"
+#include "mesh/wanted_int.h"
 
 struct mesh {
     struct mesh_options o;
@@ -27,6 +28,7 @@ struct mesh {
     struct map cells;          /* address of a VirtualService -> struct vs_cell */
     struct memos verdicts;     /* of objects about which there is something to say */
     bool has_verdicts;         /* of every object */
+    struct wanted_list wanted;
     struct map issued;         /* "ns/name" of a Certificate -> struct issued */
     struct arena *arena;       /* of the summary and the mesh config in effect */
     struct mesh_summary *summary;

@@ -53,6 +53,8 @@ static const struct {
     [OBJ_SECRET] = { STR_INIT(""), STR_INIT("Secret") },
     [OBJ_CONFIG_MAP] = { STR_INIT(""), STR_INIT("ConfigMap") },
     [OBJ_CERTIFICATE] = { STR_INIT("cert-manager.io"), STR_INIT("Certificate") },
+    [OBJ_ISSUER] = { STR_INIT("cert-manager.io"), STR_INIT("Issuer") },
+    [OBJ_CLUSTER_ISSUER] = { STR_INIT("cert-manager.io"), STR_INIT("ClusterIssuer") },
 };
 
 enum object_kind object_kind_of(const struct api_object *o)
@@ -380,7 +382,7 @@ enum store_found store_found(const struct store *s, const struct source_scan *sc
 {
     bool sound = scan->error_count == 0, any = false;
 
-    for (size_t i = 0; i < scan->n; i++) {
+    for (size_t i = 0; i < scan->n - scan->own; i++) {
         const struct stored_file *f = s->scanned[i];
 
         sound = sound && is_sound(f);

@@ -27,6 +27,8 @@ enum object_kind {
     OBJ_SECRET,
     OBJ_CONFIG_MAP,
     OBJ_CERTIFICATE,
+    OBJ_ISSUER,
+    OBJ_CLUSTER_ISSUER,
     OBJ_OTHER, /* known to api/, not used by the compiler */
     OBJ_KINDS
 };

@@ -376,3 +376,46 @@ void uses_credential(struct compile *c, const struct api_object *o)
     for (size_t i = 0; i < LEN(fields); i++)
         use(c, o, LEAF(cert, fields[i]));
 }
+
+/* Each field of a message that is set and carried out. */
+#define USE_ALL(c, o, msg, names)                                                                  \
+    do {                                                                                           \
+        for (size_t i_ = 0; i_ < LEN(names); i_++)                                                 \
+            use(c, o, LEAF(msg, (names)[i_]));                                                     \
+    } while (0)
+
+void uses_certificate(struct compile *c, const struct api_object *o)
+{
+    static const char *const spec[] = {
+        "commonName", "duration",    "renewBefore", "renewBeforePercentage",
+        "dnsNames",   "ipAddresses", "uris",        "emailAddresses",
+        "secretName", "isCA",        "usages"
+    };
+    static const char *const subject[] = { "organizations", "countries",   "organizationalUnits",
+                                           "localities",    "provinces",   "streetAddresses",
+                                           "postalCodes",   "serialNumber" };
+    static const char *const key[] = { "rotationPolicy", "encoding", "algorithm", "size" };
+    static const char *const issuer[] = { "name", "kind", "group" };
+    const struct api_certificate *cert = o->body;
+
+    if (!c->trace)
+        return;
+    USE_ALL(c, o, cert, spec);
+    USE_ALL(c, o, cert->issuer_ref, issuer);
+    if (cert->subject)
+        USE_ALL(c, o, cert->subject, subject);
+    if (cert->private_key)
+        USE_ALL(c, o, cert->private_key, key);
+}
+
+void uses_issuer(struct compile *c, const struct api_object *o)
+{
+    const struct api_issuer *issuer = o->body;
+
+    if (!c->trace)
+        return;
+    if (issuer->ca)
+        use(c, o, LEAF(issuer->ca, "secretName"));
+    else
+        use(c, o, LEAF(issuer, "selfSigned"));
+}

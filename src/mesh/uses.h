@@ -25,3 +25,6 @@ void uses_endpoint(struct compile *c, const struct service *s, const struct serv
                    const struct found_endpoint *e);
 /* A credential that is shown: a Secret or a Certificate. */
 void uses_credential(struct compile *c, const struct api_object *o);
+/* A Certificate that is carried out (mesh/wanted.h), and who issues it. */
+void uses_certificate(struct compile *c, const struct api_object *o);
+void uses_issuer(struct compile *c, const struct api_object *o);

@@ -228,9 +228,9 @@ static const struct reason {
     { "ConfigMap", "data", NULL, is_mesh_configmap, "another ConfigMap istio is used" },
     { "ConfigMap", NULL, NULL, NULL, "only key mesh of ConfigMap istio is read" },
     { "Certificate", NULL, NULL, is_dev, "with --dev a local CA issues it, for its names alone" },
-    { "Certificate", NULL, NULL, NULL, "certificates are obtained with --dev only yet" },
-    { "Issuer", NULL, NULL, NULL, "nothing is issued by it yet" },
-    { "ClusterIssuer", NULL, NULL, NULL, "nothing is issued by it yet" },
+    { "Certificate", NULL, NULL, NULL, "nobody issues it" },
+    { "Issuer", NULL, NULL, NULL, "nothing is issued by it" },
+    { "ClusterIssuer", NULL, NULL, NULL, "nothing is issued by it" },
     { "MeshConfig", NULL, NULL, NULL, "nothing that is served depends on it" },
 };
 

@@ -92,7 +92,7 @@ static void note_namespace(struct compile *c)
 /* Issuers and Namespaces say nothing to a gateway by themselves: a Certificate does. */
 static bool is_read(enum object_kind kind, const struct api_object *o)
 {
-    return kind < OBJ_OTHER && (kind != OBJ_VIRTUAL_SERVICE || routes_is_for_gateways(o));
+    return kind < OBJ_ISSUER && (kind != OBJ_VIRTUAL_SERVICE || routes_is_for_gateways(o));
 }
 
 static void note_changed(struct compile *c)
@@ -113,7 +113,7 @@ static void note_changed(struct compile *c)
 
 static void note_all(struct compile *c)
 {
-    for (int kind = 0; kind < OBJ_OTHER; kind++) {
+    for (int kind = 0; kind < OBJ_ISSUER; kind++) {
         const struct object_list *list = store_list(c->store, (enum object_kind)kind);
 
         for (size_t i = 0; i < list->n; i++)

@@ -46,6 +46,15 @@ struct source *source_new(const struct str *paths, size_t n, size_t max_octets)
     return s;
 }
 
+void source_add_own(struct source *s, struct str path)
+{
+    struct source_root *root;
+
+    s->roots = must_realloc(s->roots, sizeof(*s->roots) * (s->root_count + 1));
+    root = &s->roots[s->root_count++];
+    *root = (struct source_root){ .path = str_make(heap_strz(path), path.n), .own = true };
+}
+
 static void record_free(struct file_record *r)
 {
     free((char *)(uintptr_t)r->path.p);
@@ -180,6 +189,7 @@ static void add_file(struct source *s, struct file_record *r)
         .hash = r->hash,
         .changed = r->changed,
     };
+    s->out.own += s->roots[r->root].own;
     r->lost = r->error[0] || is_unknown(s, r);
     s->out.changed |= r->changed;
     r->changed = false;

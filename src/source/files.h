@@ -47,6 +47,7 @@ struct source_error {
 struct source_scan {
     struct source_file *files; /* roots in the order given, each in octet order of path */
     size_t n;
+    size_t own; /* the last so many of them are of source_add_own */
     struct source_error *errors;
     size_t error_count;
     struct source_error unwatched; /* a directory whose changes only SIGHUP shows; or unset */
@@ -56,6 +57,8 @@ struct source_scan {
 /* `paths` are copied. A file above `max_octets` is an error of that file; 0: 64 MiB. */
 struct source *source_new(const struct str *paths, size_t n, size_t max_octets);
 void source_free(struct source *s);
+/* Behind the PATHs: a directory that the program writes itself. Before the first scan, once. */
+void source_add_own(struct source *s, struct str path);
 
 /* Looks at everything now, holding nothing back. */
 const struct source_scan *source_scan(struct source *s);

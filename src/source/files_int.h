@@ -50,6 +50,7 @@ struct source_root {
     struct str path; /* heap, NUL-terminated, no slash at its end */
     bool once;       /* standard input or a pipe: read at the first scan only */
     bool done;
+    bool own; /* of source_add_own */
 };
 
 struct source {

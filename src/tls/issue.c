@@ -1,17 +1,16 @@
 #include "tls/issue.h"
 
-#include "base/addr.h"
+#include "tls/issue_int.h"
 #include "tls/keypair_int.h"
 
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/rand.h>
-#include <openssl/x509v3.h>
 
-#define COMMON_NAME_MAX 64 /* RFC 5280, ub-common-name */
 #define SERIAL_OCTETS 16
+#define RSA_BITS 2048
 
-/* ---- parts of a certificate ---- */
+/* ---- the certificate ---- */
 
 static bool set_serial(X509 *cert)
 {
@@ -34,18 +33,6 @@ static bool set_times(X509 *cert, const struct issue_request *r)
            ASN1_TIME_set(X509_getm_notAfter(cert), (time_t)(r->not_after_ms / 1000)) != NULL;
 }
 
-static bool set_names(X509 *cert, const struct issue_request *r)
-{
-    X509_NAME *subject = X509_get_subject_name(cert);
-    struct str cn = str_sub(r->common_name, 0, COMMON_NAME_MAX);
-    X509_NAME *issuer = r->issuer ? X509_get_subject_name(r->issuer->leaf) : subject;
-
-    if (cn.n && X509_NAME_add_entry_by_NID(subject, NID_commonName, MBSTRING_UTF8,
-                                           (const unsigned char *)cn.p, (int)cn.n, -1, 0) != 1)
-        return false;
-    return X509_set_issuer_name(cert, issuer) == 1;
-}
-
 static bool add_extension(X509 *cert, const struct issue_request *r, int nid, const char *value)
 {
     X509V3_CTX ctx;
@@ -60,92 +47,70 @@ static bool add_extension(X509 *cert, const struct issue_request *r, int nid, co
     return fine;
 }
 
-/* No letter that could end the name or mean something else to a reader. */
-static bool dns_is_plain(struct str name)
-{
-    static const char allowed[] = "abcdefghijklmnopqrstuvwxyz0123456789-._*";
-
-    for (size_t i = 0; i < name.n; i++) {
-        if (name.p[i] == '\0' || !strchr(allowed, ascii_lower(name.p[i])))
-            return false;
-    }
-    return name.n > 0 && name.n <= 253;
-}
-
-static bool add_general(GENERAL_NAMES *all, int type, const void *octets, size_t n)
-{
-    GENERAL_NAME *g = GENERAL_NAME_new();
-    ASN1_STRING *s = ASN1_STRING_type_new(type == GEN_DNS ? V_ASN1_IA5STRING : V_ASN1_OCTET_STRING);
-
-    if (g && s && ASN1_STRING_set(s, octets, (int)n) == 1) {
-        GENERAL_NAME_set0_value(g, type, s);
-        if (sk_GENERAL_NAME_push(all, g) > 0)
-            return true;
-        s = NULL;
-    }
-    ASN1_STRING_free(s);
-    GENERAL_NAME_free(g);
-    return false;
-}
-
-static bool general_names(GENERAL_NAMES *all, const struct issue_request *r)
-{
-    for (size_t i = 0; i < r->dns_name_count; i++) {
-        if (!dns_is_plain(r->dns_names[i]) ||
-            !add_general(all, GEN_DNS, r->dns_names[i].p, r->dns_names[i].n))
-            return false;
-    }
-    for (size_t i = 0; i < r->ip_name_count; i++) {
-        struct addr ip;
-
-        if (!addr_parse_ip(r->ip_names[i], &ip) ||
-            !add_general(all, GEN_IPADD, ip.ip, ip.family == 4 ? 4 : 16))
-            return false;
-    }
-    return true;
-}
-
-static bool add_alternatives(X509 *cert, const struct issue_request *r)
-{
-    GENERAL_NAMES *all;
-    bool fine;
-
-    if (r->dns_name_count + r->ip_name_count == 0)
-        return true;
-    all = GENERAL_NAMES_new();
-    /* critical where the subject is empty (RFC 5280 4.2.1.6) */
-    fine = all && general_names(all, r) &&
-           X509_add1_ext_i2d(cert, NID_subject_alt_name, all, r->common_name.n == 0,
-                             X509V3_ADD_DEFAULT) == 1;
-    GENERAL_NAMES_free(all);
-    return fine;
-}
-
 static bool add_extensions(X509 *cert, const struct issue_request *r)
 {
-    if (!add_extension(cert, r, NID_subject_key_identifier, "hash") ||
-        !add_extension(cert, r, NID_authority_key_identifier, "keyid:always"))
-        return false;
-    if (r->is_ca)
-        return add_extension(cert, r, NID_basic_constraints, "critical,CA:TRUE") &&
-               add_extension(cert, r, NID_key_usage, "critical,keyCertSign,cRLSign");
-    return add_extension(cert, r, NID_basic_constraints, "critical,CA:FALSE") &&
-           add_extension(cert, r, NID_key_usage,
-                         r->key == ISSUE_RSA_2048 ? "critical,digitalSignature,keyEncipherment"
-                                                  : "critical,digitalSignature") &&
-           add_extension(cert, r, NID_ext_key_usage,
-                         r->client_auth ? "serverAuth,clientAuth" : "serverAuth") &&
-           add_alternatives(cert, r);
+    return add_extension(cert, r, NID_subject_key_identifier, "hash") &&
+           add_extension(cert, r, NID_authority_key_identifier, "keyid:always") &&
+           add_extension(cert, r, NID_basic_constraints,
+                         r->is_ca ? "critical,CA:TRUE" : "critical,CA:FALSE") &&
+           issue_add_usages(cert, r) && issue_add_alternatives(cert, r);
 }
 
-/* ---- the whole ---- */
+/* As strong as the key that signs; Ed25519 has its own. */
+static const EVP_MD *digest_for(const EVP_PKEY *key)
+{
+    if (EVP_PKEY_is_a(key, "ED25519"))
+        return NULL;
+    if (EVP_PKEY_is_a(key, "EC") && EVP_PKEY_get_bits(key) > 256)
+        return EVP_PKEY_get_bits(key) > 384 ? EVP_sha512() : EVP_sha384();
+    return EVP_sha256();
+}
 
 static bool build(X509 *cert, EVP_PKEY *key, const struct issue_request *r)
 {
+    EVP_PKEY *signs = r->issuer ? r->issuer->key : key;
+
     return X509_set_version(cert, X509_VERSION_3) == 1 && set_serial(cert) && set_times(cert, r) &&
-           set_names(cert, r) && X509_set_pubkey(cert, key) == 1 && add_extensions(cert, r) &&
-           X509_sign(cert, r->issuer ? r->issuer->key : key, EVP_sha256()) > 0;
+           issue_add_subject(cert, r) && X509_set_pubkey(cert, key) == 1 &&
+           add_extensions(cert, r) && X509_sign(cert, signs, digest_for(signs)) > 0;
 }
+
+/* ---- the key ---- */
+
+static EVP_PKEY *key_read(struct str pem)
+{
+    BIO *in = BIO_new_mem_buf(pem.p, (int)pem.n);
+    EVP_PKEY *key = in ? PEM_read_bio_PrivateKey(in, NULL, NULL, NULL) : NULL;
+
+    BIO_free(in);
+    return key;
+}
+
+static EVP_PKEY *key_make(const struct issue_request *r)
+{
+    EVP_PKEY *key;
+
+    switch (r->key) {
+    case ISSUE_RSA:
+        key = EVP_RSA_gen(r->rsa_bits ? r->rsa_bits : RSA_BITS);
+        break;
+    case ISSUE_ED25519:
+        key = EVP_PKEY_Q_keygen(NULL, NULL, "ED25519");
+        break;
+    case ISSUE_EC_P384:
+        key = EVP_EC_gen("P-384");
+        break;
+    case ISSUE_EC_P521:
+        key = EVP_EC_gen("P-521");
+        break;
+    default:
+        key = EVP_EC_gen("P-256");
+    }
+    MUST(key != NULL);
+    return key;
+}
+
+/* ---- the whole ---- */
 
 static bool bio_to_buf(BIO *from, struct buf *to)
 {
@@ -155,11 +120,18 @@ static bool bio_to_buf(BIO *from, struct buf *to)
     return n > 0 && buf_add(to, str_make(p, (size_t)n));
 }
 
-static bool write_pem(X509 *cert, EVP_PKEY *key, struct buf *cert_pem, struct buf *key_pem)
+static bool write_key(BIO *to, EVP_PKEY *key, bool is_pkcs1)
+{
+    if (is_pkcs1 && !EVP_PKEY_is_a(key, "ED25519"))
+        return PEM_write_bio_PrivateKey_traditional(to, key, NULL, NULL, 0, NULL, NULL) == 1;
+    return PEM_write_bio_PrivateKey(to, key, NULL, NULL, 0, NULL, NULL) == 1;
+}
+
+static bool write_pem(X509 *cert, EVP_PKEY *key, bool is_pkcs1, struct buf *cert_pem,
+                      struct buf *key_pem)
 {
     BIO *a = BIO_new(BIO_s_mem()), *b = BIO_new(BIO_s_secmem());
-    bool fine = a && b && PEM_write_bio_X509(a, cert) == 1 &&
-                PEM_write_bio_PrivateKey(b, key, NULL, NULL, 0, NULL, NULL) == 1 &&
+    bool fine = a && b && PEM_write_bio_X509(a, cert) == 1 && write_key(b, key, is_pkcs1) &&
                 bio_to_buf(a, cert_pem) && bio_to_buf(b, key_pem);
 
     BIO_free(a);
@@ -178,12 +150,14 @@ bool issue_certificate(const struct issue_request *r, struct buf *cert_pem, stru
         *reterr = STR("the issuer's certificate is no CA");
         return false;
     }
-    key = r->key == ISSUE_RSA_2048 ? EVP_RSA_gen(2048) : EVP_EC_gen("P-256");
+    key = r->old_key_pem.n ? key_read(r->old_key_pem) : key_make(r);
     cert = X509_new();
-    MUST(key != NULL && cert != NULL);
-    if (!build(cert, key, r))
+    MUST(cert != NULL);
+    if (!key)
+        *reterr = STR("the old key cannot be read");
+    else if (!build(cert, key, r))
         *reterr = STR("a name cannot stand in a certificate");
-    else if (!write_pem(cert, key, cert_pem, key_pem))
+    else if (!write_pem(cert, key, r->key_is_pkcs1, cert_pem, key_pem))
         *reterr = STR("the certificate is too long");
     else
         fine = true;
@@ -191,6 +165,32 @@ bool issue_certificate(const struct issue_request *r, struct buf *cert_pem, stru
     X509_free(cert);
     EVP_PKEY_free(key);
     return fine;
+}
+
+static bool cert_to_buf(X509 *cert, struct buf *to)
+{
+    BIO *b = BIO_new(BIO_s_mem());
+    bool fine = b && PEM_write_bio_X509(b, cert) == 1 && bio_to_buf(b, to);
+
+    BIO_free(b);
+    return fine;
+}
+
+bool issue_chain(const struct tls_keypair *issuer, struct buf *chain_pem, struct buf *root_pem)
+{
+    int n = sk_X509_num(issuer->chain);
+
+    for (int i = -1; i < n; i++) {
+        X509 *cert = i < 0 ? issuer->leaf : sk_X509_value(issuer->chain, i);
+        bool is_root = X509_self_signed(cert, 0) == 1;
+
+        if ((!is_root && !cert_to_buf(cert, chain_pem)) ||
+            ((is_root || i == n - 1) && !cert_to_buf(cert, root_pem)))
+            return false;
+        if (is_root)
+            break;
+    }
+    return true;
 }
 
 bool issue_is_signed_by(const struct tls_keypair *kp, const struct tls_keypair *issuer)

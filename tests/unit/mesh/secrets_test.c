@@ -171,13 +171,13 @@ TEST(with_dev_every_certificate_is_issued)
     bench_fini(&b);
 }
 
-TEST(without_dev_a_certificate_is_unsupported_by_name)
+TEST(a_certificate_without_its_secret_closes_its_server)
 {
     struct bench b;
 
     bench_init(&b);
     bench_load(&b, GATEWAY("c") CERT("ns", "k", "c", "a.x"));
-    CHECK(bench_notes(&b, "Certificate ns/k: spec.issuerRef: unsupported")[0]);
+    CHECK(bench_notes(&b, "Certificate ns/k: spec.secretName: Secret \"c\" is not there yet")[0]);
     CHECK(bench_notes(&b, "handshakes for these hosts are closed")[0]);
     CHECK_STRZ(str_of(bench_text(&b, PART_CHAIN)),
                "0.0.0.0_443/https.443.https.gw.ns routes=https.443.https.gw.ns sni=a.x tls "

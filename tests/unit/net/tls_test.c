@@ -114,7 +114,7 @@ static void world_begin(void)
     world.ec_a = cert_make("a.test", &world.ca, ISSUE_EC_P256);
     world.ec_b = cert_make("*.b.test", &world.ca, ISSUE_EC_P256);
     world.ec_both = cert_make("both.test", &world.ca, ISSUE_EC_P256);
-    world.rsa_both = cert_make("both.test", &world.ca, ISSUE_RSA_2048);
+    world.rsa_both = cert_make("both.test", &world.ca, ISSUE_RSA);
     e = root_edit_new(NULL);
     a = secret_add(e, "a", &world.ec_a);
     chain_add(e, SLOT_A, "chain a", TLS_MODE_SIMPLE, a, SLOT_NONE);

@@ -44,7 +44,7 @@ static struct str refusal(struct str chain, struct str key)
 
 TEST(keys_are_read_in_all_their_forms)
 {
-    static const enum issue_key kinds[] = { ISSUE_EC_P256, ISSUE_RSA_2048 };
+    static const enum issue_key kinds[] = { ISSUE_EC_P256, ISSUE_RSA };
     static const char *const types[] = { "EC P-256", "RSA 2048" };
     static const char *const begins[] = { "-----BEGIN EC PRIVATE KEY",
                                           "-----BEGIN RSA PRIVATE KEY" };
@@ -136,7 +136,7 @@ TEST(what_is_wrong_with_a_keypair_is_said)
     struct cert ca = cert_make("CA", NULL, ISSUE_EC_P256);
     struct cert a = cert_make("a.test", &ca, ISSUE_EC_P256);
     struct cert b = cert_make("b.test", &ca, ISSUE_EC_P256);
-    struct cert rsa = cert_make("r.test", &ca, ISSUE_RSA_2048);
+    struct cert rsa = cert_make("r.test", &ca, ISSUE_RSA);
     struct pem locked = pem_new(), locked_old = pem_new(), chain = pem_new();
     EVP_PKEY *key = key_of(&a);
     char cut[8192], text[] = "-----BEGIN CERTIFICATE-----\nMIIB!!!!\n-----END CERTIFICATE-----\n";
