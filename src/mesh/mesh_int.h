@@ -29,8 +29,8 @@ struct mesh {
     struct memos verdicts;     /* of objects about which there is something to say */
     bool has_verdicts;         /* of every object */
     struct wanted_list wanted;
-    struct map issued;         /* "ns/name" of a Certificate -> struct issued */
-    struct arena *arena;       /* of the summary and the mesh config in effect */
+    struct map issued;   /* "ns/name" of a Certificate -> struct issued */
+    struct arena *arena; /* of the summary and the mesh config in effect */
     struct mesh_summary *summary;
     bool is_shown; /* the summary's lists are there */
     const struct api_meshconfig *config;
