@@ -37,13 +37,13 @@ static inline uint32_t octets16_control(const char *p, uint8_t max)
 static inline uint32_t octets16_unquotable(const char *p)
 {
     __m128i v = octets16_load(p);
-    __m128i low = _mm_cmplt_epi8(v, _mm_set1_epi8(' ')); /* signed: high octets, too */
+    /* The high bit says: below a space or far above it; DEL or above, but for the last. */
+    __m128i less = _mm_sub_epi8(v, _mm_set1_epi8(' ')), more = _mm_add_epi8(v, _mm_set1_epi8(1));
     __m128i quote = _mm_cmpeq_epi8(v, _mm_set1_epi8('"'));
     __m128i slash = _mm_cmpeq_epi8(v, _mm_set1_epi8('\\'));
-    __m128i del = _mm_cmpeq_epi8(v, _mm_set1_epi8(0x7f));
 
     return (uint32_t)_mm_movemask_epi8(
-        _mm_or_si128(_mm_or_si128(low, quote), _mm_or_si128(slash, del)));
+        _mm_or_si128(_mm_or_si128(less, more), _mm_or_si128(quote, slash)));
 }
 
 #else

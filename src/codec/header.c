@@ -59,7 +59,7 @@ static inline bool is_same8(uint64_t v, uint64_t lower)
 }
 
 /* What lies between the ends of a long name. Most are shorter: kept out of their way. */
-__attribute__((noinline)) static bool is_same_inside(struct str name, struct str lower)
+static NOINLINE bool is_same_inside(struct str name, struct str lower)
 {
     for (size_t i = 8; i + 8 < lower.n; i += 8) {
         if (!is_same8(swar_load8(name.p + i), swar_load8(lower.p + i)))

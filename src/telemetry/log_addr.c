@@ -1,59 +1,69 @@
 #include "telemetry/log_addr.h"
 
-#include "telemetry/log_value.h"
+#include "telemetry/log_pen.h"
 
-#define KEPT 64
-#define TEXT_MAX 21 /* "255.255.255.255:65535" */
+#define PLACES_LOG2 8
 
-/* A place of a table by hash: an address and its text. */
+/* A table by hash, two places each: its own and the one beside it. */
 struct kept {
     uint64_t key; /* 0: empty */
-    uint8_t n;
-    char text[TEXT_MAX];
+    struct log_kept text;
 };
 
-/* inet_ntop and printf cost more than all the rest of a line. */
-static size_t ip4_format(const uint8_t ip[4], char *out)
+static _Thread_local struct kept table[1 << PLACES_LOG2];
+
+/* Family, port and the first four octets: all of an IPv4 address, and never that of another kind.
+ */
+static inline uint64_t key_of(const struct addr *a)
 {
-    size_t n = 0;
+    static const uint8_t used[8] = { 255, 0, 255, 255, 255, 255, 255, 255 };
+    uint64_t key, mask;
+
+    _Static_assert(offsetof(struct addr, family) == 0 && offsetof(struct addr, port) == 2 &&
+                       offsetof(struct addr, ip) == 4,
+                   "one octet between them is not used");
+    memcpy(&key, a, sizeof(key));
+    memcpy(&mask, used, sizeof(mask));
+    return (key & mask) + 1;
+}
+
+/* inet_ntop and printf cost more than all the rest of a line. */
+static void keep_ip4(struct kept *k, const struct addr *a)
+{
+    char *at = k->text.text;
 
     for (size_t i = 0; i < 4; i++) {
-        n += log_number_format(ip[i], out + n);
-        out[n++] = '.';
+        at = log_number_put(at, a->ip[i]);
+        *at++ = i < 3 ? '.' : ':';
     }
-    return n - 1;
+    at = log_number_put(at, a->port);
+    k->text.n = (uint32_t)(at - k->text.text);
+    k->key = key_of(a);
 }
 
-static void keep(struct kept *k, uint64_t key, const struct addr *a)
+/* Of two that share a pair of places the one that came last is found first. */
+static NOINLINE char *write_other(const struct log_op *op, const struct addr *a, char *at,
+                                  struct log_pen *pen, struct kept *k)
 {
-    char text[ADDR_TEXT_MAX];
-    size_t n = ip4_format(a->ip, text);
-
-    text[n++] = ':';
-    n += log_number_format(a->port, text + n);
-    *k = (struct kept){ .key = key, .n = (uint8_t)n };
-    memcpy(k->text, text, n);
-}
-
-static uint64_t key_of(const struct addr *a)
-{
-    uint32_t ip;
-
-    memcpy(&ip, a->ip, sizeof(ip));
-    return UINT64_C(1) << 48 | (uint64_t)a->port << 32 | ip;
-}
-
-struct str log_addr_text(const struct addr *a, char out[static ADDR_TEXT_MAX])
-{
-    static _Thread_local struct kept table[KEPT];
-    struct kept *k;
-    uint64_t key;
+    struct kept *beside = &table[(size_t)(k - table) ^ 1];
+    char room[ADDR_TEXT_MAX];
 
     if (a->family != 4)
-        return addr_format(a, out);
-    key = key_of(a);
-    k = &table[(key * UINT64_C(0x9e3779b97f4a7c15)) >> 58]; /* six bits: KEPT */
-    if (k->key != key)
-        keep(k, key, a);
-    return str_make(k->text, k->n);
+        return log_pen_maybe(pen, at, addr_format(a, room), op);
+    if (beside->key != key_of(a)) {
+        *beside = *k;
+        keep_ip4(k, a);
+        beside = k;
+    }
+    return log_pen_kept(pen, at, &beside->text, op);
+}
+
+char *log_addr_write(const struct log_op *op, const struct addr *a, char *at, struct log_pen *pen)
+{
+    uint64_t key = key_of(a);
+    struct kept *k = &table[(key * UINT64_C(0x9e3779b97f4a7c15)) >> (64 - PLACES_LOG2)];
+
+    if (k->key == key)
+        return log_pen_kept(pen, at, &k->text, op);
+    return write_other(op, a, at, pen, k);
 }

@@ -1,5 +1,5 @@
 /*
- * telemetry/log_addr - the texts of addresses in log lines.
+ * telemetry/log_addr - addresses in log lines.
  *
  * A connection's addresses stand in each of its lines, so a thread keeps the texts of some IPv4
  * addresses that it wrote last.
@@ -8,6 +8,9 @@
 
 #include "base/addr.h"
 
-/* "1.2.3.4:80", "[::1]:80" of an address that is set. Lies in `out`, or in the thread's memory
- * until its next call. */
-struct str log_addr_text(const struct addr *a, char out[static ADDR_TEXT_MAX]);
+struct log_op;
+struct log_pen;
+
+/* Writes "1.2.3.4:80" or "[::1]:80" as log_op_write does, or what stands for one that is not set.
+ */
+char *log_addr_write(const struct log_op *op, const struct addr *a, char *at, struct log_pen *pen);

@@ -1,5 +1,7 @@
 #include "telemetry/log_format.h"
 
+#include "telemetry/log_pen.h"
+
 #define FORMAT_MAX (1 << 20) /* octets of one format */
 
 /* Istio's defaults (istio-api facts 6.3). */
@@ -77,29 +79,48 @@ bool log_piece_cut(struct str *text, struct str *ret_literal, struct str *ret_op
     return true;
 }
 
-static struct log_item *builder_item(struct log_builder *b)
+static char *write_nothing(const struct log_op *op, const struct record *r, char *at,
+                           struct log_pen *pen)
+{
+    (void)op;
+    (void)r;
+    (void)pen;
+    return at;
+}
+
+static void add_item(struct log_builder *b, struct str literal, const struct log_op *op)
 {
     struct log_format *f = b->format;
     struct log_item *item;
 
     f->items = arena_grow(b->arena, f->items, f->n, &f->cap, sizeof(*f->items));
     item = &f->items[f->n++];
-    *item = (struct log_item){ .literal = arena_dup(b->arena, buf_str(&b->literal)) };
+    *item = (struct log_item){ .literal_len = literal.n, .op = *op };
+    memcpy(item->literal, literal.p, literal.n);
+    f->room += literal.n + LOG_VALUE_ROOM;
+}
+
+/* The literal that has gathered, and the operator. */
+static void add_items(struct log_builder *b, const struct log_op *op)
+{
+    static const struct log_op nothing = { .write = write_nothing };
+    struct str literal = buf_str(&b->literal);
+
+    while (literal.n > LOG_LITERAL_MAX) {
+        add_item(b, str_sub(literal, 0, LOG_LITERAL_MAX), &nothing);
+        literal = str_from(literal, LOG_LITERAL_MAX);
+    }
+    add_item(b, literal, op ? op : &nothing);
     buf_reset(&b->literal);
-    return item;
 }
 
 bool log_builder_op(struct log_builder *b, struct str op, enum log_style style)
 {
     struct log_op parsed;
-    struct log_item *item;
 
-    if (!log_op_parse(arena_dup(b->arena, op), b->arena, &parsed, &b->error))
+    if (!log_op_parse(arena_dup(b->arena, op), style, b->arena, &parsed, &b->error))
         return false;
-    item = builder_item(b);
-    item->op = parsed;
-    item->has_op = true;
-    item->style = (uint8_t)style;
+    add_items(b, &parsed);
     return true;
 }
 
@@ -132,7 +153,7 @@ struct log_format *log_format_parse(struct str format, bool json, struct arena *
     buf_init(&b.literal, FORMAT_MAX);
     fine = json ? log_json_parse(&b, format) : text_parse(&b, format);
     buf_addc(&b.literal, '\n');
-    builder_item(&b);
+    add_items(&b, NULL);
     if (b.literal.full) {
         fine = false;
         b.error = STR("longer than 1 MiB");
@@ -148,16 +169,14 @@ struct log_format *log_format_parse(struct str format, bool json, struct arena *
 
 void log_format_write(const struct log_format *f, const struct record *r, struct buf *out)
 {
-    struct log_value v;
+    struct log_pen pen = { .out = out, .begin = out->n, .room = f->room };
+    char *at = buf_reserve(out, f->room);
 
-    for (size_t i = 0; i < f->n; i++) {
-        const struct log_item *item = &f->items[i];
-
-        if (!item->has_op) {
-            buf_add(out, item->literal);
-            continue;
-        }
-        log_op_get(&item->op, r, &v);
-        log_value_add(out, item->literal, &v, (enum log_style)item->style);
+    if (!at)
+        return;
+    for (const struct log_item *i = f->items, *end = i + f->n; i < end; i++) {
+        memcpy(at, i->literal, LOG_LITERAL_MAX); /* what is beyond its end will be written over */
+        at = i->op.write(&i->op, r, at + i->literal_len, &pen);
     }
+    out->n = (size_t)(at - out->p);
 }

@@ -9,16 +9,19 @@
 #include "telemetry/log_ops.h"
 #include "telemetry/telemetry.h"
 
+#define LOG_LITERAL_MAX 32 /* octets; longer ones take several items */
+
+/* A literal and the operator behind it, which may be one that writes nothing. */
 struct log_item {
-    struct str literal; /* stands before the operator */
-    bool has_op;
-    uint8_t style; /* enum log_style */
+    char literal[LOG_LITERAL_MAX];
+    size_t literal_len;
     struct log_op op;
 };
 
 struct log_format {
     struct log_item *items;
     size_t n, cap;
+    size_t room; /* for a line of short values (telemetry/log_pen.h) */
 };
 
 /* Builds a format: literals gather in `literal` until an operator takes them. */

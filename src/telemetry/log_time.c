@@ -5,26 +5,18 @@
 
 #include <time.h>
 
-size_t log_time_format(int64_t unix_us, char *out)
+void log_time_renew(char *out, int64_t before_us, int64_t unix_us)
 {
-    static _Thread_local struct {
-        int64_t sec;
-        char text[WHEN_LEN + 1];
-    } last = { .sec = -1 };
-    int64_t sec = unix_us / 1000000;
-    int ms = (int)(unix_us / 1000 % 1000);
+    unsigned ms = (unsigned)(unix_us / 1000 % 1000);
+    char text[WHEN_LEN + 1];
 
-    if (unix_us < 0)
-        sec = ms = 0;
-    if (sec != last.sec) {
-        when_format(sec * 1000, last.text);
-        last.sec = sec;
+    if (before_us == 0 || unix_us / 1000000 != before_us / 1000000) {
+        when_format(unix_us / 1000, text);
+        memcpy(out, text, LOG_TIME_LEN);
     }
-    memcpy(out, last.text, LOG_TIME_LEN);
     out[20] = (char)('0' + ms / 100);
     out[21] = (char)('0' + ms / 10 % 10);
     out[22] = (char)('0' + ms % 10);
-    return LOG_TIME_LEN;
 }
 
 /* Octets of the conversion at the front of `s`, which starts with '%'; 0: not one. */
@@ -63,7 +55,7 @@ static size_t convert(struct str conversion, int64_t unix_us, const struct tm *t
     int64_t ns = unix_us % 1000000 * 1000;
 
     if (last == 's')
-        return log_number_format(unix_us / 1000000, out);
+        return (size_t)(log_number_put(out, (uint64_t)unix_us / 1000000) - out);
     if (last != 'f')
         return strftime(out, 64, spec, tm);
     for (size_t i = 9; i-- > 0; ns /= 10)

@@ -10,8 +10,9 @@
 
 #define LOG_TIME_LEN 24 /* 2026-11-24T09:15:03.042Z */
 
-/* Octets written: LOG_TIME_LEN. The second's text is kept per thread. */
-size_t log_time_format(int64_t unix_us, char *out);
+/* RFC 3339 with milliseconds: LOG_TIME_LEN octets at `out`; `before_us` is the instant whose text
+ * stands there already, 0: none. */
+void log_time_renew(char *out, int64_t before_us, int64_t unix_us);
 
 /* STR_NONE, or what in `format` cannot be printed (borrowed from it). */
 struct str log_time_check(struct str format);

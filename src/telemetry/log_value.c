@@ -1,10 +1,6 @@
 #include "telemetry/log_value.h"
 
 #include "base/octets16.h"
-#include "base/put.h"
-
-/* Octets beyond a text: a number, or quotes and what put_plain() looks at. */
-#define VALUE_ROOM 24
 
 /* Neither a control character nor `"`, `\` or a high octet: stands as it is in every style. */
 static bool is_plain(unsigned char c)
@@ -104,74 +100,28 @@ void log_escape_add(struct buf *out, struct str s, enum log_style style)
     }
 }
 
-size_t log_number_format(int64_t v, char *out)
-{
-    uint64_t rest = v < 0 ? 0 - (uint64_t)v : (uint64_t)v;
-    char digits[20];
-    struct str text;
+/* "00" to "99". */
+#define TEN(tens)                                                                                  \
+#tens "0" #tens "1" #tens "2" #tens "3" #tens "4" #tens "5" #tens "6" #tens "7" #tens          \
+          "8" #tens "9"
+static const char pairs[] = TEN(0) TEN(1) TEN(2) TEN(3) TEN(4) TEN(5) TEN(6) TEN(7) TEN(8) TEN(9);
 
-    if (rest < 10) {
-        out[v < 0] = (char)('0' + rest);
-        out[0] = v < 0 ? '-' : out[0];
-        return 1u + (v < 0);
-    }
-    text = str_of_u64(rest, digits);
-    out[0] = '-';
-    memcpy(out + (v < 0), text.p, text.n);
-    return text.n + (v < 0);
+static size_t digits_of(uint64_t v)
+{
+    size_t n = 1;
+
+    for (; v > 99; v /= 100)
+        n += 2;
+    return n + (v > 9);
 }
 
-/* Copies s and looks at it on the way: is it plain? Where `at` points there is room for 16 octets
- * at least; it holds no text after a "no". */
-static bool put_plain(char *at, struct str s)
+char *log_number_put(char *at, uint64_t v)
 {
-    uint32_t others = 0;
-    size_t i = 0;
+    char *end = at + digits_of(v), *to = end;
 
-    if (s.n < 16) {
-        put(at, s);
-        return (octets16_unquotable(at) & ((1u << s.n) - 1)) == 0;
-    }
-    for (; s.n - i > 16; i += 16) {
-        others |= octets16_unquotable(s.p + i);
-        memcpy(at + i, s.p + i, 16);
-    }
-    i = s.n - 16; /* together with some before, that were seen already */
-    memcpy(at + i, s.p + i, 16);
-    return (others | octets16_unquotable(s.p + i)) == 0;
-}
-
-/* The text and its quotes where it is not plain. */
-static void add_escaped(struct buf *out, struct str s, enum log_style style)
-{
-    struct str quote = style == LOG_STYLE_JSON ? STR("\"") : STR("");
-
-    buf_add(out, quote);
-    log_escape_add(out, s, style);
-    buf_add(out, quote);
-}
-
-void log_value_add(struct buf *out, struct str before, const struct log_value *v,
-                   enum log_style style)
-{
-    bool quoted = style == LOG_STYLE_JSON;
-    char *at = buf_reserve(out, before.n + v->text.n + VALUE_ROOM);
-
-    if (!at)
-        return;
-    at = put(at, before);
-    out->n += before.n;
-    if (v->kind == LOG_VALUE_NONE) {
-        at = put(at, quoted ? STR("null") : STR("-"));
-    } else if (v->kind == LOG_VALUE_NUMBER) {
-        at += log_number_format(v->number, at);
-    } else if (put_plain(at + quoted, v->text)) {
-        if (quoted)
-            at[0] = at[v->text.n + 1] = '"';
-        at += v->text.n + 2u * quoted;
-    } else {
-        add_escaped(out, v->text, style);
-        return;
-    }
-    out->n = (size_t)(at - out->p);
+    for (; v > 9; v /= 100)
+        memcpy(to -= 2, pairs + v % 100 * 2, 2);
+    if (to > at)
+        *at = (char)('0' + v);
+    return end;
 }

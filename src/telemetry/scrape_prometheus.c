@@ -36,7 +36,7 @@ static void family_add(struct buf *out, const char *name, const char *help, enum
 
 static struct str number_text(uint64_t v, char room[static 24])
 {
-    return str_make(room, log_number_format((int64_t)v, room));
+    return str_make(room, (size_t)(log_number_put(room, v) - room));
 }
 
 static void number_add(struct buf *out, uint64_t v)

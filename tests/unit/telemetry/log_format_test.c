@@ -1,7 +1,6 @@
 #include "unit/telemetry/sample.h"
 
 #include "telemetry/flags.h"
-#include "telemetry/log_addr.h"
 #include "telemetry/log_format.h"
 #include "unit/check.h"
 
@@ -419,19 +418,96 @@ TEST(a_line_that_does_not_fit_says_so)
     end();
 }
 
+/* Around the lengths at which a text is copied in another way, with and without one octet to
+ * escape anywhere in it. */
+TEST(texts_of_every_length_are_written_whole)
+{
+    static const char literal[] = "a literal of more than thirty-two octets";
+    char text[300];
+
+    begin();
+    for (size_t n = 1; n <= sizeof(text); n++) {
+        size_t at = n * n / 3 % n, max = MIN(n, 100);
+        struct record r;
+
+        CASE(n);
+        for (size_t i = 0; i < n; i++)
+            text[i] = (char)('a' + i % 26);
+        sample_record(&r, &arena);
+        sample_set(&r, &arena, "user-agent", str_make(text, n));
+        CHECK_STR(
+            print("%REQ(USER-AGENT)%|%REQ(USER-AGENT):100%|%REQ(USER-AGENT)%", false, &r),
+            arena_printf(&arena, "%.*s|%.*s|%.*s", (int)n, text, (int)max, text, (int)n, text));
+        CHECK_STR(
+            print(arena_printf(&arena, "{\"%s\":\"%%REQ(USER-AGENT)%%\"}", literal).p, true, &r),
+            arena_printf(&arena, "{\"%s\":\"%.*s\"}", literal, (int)n, text));
+        text[at] = '"';
+        sample_set(&r, &arena, "user-agent", str_make(text, n));
+        CHECK_STR(
+            print("%REQ(USER-AGENT)%", false, &r),
+            arena_printf(&arena, "%.*s\\x22%.*s", (int)at, text, (int)(n - at - 1), text + at + 1));
+        CHECK_STR(print("{\"a\":\"%REQ(USER-AGENT)%\",\"b\":\"%CONNECTION_ID%\"}", true, &r),
+                  arena_printf(&arena, "{\"a\":\"%.*s\\\"%.*s\",\"b\":7}", (int)at, text,
+                               (int)(n - at - 1), text + at + 1));
+    }
+    end();
+}
+
+TEST(details_change_from_line_to_line)
+{
+    static const char *const details[] = { "via_upstream", "route_not_found", NULL, "via_upstream",
+                                           "details_that_are_longer_than_what_a_thread_keeps" };
+    struct record r;
+
+    begin();
+    sample_record(&r, &arena);
+    for (size_t i = 0; i < LEN(details); i++) {
+        CASE(i);
+        r.details = r.termination = details[i];
+        CHECK_STR(print("%RESPONSE_CODE_DETAILS% %CONNECTION_TERMINATION_DETAILS%", false, &r),
+                  arena_printf(&arena, "%s %s", details[i] ? details[i] : "-",
+                               details[i] ? details[i] : "-"));
+    }
+    end();
+}
+
+TEST(numbers_have_all_their_digits)
+{
+    uint64_t v = 0;
+    struct record r;
+
+    begin();
+    sample_record(&r, &arena);
+    for (size_t i = 0; i < 20; i++, v = v * 10 + i % 10) {
+        CASE(i);
+        r.sent = v;
+        r.received = UINT64_MAX >> (63 - i * 3 % 64);
+        CHECK_STR(print("%BYTES_SENT% %BYTES_RECEIVED%", false, &r),
+                  arena_printf(&arena, "%llu %llu", (unsigned long long)r.sent,
+                               (unsigned long long)r.received));
+    }
+    end();
+}
+
 /* Many more than a thread keeps, so that they take each other's places. */
 TEST(addresses_are_written_the_same_however_often_and_in_whatever_order)
 {
-    char room[ADDR_TEXT_MAX], want[ADDR_TEXT_MAX];
+    struct record r = { 0 };
+    char want[ADDR_TEXT_MAX];
 
+    begin();
     for (uint32_t i = 0; i < 4000; i++) {
         uint32_t which = i * 7919 % 1000;
-        struct addr a = { .family = i % 11 == 3 ? 6 : 4,
-                          .port = (uint16_t)(which * 67),
-                          .ip = { 10, (uint8_t)which, (uint8_t)(which >> 5), 255 } };
 
         CASE(i);
-        CHECK_STR(log_addr_text(&a, room), addr_format(&a, want));
-        CHECK_STR(log_addr_text(&a, room), addr_format(&a, want));
+        r.downstream_local = (struct addr){ .family = i % 11 == 3 ? 6 : 4,
+                                            .port = (uint16_t)(which * 67),
+                                            .ip = { 10, (uint8_t)which, (uint8_t)(which >> 5),
+                                                    255 } };
+        r.downstream_remote = r.downstream_local;
+        addr_format(&r.downstream_local, want);
+        CHECK_STR(print("%DOWNSTREAM_LOCAL_ADDRESS% %DOWNSTREAM_REMOTE_ADDRESS%", false, &r),
+                  arena_printf(&arena, "%s %s", want, want));
     }
+    end();
 }
