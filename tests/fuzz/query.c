@@ -2,11 +2,13 @@
  * tests/fuzz/query - any octets as the target of an admin request, as what is asked of `explain`,
  * and as the query and the head of a request to a stand-in: an answer, whatever they are.
  *
- * The first octet chooses method and port; NULs part the lines of `explain`.
+ * The first octet chooses method, port, and whether something serves; NULs part the lines of
+ * `explain`.
  */
 #include "fuzz.h"
+#include "fuzz/mesh_feed.h"
 
-#include "answer/ask.h"
+#include "answer/explain.h"
 #include "base/utf8.h"
 #include "echo/answer.h"
 #include "event/loop.h"
@@ -14,11 +16,69 @@
 
 #define LINES 8
 
-/* Of a program that has no configuration yet. */
+/* ---- admin pages ---- */
+
+static const char manifests[] =
+    "apiVersion: networking.istio.io/v1\nkind: Gateway\nmetadata: {name: g, namespace: n}\n"
+    "spec: {servers: [{port: {number: 80, name: http, protocol: HTTP}, hosts: ['*.x']}]}\n---\n"
+    "apiVersion: networking.istio.io/v1\nkind: VirtualService\nmetadata: {name: v, namespace: n}\n"
+    "spec:\n  hosts: [a.x, '*.b.x']\n  gateways: [g]\n  http:\n"
+    "  - {match: [{uri: {prefix: /a}, headers: {x: {exact: y}}}], route: [{destination: {host: "
+    "s}}]}\n"
+    "  - {match: [{uri: {regex: '/b+'}, queryParams: {q: {exact: z}}}], redirect: {uri: /c}}\n---\n"
+    "apiVersion: v1\nkind: Service\nmetadata: {name: s, namespace: n}\n"
+    "spec: {ports: [{name: http, port: 80}]}\n";
+
+static const struct root *snapshot(void *arg)
+{
+    static struct root *root;
+    struct mesh *m;
+
+    (void)arg;
+    if (!root) {
+        m = mesh_feed_new(true, NULL, NULL);
+        root = mesh_feed(m, str_of(manifests));
+        mesh_free(m);
+        MUST(root != NULL);
+    }
+    return root;
+}
+
+static bool answer_question(void *arg, const struct admin_question *q, struct buf *out,
+                            bool *ret_is_answered)
+{
+    const struct explanation *x;
+    struct ask ask;
+    struct str why = STR_NONE;
+
+    (void)arg;
+    if (!ask_parse(q->method, q->url, q->headers, q->header_count, q->arena, &ask, &why)) {
+        buf_add(out, why);
+        return false;
+    }
+    x = explain(q->root, &ask, q->arena);
+    (q->json ? explain_json : explain_text)(x, out);
+    *ret_is_answered = x->is_answered;
+    return true;
+}
+
+/* What `more` makes in pieces; a page of one small snapshot has an end. */
+static void check_pieces(struct admin_call *c)
+{
+    size_t pieces = 0;
+
+    while (c->more && c->more(c)) {
+        MUST(!c->body.full && ++pieces < 100000);
+        buf_reset(&c->body);
+    }
+}
+
 static void check_admin(uint8_t choice, struct str target)
 {
     static struct loop *loop;
-    struct admin admin = { .loop = loop = loop ? loop : loop_new(NULL) };
+    struct admin_host serves = { .root = snapshot, .explain = answer_question }, cold = { 0 };
+    struct admin admin = { .loop = loop = loop ? loop : loop_new(NULL),
+                           .host = choice & 64 ? cold : serves };
     struct head head = { .method = choice & 1 ? STR("POST") : STR("GET"),
                          .path = target,
                          .authority = STR("127.0.0.1:15000") };
@@ -29,12 +89,15 @@ static void check_admin(uint8_t choice, struct str target)
     MUST(c.status >= 200 && c.status < 600 && c.type != NULL);
     MUST(admin_decode(&c, target).n <= target.n);
     (void)admin_param(&c, STR("url"));
+    check_pieces(&c);
     if (c.end)
         c.end(&c);
     buf_fini(&c.body);
     arena_free(c.arena);
     log_level_set(LOG_ERROR);
 }
+
+/* ---- what else asks ---- */
 
 static void check_ask(struct str in)
 {
