@@ -235,14 +235,14 @@ RECORD(rec_outlier_detection, "OutlierDetection", outlier_detection_fields,
 #define THIS struct api_client_tls
 static const struct api_field client_tls_fields[] = {
     ENUM(YES, mode, "mode", api_enum_client_tls, "Kind of TLS", .dflt = "DISABLE"),
-    STRING(NOT, client_certificate, "clientCertificate", "Path"),
-    STRING(NOT, private_key, "privateKey", "Path"),
-    STRING(NOT, ca_certificates, "caCertificates", "Path"),
-    STRING(NOT, credential_name, "credentialName", "Secret"),
-    STRINGS(NOT, subject_alt_names, "subjectAltNames", "Names accepted"),
-    STRING(NOT, sni, "sni", "Server name sent"),
-    BOOL(NOT, insecure_skip_verify, "insecureSkipVerify", "Accept any certificate"),
-    STRING(NOT, ca_crl, "caCrl", "Path of a revocation list"),
+    STRING(YES, client_certificate, "clientCertificate", "Path"),
+    STRING(YES, private_key, "privateKey", "Path"),
+    STRING(YES, ca_certificates, "caCertificates", "Path"),
+    STRING(YES, credential_name, "credentialName", "Secret"),
+    STRINGS(YES, subject_alt_names, "subjectAltNames", "Names accepted"),
+    STRING(YES, sni, "sni", "Server name sent"),
+    BOOL(YES, insecure_skip_verify, "insecureSkipVerify", "Accept any certificate"),
+    STRING(YES, ca_crl, "caCrl", "Path of a revocation list"),
 };
 RECORD(rec_client_tls, "ClientTLSSettings", client_tls_fields, "TLS to the service");
 #undef THIS

@@ -7,6 +7,7 @@
 #include "cli/startup.h"
 #include "cli/dev.h"
 #include "cli/memory.h"
+#include "cli/named.h"
 #include "cli/retire.h"
 #include "cli/state.h"
 #include "cli/trim.h"
@@ -19,6 +20,7 @@
 #define CHANGED_SHOWN 3
 #define PORT_RETRY_MS 5000
 #define CERTS_AT_ONCE 4 /* rounds before anything serves: a CA, then what it issues, and so on */
+#define NAMED_LOOK_MS 1000
 #define STATE_RETRY_MS 5000 /* another program holds the directory */
 
 struct compiler {
@@ -39,7 +41,8 @@ struct compiler {
     bool had_files;
     bool is_shown; /* what the start-up block shows was told */
     struct certificates certificates;
-    struct timer port_timer; /* a port could not be bound, or no file be read: tried again */
+    struct timer port_timer;  /* a port could not be bound, or no file be read: tried again */
+    struct timer named_timer; /* files that manifests name are looked at */
     bool is_retry;
 };
 
@@ -120,6 +123,16 @@ static void ports_retry(struct timer *t)
 
     c->is_retry = true;
     source_rescan(c->source);
+}
+
+/* Certificates in files are not where manifests are: nobody tells of them. */
+static void named_look(struct timer *t)
+{
+    struct compiler *c = CONTAINER_OF(t, struct compiler, named_timer);
+
+    if (mesh_files_changed(c->mesh))
+        source_rescan(c->source);
+    timer_set(t, NAMED_LOOK_MS);
 }
 
 static void say_ports(struct compiler *c, struct notes *notes)
@@ -353,6 +366,8 @@ static void compile(struct compiler *c, const struct source_scan *scan)
         state_keep(c->state, root);
         c->o.feed->publish(c->o.feed, root, c->round);
     }
+    if (c->o.run->watch && mesh_files(c->mesh))
+        timer_set(&c->named_timer, NAMED_LOOK_MS);
     source_drop_octets(c->source);
     tell_memory(c);
     trim_changed(&c->trim);
@@ -396,6 +411,7 @@ static struct mesh *mesh_make(struct compiler *c)
     };
     dev_hooks_fill(&c->dev, &m.hooks);
     m.hooks.recall = hook_recall;
+    named_files_hooks(&m.hooks);
     return mesh_new(&m);
 }
 
@@ -428,6 +444,7 @@ struct compiler *compiler_start(const struct compiler_options *o)
     c->state = state_new(o->state_dir, o->run, &o->images);
     timer_init(&c->state_timer, c->loop, state_due);
     timer_init(&c->port_timer, c->loop, ports_retry);
+    timer_init(&c->named_timer, c->loop, named_look);
     trim_init(&c->trim, c->loop);
     retire_to(c->loop);
     MUST(pthread_create(&c->thread, NULL, compiler_run, c) == 0);
@@ -478,6 +495,7 @@ void compiler_stop(struct compiler *c)
     timer_fini(&c->state_timer);
     timer_fini(&c->port_timer);
     certificates_fini(&c->certificates);
+    timer_fini(&c->named_timer);
     trim_fini(&c->trim);
     source_free(c->source);
     mesh_free(c->mesh);

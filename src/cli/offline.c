@@ -2,6 +2,7 @@
 
 #include "cli/exit.h"
 #include "cli/file.h"
+#include "cli/named.h"
 #include "cli/say.h"
 #include "filter/filter.h"
 #include "source/files.h"
@@ -116,6 +117,7 @@ static struct mesh *mesh_make(struct offline *o, const struct offline_options *o
         .hooks = { .arg = o },
     };
 
+    named_files_hooks(&m.hooks);
     if (options->dev) {
         m.hooks.stand_in = hook_stand_in;
         m.hooks.issue = hook_issue;

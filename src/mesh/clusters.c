@@ -130,7 +130,7 @@ static void cluster_make(struct job *j, const struct rule_subset *rs)
     }
     if (policy.needs_tls) {
         digest_cluster(j->s, name, SLOT_NONE, 1);
-        ref->why = "its DestinationRule asks for TLS, which is not carried out yet";
+        ref->why = "its DestinationRule asks for ISTIO_MUTUAL, which is not carried out yet";
         return;
     }
     uses_cluster(c, j->s, j->port, &j->found, rs);
@@ -156,6 +156,8 @@ static void cluster_make(struct job *j, const struct rule_subset *rs)
     k->service = (struct service_labels){ arena_dup(k->part.arena, j->s->host),
                                           arena_dup(k->part.arena, j->s->name),
                                           arena_dup(k->part.arena, j->s->namespace) };
+    if (policy.tls && policy.tls->mode.v != CLIENT_TLS_DISABLE)
+        client_tls_fill(c, j->s, &policy, k);
     j->s->usable++;
     j->s->endpoints += subset ? 0 : h->endpoints.n;
     compile_put_sure(c, &h->part);

@@ -52,6 +52,8 @@ struct service {
     size_t port_count;
     struct cluster_ref *clusters;
     size_t cluster_count, cluster_cap;
+    slot_id *secrets; /* that its clusters name; one may stand twice */
+    size_t secret_count, secret_cap;
     uint64_t digest; /* of all that a route can see of it: ports, clusters, endpoints or none */
     struct notes notes;
     size_t unsupported, usable, endpoints; /* what it adds to the summary */
@@ -87,7 +89,7 @@ struct policy {
     uint32_t connect_ms, idle_ms, max_requests;
     struct cluster_limits limits;
     bool h2_upgrade;               /* HTTP ports are spoken to in HTTP/2 */
-    bool needs_tls;                /* a mode that is not carried out */
+    bool needs_tls;                /* ISTIO_MUTUAL: it is not carried out */
     const struct api_object *rule; /* that said it; NULL: the defaults */
     /* The blocks that are in effect; NULL: none. */
     const struct api_load_balancer *balancer;
@@ -112,7 +114,9 @@ struct rule {
 struct registry {
     struct map services;        /* host -> struct service */
     struct list noted, playing; /* services */
-    uint64_t config;            /* digest of the MeshConfig that it was made under */
+    uint32_t *secrets;          /* by slot: services that name it */
+    size_t secrets_n;
+    uint64_t config; /* digest of the MeshConfig that it was made under */
     size_t unsupported, clusters, endpoints;
     size_t octets; /* of the services */
 };
@@ -147,9 +151,10 @@ struct compile {
     int64_t expires_ms; /* of the first of them; 0: none */
     slot_id *dropped;   /* secrets of chains that were made again */
     size_t dropped_n, dropped_cap;
-    struct map secrets;   /* name -> struct secret_ref, of credentials.c */
-    struct map stand_ins; /* "kind/ns/name" -> struct mesh_stand_in */
-    struct part **keep;   /* references until the end of the update */
+    struct map secrets;      /* name -> struct secret_ref, of credentials.c */
+    struct map secrets_made; /* names of those that trust.c has made in this update */
+    struct map stand_ins;    /* "kind/ns/name" -> struct mesh_stand_in */
+    struct part **keep;      /* references until the end of the update */
     size_t keep_count, keep_cap;
     bool kept[PART_KINDS];  /* all parts of the kind stay */
     bool *seen[PART_KINDS]; /* slots that this update filled or keeps */
@@ -201,6 +206,11 @@ uint32_t duration_ms(const struct opt_dur *d, uint32_t otherwise); /* d may be N
 /* ---- registry.c: which services are made again ---- */
 /* Touches the readers of what changed, and makes those of the registry again. */
 void registry_update(struct compile *c);
+/* Does a service name the secret? */
+static inline bool registry_uses(const struct registry *r, slot_id secret)
+{
+    return secret < r->secrets_n && r->secrets[secret];
+}
 void registry_free(struct registry *r, struct inputs *in); /* takes NULL */
 /* What its services say. */
 void registry_say(struct compile *c);
@@ -244,6 +254,11 @@ void clusters_black_hole(struct compile *c);
 struct api_destination;
 slot_id cluster_for(struct compile *c, const struct api_object *vs, const struct api_destination *d,
                     uint16_t listener_port, struct str *ret_name);
+
+/* ---- client_tls.c ---- */
+/* The TLS of a cluster whose policy asks for it. */
+void client_tls_fill(struct compile *c, const struct service *s, const struct policy *policy,
+                     struct cluster *k);
 
 /* ---- credentials.c ---- */
 /* The slots of the secrets that a server's TLS names, in `p`'s arena for the chain. */

@@ -8,10 +8,11 @@
 #include "api/certmanager.h"
 #include "api/core.h"
 #include "api/gateway.h"
-#include "mesh/compile.h"
+#include "mesh/credentials.h"
 #include "mesh/issued.h"
 #include "mesh/lookup.h"
 #include "mesh/memo.h"
+#include "mesh/mesh_int.h"
 #include "mesh/plan.h"
 #include "mesh/uses.h"
 #include "tls/keypair.h"
@@ -129,8 +130,9 @@ static bool choose(const struct wanted *w, struct holder *ret)
 
 /* ---- compiling ---- */
 
-static struct str secret_key(const struct api_secret *s, struct str key)
+struct str secret_key(const struct api_object *secret, struct str key)
 {
+    const struct api_secret *s = secret->body;
     struct str v = api_map_get(&s->string_data, key);
 
     return str_is_set(v) ? v : api_map_get(&s->data, key);
@@ -140,13 +142,11 @@ static struct str secret_key(const struct api_secret *s, struct str key)
 static bool secret_octets(struct compile *c, const struct api_object *o, struct str *chain,
                           struct str *key)
 {
-    const struct api_secret *s = o->body;
-
-    *chain = secret_key(s, STR("cert"));
-    *key = secret_key(s, STR("key"));
+    *chain = secret_key(o, STR("cert"));
+    *key = secret_key(o, STR("key"));
     if (!chain->n || !key->n) {
-        *chain = secret_key(s, STR("tls.crt"));
-        *key = secret_key(s, STR("tls.key"));
+        *chain = secret_key(o, STR("tls.crt"));
+        *key = secret_key(o, STR("tls.key"));
     }
     if (chain->n && key->n)
         return true;
@@ -304,17 +304,59 @@ static void show(struct compile *c, const struct wanted *w, const struct mesh_cr
         to->dns_names[i] = arena_dup(a, shown->dns_names[i]);
 }
 
-static void present(struct compile *c, const struct secret_ref *ref)
+void secret_use(struct compile *c, slot_id slot)
 {
     struct credentials *all = c->credentials;
+    struct service *s;
+
+    if (!c->reading || !c->reading->is_service) {
+        all->slots = arena_grow(c->credentials_arena, all->slots, all->slot_n, &all->slot_cap,
+                                sizeof(*all->slots));
+        all->slots[all->slot_n++] = slot;
+        return;
+    }
+    s = CONTAINER_OF(c->reading, struct service, reader);
+    s->secrets = arena_grow(s->arena, s->secrets, s->secret_count, &s->secret_cap,
+                            sizeof(*s->secrets));
+    s->secrets[s->secret_count++] = slot;
+    if (slot >= c->reg->secrets_n) {
+        size_t n = MAX((size_t)slot + 1, c->reg->secrets_n * 2);
+
+        c->reg->secrets = must_realloc(c->reg->secrets, n * sizeof(*c->reg->secrets));
+        memset(c->reg->secrets + c->reg->secrets_n, 0,
+               (n - c->reg->secrets_n) * sizeof(*c->reg->secrets));
+        c->reg->secrets_n = n;
+    }
+    c->reg->secrets[slot]++;
+}
+
+void secrets_let_go(struct compile *c, const struct service *s)
+{
+    for (size_t i = 0; i < s->secret_count; i++) {
+        slot_id slot = s->secrets[i];
+
+        c->m->registry->secrets[slot]--;
+        c->dropped = arena_grow(c->whole, c->dropped, c->dropped_n, &c->dropped_cap,
+                                sizeof(*c->dropped));
+        c->dropped[c->dropped_n++] = slot;
+    }
+}
+
+static void present(struct compile *c, const struct secret_ref *ref)
+{
     const struct mesh_hooks *h = &c->o->hooks;
     int64_t ms = ref->shown.not_after_ms;
 
-    all->slots = arena_grow(c->credentials_arena, all->slots, all->slot_n, &all->slot_cap,
-                            sizeof(*all->slots));
-    all->slots[all->slot_n++] = ref->slot;
+    secret_use(c, ref->slot);
     if (ms && h->wall_ms && ms >= h->wall_ms(h->arg) && (!c->expires_ms || ms < c->expires_ms))
         c->expires_ms = ms;
+}
+
+static void note_none(const struct wanted *w)
+{
+    api_note(w->gw, w->c->notes, SEV_ERROR, "LAT0307", w->spot,
+             "there is no Secret or Certificate for \"%.*s\": what needs it is closed",
+             STRF(w->written));
 }
 
 static slot_id credential(struct compile *c, const struct wanted *wanted, const struct str *hosts,
@@ -332,10 +374,7 @@ static slot_id credential(struct compile *c, const struct wanted *wanted, const 
         return SLOT_NONE;
     }
     if (!choose(&w, &h)) {
-        api_note(w.gw, c->notes, SEV_ERROR, "LAT0307", w.spot,
-                 "there is no Secret or Certificate for \"%.*s\": handshakes for these hosts are "
-                 "closed",
-                 STRF(w.written));
+        note_none(&w);
         show(c, &w, NULL);
         return SLOT_NONE;
     }
@@ -350,6 +389,51 @@ static slot_id credential(struct compile *c, const struct wanted *wanted, const 
     present(c, ref);
     return ref->slot;
 }
+
+/* ---- for clusters ---- */
+
+static bool holder_of(struct compile *c, const struct secret_field *f, struct wanted *w,
+                      struct holder *ret)
+{
+    *w = (struct wanted){ .c = c, .gw = f->by, .spot = f->spot, .written = f->written };
+    if (!name_parse(w))
+        compile_unsupported(c, w->gw, w->spot,
+                            "credentials of this scheme are not carried out yet: what needs it is "
+                            "closed");
+    else if (choose(w, ret))
+        return true;
+    else
+        note_none(w);
+    return false;
+}
+
+const struct api_object *secret_find(struct compile *c, const struct secret_field *f,
+                                     struct str *ret_name)
+{
+    struct wanted w;
+    struct holder h;
+
+    if (!holder_of(c, f, &w, &h))
+        return NULL;
+    *ret_name = w.name;
+    return h.object;
+}
+
+slot_id secret_of_credential(struct compile *c, const struct secret_field *f)
+{
+    struct wanted w;
+    struct holder h;
+    struct secret_ref *ref;
+
+    if (!holder_of(c, f, &w, &h))
+        return slots_of(c->slots, PART_SECRET,
+                        arena_printf(c->a, "kubernetes://%.*s", STRF(f->written)));
+    ref = secret_compile(c, &h, w.name);
+    secret_use(c, ref->slot);
+    return ref->slot;
+}
+
+/* ---- for servers ---- */
 
 void credentials_compile(struct compile *c, const struct api_object *gw,
                          const struct api_gw_tls *tls, struct chain *chain, const struct str *hosts,

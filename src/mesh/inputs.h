@@ -25,6 +25,7 @@ enum input {
     INPUT_CLAIM,    /* who names a host, VirtualServices and Gateways: what the plan knows */
     INPUT_HOST,     /* what a route can see of a service */
     INPUT_PORT,     /* what is bound for the port of a Gateway */
+    INPUT_FILE,     /* a file by its path: a certificate */
 };
 
 typedef uint64_t input_key;

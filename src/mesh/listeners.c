@@ -188,7 +188,7 @@ static void chain_release(struct compile *c, struct server_plan *s)
 void secrets_clear(struct compile *c)
 {
     for (size_t i = 0; i < c->dropped_n; i++)
-        if (!*uses_of(c->plan, c->dropped[i]))
+        if (!*uses_of(c->plan, c->dropped[i]) && !registry_uses(c->reg, c->dropped[i]))
             compile_clear(c, PART_SECRET, c->dropped[i]);
 }
 

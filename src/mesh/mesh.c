@@ -20,6 +20,7 @@ struct mesh *mesh_new(const struct mesh_options *o)
     inputs_init(&m->inputs);
     memos_init(&m->memos);
     memos_init(&m->verdicts);
+    map_init(&m->files);
     map_init(&m->issued);
     m->arena = arena_new(4096);
     m->summary = ARENA_NEW(m->arena, struct mesh_summary);
@@ -44,6 +45,7 @@ void mesh_free(struct mesh *m)
     cells_free(&m->cells);
     lookups_fini(&m->lookups);
     inputs_fini(&m->inputs);
+    files_free(m);
     issued_free(&m->issued);
     wanted_fini(&m->wanted);
     trace_free(m->trace);
@@ -118,6 +120,7 @@ static void compile_init(struct compile *c, struct mesh *m, struct notes *notes)
     }
     list_init(&c->touched);
     map_init(&c->secrets);
+    map_init(&c->secrets_made);
     map_init(&c->stand_ins);
 }
 
@@ -126,6 +129,7 @@ static void compile_fini(struct compile *c)
     arena_free(c->scratch);
     MUST(list_is_empty(&c->touched)); /* everything that read what changed was made again */
     map_fini(&c->secrets);
+    map_fini(&c->secrets_made);
     map_fini(&c->stand_ins);
     for (size_t i = 0; i < c->keep_count; i++)
         part_unref(c->keep[i]);
@@ -201,6 +205,7 @@ static void compile_all(struct compile *c)
 {
     config_load(c);
     lookups_update(c);
+    files_touch(c);
     registry_update(c);
     plan_update(c);
     wanted_update(c);

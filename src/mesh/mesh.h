@@ -62,6 +62,11 @@ struct mesh_hooks {
     /* Last good versions are wanted: calls kept_read (mesh/kept.h) with what there is. Once, in
      * the first update that reads something, and only if something of it is broken. */
     void (*recall)(void *arg, struct mesh *m);
+    /* A file that a manifest names (a certificate), its octets in `a`; false with a reason. */
+    bool (*read_file)(void *arg, struct str path, struct arena *a, struct str *ret,
+                      struct str *ret_error);
+    /* A number that differs when the file does; 0: it cannot be read. */
+    uint64_t (*file_stamp)(void *arg, struct str path);
     /* A clock to measure with. NULL: nothing is measured. */
     uint64_t (*now_ns)(void *arg);
 };
@@ -94,6 +99,11 @@ enum mesh_verdict {
  * as they are now, sorted. With MESH_NEW `ret_root` is one reference for the caller. */
 MUST_USE enum mesh_verdict mesh_update(struct mesh *m, const struct source_scan *scan,
                                        struct notes *notes, struct root **ret_root);
+
+/* Files that manifests name. */
+size_t mesh_files(const struct mesh *m);
+/* Does one of them differ from what was read of it? Then an update is due. */
+bool mesh_files_changed(const struct mesh *m);
 
 /* Before the first update: the snapshot that served last, of an earlier process. What cannot be
  * made from it is kept from it as if that process had run on. As long as nothing at all can be

@@ -31,9 +31,15 @@ struct mesh {
     struct wanted_list wanted;
     struct map issued;   /* "ns/name" of a Certificate -> struct issued */
     struct arena *arena; /* of the summary and the mesh config in effect */
+    struct map files;    /* path -> struct seen_file, of files.c */
     struct mesh_summary *summary;
     bool is_shown; /* the summary's lists are there */
     const struct api_meshconfig *config;
     const struct api_object *config_object; /* NULL: the defaults */
     struct trace *trace;                    /* of the last update; NULL: none */
 };
+
+/* ---- files.c ---- */
+void mesh_file_seen(struct compile *c, struct str path); /* an input of the piece under way */
+void files_touch(struct compile *c);                     /* the readers of those that differ */
+void files_free(struct mesh *m);

@@ -307,9 +307,9 @@ void policy_find(struct compile *c, const struct rule *r, const struct rule_subs
     if (b.lb)
         ret->lb = lb_of(c, ret->lb_block.by, b.lb);
     pool_fill(b.pool, ret);
-    ret->needs_tls = b.tls && b.tls->mode.v != CLIENT_TLS_DISABLE;
+    ret->needs_tls = b.tls && b.tls->mode.v == CLIENT_TLS_ISTIO_MUTUAL;
     if (ret->needs_tls)
         compile_unsupported(c, ret->tls_block.by, LEAF(b.tls, "mode"),
-                            "TLS to services is not carried out yet: requests for it are answered "
+                            "ISTIO_MUTUAL is not carried out yet: requests for it are answered "
                             "503 NC");
 }

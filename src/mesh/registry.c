@@ -4,6 +4,7 @@
  */
 #include "api/serviceentry.h"
 #include "base/hash.h"
+#include "mesh/credentials.h"
 #include "mesh/lookup.h"
 #include "mesh/memo.h"
 #include "mesh/mesh_int.h"
@@ -19,6 +20,7 @@ void registry_free(struct registry *r, struct inputs *in)
     for (size_t at = 0; (e = map_next(&r->services, &at));)
         service_free(e->value, in);
     map_fini(&r->services);
+    free(r->secrets);
     free(r);
 }
 
@@ -197,6 +199,7 @@ static void replace(struct compile *c, const struct pair *p)
         return;
     count(c->reg, p->was, SIZE_MAX); /* less */
     clear(c, p->was);
+    secrets_let_go(c, p->was);
     service_free(p->was, &c->m->inputs);
 }
 
@@ -222,7 +225,7 @@ static void drop_all(struct compile *c, struct registry *r)
     const struct map_entry *e;
 
     for (size_t at = 0; r && (e = map_next(&r->services, &at));)
-        touch_host(c, e->key);
+        touch_host(c, e->key), secrets_let_go(c, e->value);
     registry_free(r, &c->m->inputs);
 }
 
@@ -246,6 +249,9 @@ void registry_update(struct compile *c)
     }
     make_all(c, &r.hosts);
     map_fini(&r.hosts);
+    for (size_t i = 0; i < c->reg->secrets_n; i++)
+        if (c->reg->secrets[i])
+            compile_seen(c, PART_SECRET, (slot_id)i);
     c->sum->clusters = c->reg->clusters;
     c->sum->endpoints = c->reg->endpoints;
 }

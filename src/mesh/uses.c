@@ -327,6 +327,29 @@ static void use_pool(struct compile *c, const struct policy *p, const struct ser
         use_config(c, LEAF(c->config, "h2UpgradePolicy"));
 }
 
+static void use_client_tls(struct compile *c, const struct policy *p)
+{
+    const struct api_client_tls *tls = p->tls;
+    bool mutual = tls->mode.v == CLIENT_TLS_MUTUAL, skips = tls->insecure_skip_verify.v;
+    const struct {
+        const char *field;
+        bool counts;
+    } fields[] = {
+        { "sni", true },
+        { "insecureSkipVerify", true },
+        { "subjectAltNames", true },
+        { "caCertificates", !skips && !tls->credential_name.n },
+        { "caCrl", !skips && tls->ca_certificates.n },
+        { "credentialName", !skips || mutual },
+        { "clientCertificate", mutual },
+        { "privateKey", mutual },
+    };
+
+    for (size_t i = 0; i < LEN(fields); i++)
+        if (fields[i].counts)
+            use(c, p->tls_block.by, LEAF(tls, fields[i].field));
+}
+
 void uses_policy(struct compile *c, const struct policy *p, const struct service_port *port)
 {
     if (!c->trace)
@@ -334,6 +357,8 @@ void uses_policy(struct compile *c, const struct policy *p, const struct service
     if (p->tls)
         use(c, p->tls_block.by, LEAF(p->tls, "mode"));
     use_block(c, &p->tls_block);
+    if (p->tls && p->tls->mode.v != CLIENT_TLS_DISABLE && !p->needs_tls)
+        use_client_tls(c, p);
     if (p->needs_tls)
         return; /* there is no cluster for the rest to act on */
     if (p->balancer)
@@ -344,6 +369,16 @@ void uses_policy(struct compile *c, const struct policy *p, const struct service
 }
 
 /* ---- credentials ---- */
+
+void uses_secret_key(struct compile *c, const struct api_object *secret, struct str key)
+{
+    const struct api_secret *s = secret->body;
+
+    if (!c->trace)
+        return;
+    use(c, secret,
+        str_is_set(api_map_get(&s->string_data, key)) ? LEAF(s, "stringData") : LEAF(s, "data"));
+}
 
 static void use_secret(struct compile *c, const struct api_object *o)
 {
@@ -356,9 +391,7 @@ static void use_secret(struct compile *c, const struct api_object *o)
                 str_is_set(api_map_get(&s->string_data, keys[1])));
 
     for (size_t i = old ? 0 : 2; i < (old ? 2 : 4); i++)
-        use(c, o,
-            str_is_set(api_map_get(&s->string_data, keys[i])) ? LEAF(s, "stringData")
-                                                              : LEAF(s, "data"));
+        uses_secret_key(c, o, keys[i]);
 }
 
 void uses_credential(struct compile *c, const struct api_object *o)

@@ -24,6 +24,8 @@ void uses_policy(struct compile *c, const struct policy *p, const struct service
 void uses_endpoint(struct compile *c, const struct service *s, const struct service_port *port,
                    const struct found_endpoint *e);
 /* A credential that is shown: a Secret or a Certificate. */
+/* A key of a Secret that is read for what else it holds. */
+void uses_secret_key(struct compile *c, const struct api_object *secret, struct str key);
 void uses_credential(struct compile *c, const struct api_object *o);
 /* A Certificate that is carried out (mesh/wanted.h), and who issues it. */
 void uses_certificate(struct compile *c, const struct api_object *o);

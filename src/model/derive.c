@@ -6,6 +6,7 @@
 #include "model/pattern.h"
 #include "model/shape.h"
 #include "tls/keypair.h"
+#include "tls/trust.h"
 
 /* ---- regexes and filters, wherever they stand ------------------------------------------- */
 
@@ -156,26 +157,30 @@ static void hosts_drop(struct part *p)
 }
 
 /* The certificate's names live in the key pair, which the secret holds. */
-static bool secret_build(struct part *p, struct str *reterr)
+static void keypair_names(struct part *p, struct secret *s)
 {
-    struct secret *s = (void *)p;
-    const struct tls_cert_info *cert;
-    struct str err;
-
-    if (s->chain_pem.n == 0 && s->key_pem.n == 0)
-        return true; /* a CA alone */
-    s->keypair = tls_keypair_parse(s->chain_pem, s->key_pem, &err);
-    if (!s->keypair) {
-        *reterr = arena_dup(p->arena, err);
-        return false;
-    }
-    cert = tls_keypair_info(s->keypair);
+    const struct tls_cert_info *cert = tls_keypair_info(s->keypair);
     s->not_after_ms = cert->not_after_ms;
     s->dns_names.n = (uint32_t)cert->dns_name_count;
     s->dns_names.v = ARENA_ARRAY(p->arena, struct str, cert->dns_name_count);
     for (size_t i = 0; i < cert->dns_name_count; i++)
         s->dns_names.v[i] = cert->dns_names[i];
-    return true;
+}
+
+static bool secret_build(struct part *p, struct str *reterr)
+{
+    struct secret *s = (void *)p;
+    struct str err = STR_NONE;
+
+    if (s->chain_pem.n || s->key_pem.n)
+        s->keypair = tls_keypair_parse(s->chain_pem, s->key_pem, &err);
+    if (s->ca_pem.n && !str_is_set(err))
+        s->trust = tls_trust_parse(s->ca_pem, s->crl_pem, &err);
+    if (s->keypair)
+        keypair_names(p, s);
+    if (str_is_set(err))
+        *reterr = arena_dup(p->arena, err);
+    return !str_is_set(err);
 }
 
 static void secret_drop(struct part *p)
@@ -183,7 +188,9 @@ static void secret_drop(struct part *p)
     struct secret *s = (void *)p;
 
     tls_keypair_unref(s->keypair);
+    tls_trust_unref(s->trust);
     s->keypair = NULL;
+    s->trust = NULL;
 }
 
 static const struct {

@@ -14,6 +14,7 @@
 
 struct regex;       /* codec/regex.h */
 struct tls_keypair; /* tls/keypair.h */
+struct tls_trust;   /* tls/trust.h */
 struct live_host;   /* live/host.h */
 struct live_budget; /* live/budget.h */
 struct filter_kind; /* filter/filter.h */
@@ -240,6 +241,16 @@ struct cluster_limits {
     uint32_t max_connections, max_pending, max_requests, max_retries;
 };
 
+/* TLS to the endpoints of a cluster. A secret that is named and not there closes every
+ * handshake: nothing falls back to clear text or to less of a check. */
+struct client_tls {
+    struct str sni;             /* empty: the request's authority without its port */
+    ARRAY_OF(struct str) names; /* in subjectAltName, one of them; none: the name asked for */
+    ARRAY_OF(struct str) alpn;  /* in order of preference */
+    bool skip_verify;           /* any certificate will do */
+    slot_id ca, certificate;    /* PART_SECRET; certificate: SLOT_NONE for none */
+};
+
 struct cluster {
     struct part part;             /* name: "outbound|80|v1|hedgus-app.hedgus.svc.cluster.local" */
     slot_id hosts;                /* PART_HOSTS */
@@ -249,6 +260,7 @@ struct cluster {
     uint32_t max_requests_per_connection; /* 0: unlimited */
     struct cluster_limits limits;
     struct service_labels service;
+    struct client_tls *tls; /* NULL: clear text */
     /* derived */
     uint32_t label_block;       /* telemetry's interned id; 0: none */
     struct live_budget *budget; /* NULL: no limit is finite */
@@ -279,9 +291,10 @@ struct secret {
     struct part part;     /* name: "kubernetes://ns/name" */
     struct str chain_pem; /* text of a file, which may hold the key, too: no dump shows it */
     struct str key_pem;   /* nor this */
-    struct str ca_pem;
-    /* derived */
-    struct tls_keypair *keypair; /* parsed and checked once; NULL for a CA alone */
+    struct str ca_pem, crl_pem;
+    /* derived, parsed and checked once */
+    struct tls_keypair *keypair; /* NULL for a CA alone */
+    struct tls_trust *trust;     /* NULL without a CA */
     int64_t not_after_ms;
     ARRAY_OF(struct str) dns_names;
 };

@@ -295,6 +295,16 @@ static const struct field cluster_limits_fields[] = {
 };
 static const struct shape cluster_limits_shape = SHAPE(cluster_limits);
 
+static const struct field client_tls_fields[] = {
+    F(client_tls, sni, STR),
+    F_LIST(client_tls, names, str_shape),
+    F_LIST(client_tls, alpn, str_shape),
+    F(client_tls, skip_verify, BOOL),
+    F_SLOT(client_tls, ca, PART_SECRET),
+    F_SLOT(client_tls, certificate, PART_SECRET),
+};
+static const struct shape client_tls_shape = SHAPE(client_tls);
+
 static const struct field cluster_fields[] = {
     F_SLOT(cluster, hosts, PART_HOSTS),
     F_ENUM(cluster, lb, lb_policies),
@@ -304,6 +314,7 @@ static const struct field cluster_fields[] = {
     F(cluster, max_requests_per_connection, U32),
     F_STRUCT(cluster, limits, cluster_limits_shape),
     F_STRUCT(cluster, service, service_labels_shape),
+    F_OPTION(cluster, tls, client_tls_shape),
     F(cluster, label_block, DERIVED),
     F(cluster, budget, DERIVED),
 };
@@ -334,8 +345,9 @@ static const struct field hosts_fields[] = {
 static const struct shape hosts_shape = SHAPE(hosts);
 
 static const struct field secret_fields[] = {
-    F(secret, chain_pem, SECRET), F(secret, key_pem, SECRET),       F(secret, ca_pem, STR),
-    F(secret, keypair, DERIVED),  F(secret, not_after_ms, DERIVED), F(secret, dns_names, DERIVED),
+    F(secret, chain_pem, SECRET),     F(secret, key_pem, SECRET),    F(secret, ca_pem, SECRET),
+    F(secret, crl_pem, SECRET),       F(secret, keypair, DERIVED),   F(secret, trust, DERIVED),
+    F(secret, not_after_ms, DERIVED), F(secret, dns_names, DERIVED),
 };
 static const struct shape secret_shape = SHAPE(secret);
 

@@ -46,6 +46,20 @@ struct addr net_parked_local(const struct parked *p);
 struct transport *net_dial(struct net *n, const struct addr *to, struct task *task,
                            enum err *reterr);
 
+/* The same in TLS, as the cluster's `tls` demands. Borrowed for the call, `resume` as long as the
+ * transport lives. */
+struct tls_resume;
+struct tls_dial {
+    const struct cluster *cluster;
+    const struct root *root; /* where its secrets are */
+    struct str name;         /* of the server, or its address: what is asked for and checked; up to
+                                255 octets */
+    struct tls_resume *resume;
+    uint64_t resume_key; /* differs with all that the handshake depends on */
+};
+struct transport *net_dial_tls(struct net *n, const struct addr *to, struct task *task,
+                               const struct tls_dial *how, enum err *reterr);
+
 /* From now on net_dial asks `dial` instead of the kernel: for simulations. */
 void net_set_dialler(struct net *n,
                      struct transport *(*dial)(void *arg, const struct addr *to, struct task *task,

@@ -27,3 +27,6 @@ void net_leave(struct net *n);
 
 /* socket.c */
 size_t socket_size(void);
+struct str socket_failure(enum err e); /* Envoy's words for a connect that did not succeed */
+/* A descriptor that is on its way to `to`; -1 with a reason. */
+int socket_dial(const struct net *n, const struct addr *to, enum err *reterr);

@@ -37,8 +37,7 @@ static void socket_notify(struct wire *w)
 
 #define DELAYED "delayed connect error: "
 
-/* Envoy's words for a connect that did not succeed. */
-static void socket_fail(struct socket *s, enum err e)
+struct str socket_failure(enum err e)
 {
     static const struct str others[] = {
 #define XX(name, text) STR_INIT(DELAYED text),
@@ -56,13 +55,18 @@ static void socket_fail(struct socket *s, enum err e)
         { ERR_RESET, STR_INIT(DELAYED "Connection reset by peer") },
     };
 
-    s->t.state = TRANSPORT_FAILED;
-    s->t.info.failure = e;
-    s->t.info.failure_text = others[e];
     for (size_t i = 0; i < LEN(words); i++) {
         if (words[i].e == e)
-            s->t.info.failure_text = words[i].text;
+            return words[i].text;
     }
+    return others[e];
+}
+
+static void socket_fail(struct socket *s, enum err e)
+{
+    s->t.state = TRANSPORT_FAILED;
+    s->t.info.failure = e;
+    s->t.info.failure_text = socket_failure(e);
 }
 
 static enum transport_state socket_advance(struct transport *t)
@@ -227,23 +231,27 @@ static int dial_start(const struct addr *to)
     return -1;
 }
 
+int socket_dial(const struct net *n, const struct addr *to, enum err *reterr)
+{
+    int fd = -1;
+
+    *reterr = ERR_LIMIT;
+    if (n->open < n->max && (fd = dial_start(to)) < 0)
+        *reterr = err_of_errno(errno);
+    return fd;
+}
+
 struct transport *net_dial(struct net *n, const struct addr *to, struct task *task,
                            enum err *reterr)
 {
-    struct socket *s = NULL;
+    struct socket *s;
     int fd;
 
     if (n->dial)
         return n->dial(n->dial_arg, to, task, reterr);
-    if (n->open >= n->max) {
-        *reterr = ERR_LIMIT;
+    fd = socket_dial(n, to, reterr);
+    if (fd < 0)
         return NULL;
-    }
-    fd = dial_start(to);
-    if (fd < 0) {
-        *reterr = err_of_errno(errno);
-        return NULL;
-    }
     s = socket_new(n, fd, true, task);
     if (!s) {
         *reterr = ERR_LIMIT;

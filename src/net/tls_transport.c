@@ -1,26 +1,20 @@
 /*
- * net/tls_transport - the server side of TLS over a socket.
+ * net/tls_transport - TLS over a socket.
  *
- * Opening: the ClientHello is read first, the chain chosen by its name, then one engine is
- * made from the chain's profile and certificates. Open: one recv feeds many records through
- * a buffer that all connections of the worker share; what many writes made is sent at once
- * by flush.
+ * Opening a server's: the ClientHello is read first, the chain chosen by its name, then one engine
+ * is made from the chain's profile and certificates. Open: one recv feeds many records through a
+ * buffer that all connections of the worker share; what many writes made is sent at once by flush.
  */
-#include "base/bufq.h"
 #include "base/hash.h"
 #include "model/root.h"
-#include "net/net_int.h"
 #include "net/sockaddr.h"
-#include "net/wire.h"
-#include "tls/engine.h"
-#include "tls/hello.h"
+#include "net/tls_int.h"
 #include "tls/tickets.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
-#define SHARED_IN 65536
 /* Records waiting to be sent: beyond the first, writing waits for flush; beyond the second
  * (what a peer makes us answer without reading) the connection ends. */
 #define OUT_HIGH (4 * CHUNK_OCTETS)
@@ -29,49 +23,16 @@
 #define CHUNK_MEMORY ((size_t)64 << 20)
 #define IOV_USED 8
 
-/* What all TLS connections of one net share. */
-struct tls_side {
-    struct tls_contexts *contexts;
-    struct slab conns; /* struct tls */
-    struct chunk_pool chunks;
-    /* Received octets of one connection, which takes what is left away when another comes. */
-    struct tls *owner;
-    size_t at, n;
-    char in[SHARED_IN];
-    char record[ENGINE_RECORD_MAX]; /* pieces of a write, joined to one record */
-};
-
-struct tls {
-    struct transport t;
-    struct wire wire;
-    struct net *net;
-    const struct tls_chooser *chooser; /* until open */
-    struct engine engine;
-    struct bufq in;   /* received and not yet understood, older than the shared buffer */
-    struct bufq out;  /* records to send */
-    bool finishing;   /* FIN when `out` is empty */
-    bool answer_due;  /* octets were read, and nothing was written since */
-    bool has_written; /* `out` holds what the owner wrote, not tickets alone */
-    enum err in_lost; /* received octets had to be dropped: no memory */
-    struct hello hello;
-    char failure_text[160];
-};
-
 static struct tls *tls_of(struct transport *t)
 {
     return CONTAINER_OF(t, struct tls, t);
-}
-
-static struct tls_side *side_of(struct tls *x)
-{
-    return x->net->tls;
 }
 
 /* ---- received octets ---- */
 
 static size_t shared_left(struct tls *x)
 {
-    return side_of(x)->owner == x ? side_of(x)->n - side_of(x)->at : 0;
+    return tls_side_of(x)->owner == x ? tls_side_of(x)->n - tls_side_of(x)->at : 0;
 }
 
 /* Moves what the owner of the shared buffer has not used yet to a queue of its own. */
@@ -89,7 +50,7 @@ static void shared_release(struct tls_side *side)
 /* Receives into the shared buffer. False: nothing came. */
 static bool shared_fill(struct tls *x)
 {
-    struct tls_side *side = side_of(x);
+    struct tls_side *side = tls_side_of(x);
     ssize_t got;
 
     if (wire_is_drained(&x->wire))
@@ -108,7 +69,7 @@ static bool shared_fill(struct tls *x)
 static size_t tls_pull(struct engine *e, char *into, size_t n)
 {
     struct tls *x = CONTAINER_OF(e, struct tls, engine);
-    struct tls_side *side = side_of(x);
+    struct tls_side *side = tls_side_of(x);
     struct str front;
 
     if (x->in_lost)
@@ -140,12 +101,10 @@ static bool tls_push(struct engine *e, struct str octets)
 {
     struct tls *x = CONTAINER_OF(e, struct tls, engine);
 
-    return x->out.n + octets.n <= OUT_MAX && bufq_copy(&x->out, &side_of(x)->chunks, octets);
+    return x->out.n + octets.n <= OUT_MAX && bufq_copy(&x->out, &tls_side_of(x)->chunks, octets);
 }
 
-static const struct engine_carrier carrier = { .pull = tls_pull,
-                                               .more = tls_more,
-                                               .push = tls_push };
+const struct engine_carrier tls_carrier = { .pull = tls_pull, .more = tls_more, .push = tls_push };
 
 static enum err tls_send(struct tls *x)
 {
@@ -174,7 +133,7 @@ static enum err tls_flush(struct transport *t)
 
 /* ---- opening ---- */
 
-static enum transport_state tls_fail(struct tls *x, enum err e, struct str text)
+enum transport_state tls_fail(struct tls *x, enum err e, struct str text)
 {
     (void)tls_send(x); /* the alert, if there is one */
     if (text.p != x->failure_text)
@@ -233,11 +192,11 @@ static enum transport_state engine_make(struct tls *x, const struct chain *c,
         return tls_fail(x, ERR_UNSUPPORTED, STR("TLS error: client certificates are not built"));
     if (n == 0)
         return tls_fail(x, ERR_NOT_FOUND, STR("TLS error: Secret is not supplied by SDS"));
-    context = tls_context_get(side_of(x)->contexts, &setup, &why);
+    context = tls_context_get(tls_side_of(x)->contexts, &setup, &why);
     if (!context)
         return tls_fail(x, ERR_TLS, why);
     ticket_binding(c, x, binding);
-    engine_start(&x->engine, &carrier, context, keypairs, n,
+    engine_start(&x->engine, &tls_carrier, context, keypairs, n,
                  str_make((char *)binding, sizeof(binding)));
     return TRANSPORT_OPENING;
 }
@@ -246,7 +205,7 @@ static enum transport_state engine_make(struct tls *x, const struct chain *c,
  * beginning, it must lie together. */
 static struct str received(struct tls *x, char *joined, size_t size)
 {
-    struct tls_side *side = side_of(x);
+    struct tls_side *side = tls_side_of(x);
     struct iovec iov[HELLO_OCTETS_MAX / CHUNK_OCTETS + 2];
     size_t n = 0, pieces;
 
@@ -309,10 +268,10 @@ static enum transport_state hello_step(struct tls *x)
         if (!shared_fill(x))
             return ended_early(x);
         if (!bufq_is_empty(&x->in))
-            shared_release(side_of(x)); /* behind what came earlier */
+            shared_release(tls_side_of(x)); /* behind what came earlier */
         s = hello_read(received(x, joined, sizeof(joined)), &x->hello);
         if (s == HELLO_MORE)
-            shared_release(side_of(x));
+            shared_release(tls_side_of(x));
         if (s == HELLO_MORE && x->in.n >= sizeof(joined)) /* in very small records */
             s = HELLO_BROKEN;
     } while (s == HELLO_MORE && !x->in_lost);
@@ -328,11 +287,13 @@ static void tls_opened(struct tls *x)
     x->t.info.tls_cipher = names.cipher;
     x->t.info.tls_resumed = names.resumed;
     x->chooser = NULL;
+    part_unref(x->held);
+    x->held = NULL;
     x->t.state = TRANSPORT_OPEN;
     x->t.read_drained = false; /* a request may stand behind the client's last message */
 }
 
-static enum transport_state handshake_step(struct tls *x)
+enum transport_state tls_handshake(struct tls *x)
 {
     enum err e = engine_accept(&x->engine, x->failure_text, sizeof(x->failure_text));
 
@@ -340,8 +301,8 @@ static enum transport_state handshake_step(struct tls *x)
         return tls_fail(x, ERR_TLS, str_of(x->failure_text));
     if (e == ERR_OK) {
         tls_opened(x);
-        /* In TLS 1.3 only a ticket waits: the first answer takes it along. */
-        if (!str_eq(x->t.info.tls_version, STR("TLSv1.3")))
+        /* Of a server's TLS 1.3 only a ticket waits: the first answer takes it along. */
+        if (x->is_client || !str_eq(x->t.info.tls_version, STR("TLSv1.3")))
             (void)tls_send(x);
     } else if (tls_send(x) != ERR_OK && x->wire.unsendable) {
         return tls_fail(x, x->wire.unsendable, STR("TLS error: reset during the handshake"));
@@ -357,10 +318,12 @@ static enum transport_state tls_advance(struct transport *t)
     if (t->state != TRANSPORT_OPENING)
         return t->state;
     from_ns = loop_clock_ns(x->net->loop);
-    if (!x->engine.ssl)
+    if (x->is_client)
+        (void)tls_client_advance(x);
+    else if (!x->engine.ssl)
         (void)hello_step(x);
-    if (x->engine.ssl)
-        (void)handshake_step(x);
+    if (!x->is_client && x->engine.ssl)
+        (void)tls_handshake(x);
     loop_note(x->net->loop, "TLS handshakes", from_ns);
     return t->state;
 }
@@ -455,7 +418,7 @@ static ssize_t tls_writev(struct transport *t, const struct iovec *iov, size_t n
     x->has_written = true;
     pieces_skip(&iov, &n, &skip, 0);
     while (n && x->out.n < OUT_HIGH) {
-        struct str record = record_gather(side_of(x), iov, n, skip);
+        struct str record = record_gather(tls_side_of(x), iov, n, skip);
 
         if (!engine_write(&x->engine, record))
             return -(ssize_t)(x->wire.unsendable ? x->wire.unsendable : ERR_TLS);
@@ -487,6 +450,7 @@ static void tls_close(struct transport *t, bool reset)
     if (n->tls->owner == x)
         n->tls->owner = NULL;
     engine_fini(&x->engine);
+    part_unref(x->held);
     bufq_reset(&x->in);
     bufq_reset(&x->out);
     wire_close(&x->wire, reset);
@@ -543,6 +507,30 @@ static void tls_notify(struct wire *w)
         task_wake(x->t.task);
 }
 
+struct tls *tls_conn_new(struct net *n, int take_fd, bool connecting, const struct addr *peer,
+                         struct task *task)
+{
+    struct tls *x;
+
+    if (!n->tls)
+        n->tls = side_new(n);
+    x = slab_get(&n->tls->conns);
+    MUST(x != NULL); /* as many as may be open */
+    x->net = n;
+    bufq_init(&x->in);
+    bufq_init(&x->out);
+    x->t = (struct transport){ .ops = &tls_ops,
+                               .state = TRANSPORT_OPENING,
+                               .task = task,
+                               .info = { .remote = *peer, .chain = SLOT_NONE },
+                               .read_drained = true };
+    if (wire_start(&x->wire, n->loop, take_fd, connecting, tls_notify))
+        return x;
+    slab_put(&n->tls->conns, x);
+    net_leave(n);
+    return NULL;
+}
+
 struct transport *net_accept_tls(struct net *n, int take_fd, const struct addr *peer,
                                  struct task *task, const struct tls_chooser *chooser)
 {
@@ -552,24 +540,10 @@ struct transport *net_accept_tls(struct net *n, int take_fd, const struct addr *
         close(take_fd);
         return NULL;
     }
-    if (!n->tls)
-        n->tls = side_new(n);
-    x = slab_get(&n->tls->conns);
-    MUST(x != NULL); /* as many as may be open */
-    x->net = n;
-    x->chooser = chooser;
-    bufq_init(&x->in);
-    bufq_init(&x->out);
-    x->t = (struct transport){ .ops = &tls_ops,
-                               .state = TRANSPORT_OPENING,
-                               .task = task,
-                               .info = { .remote = *peer, .chain = SLOT_NONE },
-                               .read_drained = true };
-    if (!wire_start(&x->wire, n->loop, take_fd, false, tls_notify)) {
-        slab_put(&n->tls->conns, x);
-        net_leave(n);
+    x = tls_conn_new(n, take_fd, false, peer, task);
+    if (!x)
         return NULL;
-    }
+    x->chooser = chooser;
     x->t.info.local = sockaddr_local(take_fd);
     return &x->t;
 }

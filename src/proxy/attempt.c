@@ -101,6 +101,7 @@ static void attempt_waits(struct request *r)
 
 static void attempt_open(struct request *r)
 {
+    r->claim.authority = r->s.request->authority;
     r->record.upstream_start_ns = loop_now_ns(r->s.loop);
     r->up = upstream_open(r->worker, r->cluster, r->endpoint, r->s.arena, &r->claim,
                           &r->open_error);

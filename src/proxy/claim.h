@@ -17,6 +17,7 @@ struct upstream_pool;
 struct claim {
     struct list node; /* in a share's line, or among those that wait for a connection to open */
     struct task *task;
+    struct str authority; /* of the request as it is sent: TLS may ask for it */
     struct metrics *metrics;
     const struct cluster *cluster; /* with a budget; NULL: nothing is limited */
     struct share *share;           /* that it stands in line at, or NULL */

@@ -1,8 +1,14 @@
 #include "proxy/upstream_int.h"
 
+#include "base/hash.h"
 #include "live/host.h"
+#include "proxy/upstream_tls.h"
 
 #include <stdlib.h>
+
+/* Connections of one endpoint for other names than the one asked for: a stranger may name many
+ * where a virtual host has a wildcard. The oldest goes. */
+#define OTHER_NAMES_MAX 64
 
 size_t upstream_size(void)
 {
@@ -27,6 +33,7 @@ static void pool_free(struct worker *w, struct upstream_pool *p)
 {
     w->upstream_pools[p->live->id] = NULL;
     share_unref(p->share);
+    tls_resume_drop(&p->resume);
     if (p->cluster)
         part_unref((struct part *)(uintptr_t)&p->cluster->part);
     live_host_unref(p->live);
@@ -83,6 +90,7 @@ static void pool_adopt(struct worker *w, struct upstream_pool *p, const struct c
     if (p->cluster)
         part_unref((struct part *)(uintptr_t)&p->cluster->part);
     p->cluster = c;
+    p->tls_hash = upstream_tls_hash(c, worker_root(w));
     if (old != fresh)
         pool_change_share(p, fresh);
     share_unref(old);
@@ -180,6 +188,12 @@ static bool is_used_up(const struct upstream *u)
     return u->max_exchanges && http_conn_exchanges(u->conn) >= u->max_exchanges;
 }
 
+/* The cluster is spoken to otherwise by now. */
+static bool is_of_the_past(const struct upstream *u)
+{
+    return u->http2 != u->pool->cluster->http2 || u->tls_hash != u->pool->tls_hash;
+}
+
 static void upstream_changed(struct http_client *client, struct http_conn *conn)
 {
     struct upstream *u = CONTAINER_OF(client, struct upstream, client);
@@ -188,7 +202,7 @@ static void upstream_changed(struct http_client *client, struct http_conn *conn)
         upstream_gone(u);
         return;
     }
-    if (!u->pool->named || is_used_up(u) || u->http2 != u->pool->cluster->http2 ||
+    if (!u->pool->named || is_used_up(u) || is_of_the_past(u) ||
         (u->pool->share && share_gives_up(u->pool->share))) {
         upstream_leave(u);
         return;
@@ -216,8 +230,46 @@ static void settings_of_cluster(struct http_settings *s, const struct cluster *c
     };
 }
 
+/* What a connection is wanted for. */
+struct target {
+    const struct endpoint *endpoint;
+    struct str name; /* TLS: of the server */
+    uint64_t key;    /* 0: clear text */
+    char octets[UPSTREAM_NAME_MAX + 1];
+};
+
+MUST_USE static bool target_init(struct target *t, const struct upstream_pool *p,
+                                 const struct endpoint *e, struct str authority)
+{
+    t->endpoint = e;
+    t->key = 0;
+    if (LIKELY(!p->cluster->tls))
+        return true;
+    if (!upstream_tls_name(p->cluster->tls, authority, t->octets, &t->name))
+        return false;
+    t->key = hash_mix(p->tls_hash, hash_str(t->name));
+    return true;
+}
+
+static struct transport *dial(struct upstream *u, const struct target *t, enum err *reterr)
+{
+    struct worker *w = u->worker;
+    struct tls_dial how;
+
+    if (LIKELY(!u->pool->cluster->tls))
+        return net_dial(w->net, &t->endpoint->addr, NULL, reterr);
+    u->tls_hash = u->pool->tls_hash;
+    u->tls_key = t->key;
+    how = (struct tls_dial){ .cluster = u->pool->cluster,
+                             .root = worker_root(w),
+                             .name = t->name,
+                             .resume = &u->pool->resume,
+                             .resume_key = t->key };
+    return net_dial_tls(w->net, &t->endpoint->addr, NULL, &how, reterr);
+}
+
 static struct upstream *upstream_dial(struct worker *w, struct upstream_pool *p,
-                                      const struct endpoint *e, enum err *reterr)
+                                      const struct target *target, enum err *reterr)
 {
     struct upstream *u = slab_get(&w->upstream_slab);
     struct transport *t;
@@ -236,7 +288,7 @@ static struct upstream *upstream_dial(struct worker *w, struct upstream_pool *p,
     list_init(&u->node);
     list_init(&u->share_node);
     list_init(&u->opening);
-    t = net_dial(w->net, &e->addr, NULL, reterr);
+    t = dial(u, target, reterr);
     if (t)
         u->conn = http_connect(w->pools, t, &u->client, &u->settings, u->http2 ? HTTP_2 : HTTP_11);
     if (!u->conn) {
@@ -248,23 +300,29 @@ static struct upstream *upstream_dial(struct worker *w, struct upstream_pool *p,
     return u;
 }
 
-static struct upstream *upstream_idle(struct upstream_pool *p)
+static struct upstream *upstream_idle(struct upstream_pool *p, uint64_t key)
 {
+    struct upstream *other = NULL;
+    uint32_t others = 0;
+
     LIST_EACH (it, &p->idle, after) {
         struct upstream *u = LIST_ITEM(it, struct upstream, node);
 
-        if (http_conn_is_usable(u->conn))
+        if (u->tls_key != key)
+            others++, other = u;
+        else if (http_conn_is_usable(u->conn))
             return u;
     }
+    if (others >= OTHER_NAMES_MAX)
+        upstream_leave(other);
     return NULL;
 }
 
 /* A connection for a request that may have one, within all limits. NULL with a reason. */
 static struct upstream *upstream_for(struct worker *w, struct upstream_pool *p,
-                                     const struct endpoint *e, struct claim *claim,
-                                     enum err *reterr)
+                                     const struct target *t, struct claim *claim, enum err *reterr)
 {
-    struct upstream *idle = upstream_idle(p), *u = idle;
+    struct upstream *idle = upstream_idle(p, t->key), *u = idle;
 
     *reterr = p->share ? share_enter(p->share, claim, p, idle == NULL) : ERR_OK;
     if (*reterr != ERR_OK)
@@ -273,7 +331,7 @@ static struct upstream *upstream_for(struct worker *w, struct upstream_pool *p,
         *reterr = ERR_OVERFLOW;
         u = NULL;
     } else if (!idle) {
-        u = upstream_dial(w, p, e, reterr);
+        u = upstream_dial(w, p, t, reterr);
     }
     if (!u && !idle && p->share)
         share_gone(p->share, NULL); /* not dialled after all */
@@ -285,11 +343,15 @@ struct leg *upstream_open(struct worker *w, const struct cluster *c, const struc
 {
     struct upstream_pool *p = pool_of(w, c, e);
     struct upstream *u = NULL;
+    struct target target;
     struct leg *leg;
 
     *reterr = ERR_OVERFLOW;
-    if (claim_request(claim))
-        u = upstream_for(w, p, e, claim, reterr);
+    if (claim_request(claim)) {
+        *reterr = ERR_SYNTAX;
+        if (target_init(&target, p, e, claim->authority))
+            u = upstream_for(w, p, &target, claim, reterr);
+    }
     if (!u) {
         claim_request_give(claim);
         return NULL;
@@ -395,13 +457,17 @@ static void pool_renew(struct worker *w, struct upstream_pool *p)
 {
     const struct cluster *c = root_cluster(worker_root(w), p->cluster->part.slot);
 
-    if (!c || c == p->cluster || !str_eq(c->part.name, p->cluster->part.name))
+    if (!c || !str_eq(c->part.name, p->cluster->part.name))
         return;
-    pool_adopt(w, p, c);
+    if (c != p->cluster)
+        pool_adopt(w, p, c);
+    else if (!c->tls)
+        return;
+    p->tls_hash = upstream_tls_hash(c, worker_root(w));
     LIST_EACH (it, &p->idle, after) {
         struct upstream *u = LIST_ITEM(it, struct upstream, node);
 
-        if (u->http2 != c->http2)
+        if (is_of_the_past(u))
             upstream_leave(u);
     }
 }
@@ -414,6 +480,7 @@ void upstream_sweep(struct worker *w, const struct root *before)
     struct sweep sweep = { w, w->pools_are_older };
 
     root_kind_differences(before, root, PART_CLUSTER, differs, &sweep);
+    root_kind_differences(before, root, PART_SECRET, differs, &sweep);
     root_kind_differences(before, root, PART_HOSTS, unname, &sweep);
     root_kind_differences(before, root, PART_HOSTS, name, &sweep);
     if (!sweep.any)

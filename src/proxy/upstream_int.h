@@ -5,6 +5,7 @@
 
 #include "proxy/share.h"
 #include "proxy/upstream.h"
+#include "tls/resume.h"
 
 struct upstream_pool {
     struct live_host *live;        /* a reference */
@@ -13,6 +14,8 @@ struct upstream_pool {
     struct list idle, busy;        /* those that take another exchange, those that do not */
     uint32_t in_line;              /* claims that wait for a connection */
     bool named;                    /* by the current root */
+    uint64_t tls_hash;             /* of the cluster's TLS as it is now; 0: clear text */
+    struct tls_resume resume;      /* the last session with this endpoint */
 };
 
 struct upstream {
@@ -24,6 +27,8 @@ struct upstream {
     struct http_conn *conn;
     struct http_client client;
     struct http_settings settings;
+    uint64_t tls_hash;      /* the pool's when it was dialled */
+    uint64_t tls_key;       /* and with the name that was asked for */
     uint32_t max_exchanges; /* 0: no limit */
     bool is_open, is_leaving;
     bool is_held; /* leaves when its streams have ended, which may take long */

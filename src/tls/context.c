@@ -3,6 +3,8 @@
 #include "base/buf.h"
 #include "tls/context_int.h"
 #include "tls/engine_int.h"
+#include "tls/resume_int.h"
+#include "tls/verify_int.h"
 
 #include <openssl/core_names.h>
 #include <openssl/err.h>
@@ -34,7 +36,7 @@ static void list_add(struct buf *b, const struct str *v, size_t n)
 
 static bool profile_key(struct buf *b, const struct tls_setup *s)
 {
-    buf_printf(b, "%x-%x;", s->min_version, s->max_version);
+    buf_printf(b, "%c%x-%x;", s->is_client ? 'c' : 's', s->min_version, s->max_version);
     list_add(b, s->ciphers, s->cipher_count);
     list_add(b, s->alpn, s->alpn_count);
     return !b->full;
@@ -173,22 +175,39 @@ static bool set_alpn(struct tls_context *c, const struct tls_setup *s)
         memcpy(c->alpn + c->alpn_n, s->alpn[i].p, s->alpn[i].n);
         c->alpn_n += (unsigned)s->alpn[i].n;
     }
+    if (s->is_client)
+        return SSL_CTX_set_alpn_protos(c->ctx, c->alpn, c->alpn_n) == 0;
     SSL_CTX_set_alpn_select_cb(c->ctx, choose_alpn, c);
     return true;
 }
 
-static void set_the_rest(SSL_CTX *ctx)
+static void set_client(SSL_CTX *ctx)
 {
-    SSL_CTX_set_options(ctx, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION |
-                                 SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_PRIORITIZE_CHACHA);
-    SSL_CTX_set_mode(ctx, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+    SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
+    SSL_CTX_sess_set_new_cb(ctx, resume_keep);
+}
+
+static void set_server(SSL_CTX *ctx)
+{
+    SSL_CTX_set_options(ctx, SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_PRIORITIZE_CHACHA);
     /* nothing is kept here: sessions live in the clients' tickets */
     SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
     SSL_CTX_set_timeout(ctx, TICKET_LIFETIME_S);
     SSL_CTX_set_num_tickets(ctx, 1); /* each costs 20 us (performance.md 4) */
     SSL_CTX_set_tlsext_ticket_key_evp_cb(ctx, ticket_callback);
     SSL_CTX_set_cert_cb(ctx, attach_certificates, NULL);
+}
+
+static void set_the_rest(SSL_CTX *ctx, const struct tls_setup *s)
+{
+    SSL_CTX_set_options(ctx, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION);
+    SSL_CTX_set_mode(ctx, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+    SSL_CTX_set_cert_verify_callback(ctx, verify_callback, NULL);
     SSL_CTX_set_info_callback(ctx, engine_note);
+    if (s->is_client)
+        set_client(ctx);
+    else
+        set_server(ctx);
 }
 
 static void context_free(struct tls_context *c)
@@ -205,7 +224,8 @@ static struct tls_context *context_new(struct tls_contexts *all, const struct tl
     struct tls_context *c = must_alloc(sizeof(*c));
 
     c->all = all;
-    c->ctx = SSL_CTX_new_ex(all->library.ctx, NULL, TLS_server_method());
+    c->ctx = SSL_CTX_new_ex(all->library.ctx, NULL,
+                            s->is_client ? TLS_client_method() : TLS_server_method());
     MUST(c->ctx != NULL);
     if (!set_versions(c->ctx, s))
         *reterr = STR("no TLS version is between the lowest and the highest allowed");
@@ -216,7 +236,7 @@ static struct tls_context *context_new(struct tls_contexts *all, const struct tl
     else if (SSL_CTX_set1_groups_list(c->ctx, "X25519:P-256") != 1)
         *reterr = STR("the key exchange groups are unknown");
     else {
-        set_the_rest(c->ctx);
+        set_the_rest(c->ctx, s);
         return c;
     }
     ERR_clear_error();

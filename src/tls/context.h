@@ -18,6 +18,7 @@ struct tls_setup {
     size_t cipher_count;               /* 0: Envoy's default list */
     const struct str *alpn;            /* in order of preference */
     size_t alpn_count;
+    bool is_client; /* of connections that are dialled */
 };
 
 struct tls_contexts *tls_contexts_new(void);

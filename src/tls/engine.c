@@ -9,6 +9,7 @@
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <pthread.h>
+#include <stdlib.h>
 
 /* What others left in the thread's error queue would be taken for ours. Clearing an empty
  * queue costs as much as a short record's cipher: so look first. */
@@ -80,21 +81,27 @@ static BIO *carrier_bio(struct engine *e)
 
 /* ---- beginning and end ---- */
 
-void engine_start(struct engine *e, const struct engine_carrier *carrier,
-                  struct tls_context *take_context, struct tls_keypair *const *keypairs, size_t n,
-                  struct str binding)
+void engine_begin(struct engine *e, const struct engine_carrier *carrier,
+                  struct tls_context *take_context)
 {
     BIO *b;
 
-    MUST(n <= ENGINE_KEYPAIRS_MAX && binding.n <= SSL_MAX_SID_CTX_LENGTH);
     *e = (struct engine){ .carrier = carrier, .context = take_context };
-    for (size_t i = 0; i < n; i++)
-        e->keypairs[i] = tls_keypair_ref(keypairs[i]);
     e->ssl = SSL_new(take_context->ctx);
     MUST(e->ssl != NULL);
     b = carrier_bio(e);
     SSL_set_bio(e->ssl, b, b);
     SSL_set_app_data(e->ssl, e);
+}
+
+void engine_start(struct engine *e, const struct engine_carrier *carrier,
+                  struct tls_context *take_context, struct tls_keypair *const *keypairs, size_t n,
+                  struct str binding)
+{
+    MUST(n <= ENGINE_KEYPAIRS_MAX && binding.n <= SSL_MAX_SID_CTX_LENGTH);
+    engine_begin(e, carrier, take_context);
+    for (size_t i = 0; i < n; i++)
+        e->keypairs[i] = tls_keypair_ref(keypairs[i]);
     MUST(SSL_set_session_id_context(e->ssl, (const unsigned char *)binding.p,
                                     (unsigned)binding.n) == 1);
     SSL_set_accept_state(e->ssl);
@@ -108,11 +115,29 @@ static void keypairs_drop(struct engine *e)
     }
 }
 
+void engine_check_new(struct engine *e, const struct tls_demand *d)
+{
+    e->check = must_alloc(sizeof(*e->check));
+    e->check->demand = *d;
+    if (d->trust)
+        tls_trust_ref(d->trust);
+}
+
+static void check_drop(struct engine *e)
+{
+    if (LIKELY(!e->check))
+        return;
+    tls_trust_unref(e->check->demand.trust);
+    free(e->check);
+    e->check = NULL;
+}
+
 void engine_fini(struct engine *e)
 {
     SSL_free(e->ssl);
     e->ssl = NULL;
     keypairs_drop(e);
+    check_drop(e);
     tls_context_unref(e->context);
     e->context = NULL;
 }
@@ -140,15 +165,17 @@ enum err engine_accept(struct engine *e, char *text, size_t size)
     int result;
 
     errors_forget();
-    result = SSL_accept(e->ssl);
+    result = SSL_do_handshake(e->ssl);
     if (result == 1) {
         e->open = true;
         keypairs_drop(e);
+        check_drop(e);
         return ERR_OK;
     }
     if (SSL_get_error(e->ssl, result) == SSL_ERROR_WANT_READ)
         return ERR_AGAIN;
-    fault_envoy(ERR_peek_error(), text, size, "TLS handshake failed");
+    fault_envoy(ERR_peek_error(), e->check ? e->check->unverified : "", text, size,
+                "TLS handshake failed");
     errors_forget();
     return ERR_TLS;
 }
@@ -185,7 +212,7 @@ static enum err read_error(struct engine *e, int result)
 
 struct str engine_fault(const struct engine *e, char *out, size_t size)
 {
-    return fault_envoy(e->fault, out, size, "TLS connection failed");
+    return fault_envoy(e->fault, "", out, size, "TLS connection failed");
 }
 
 void engine_note(const struct ssl_st *ssl, int where, int value)
@@ -193,7 +220,7 @@ void engine_note(const struct ssl_st *ssl, int where, int value)
     struct engine *e = SSL_get_app_data(ssl);
 
     (void)value;
-    if (e->open && where == SSL_CB_ACCEPT_LOOP)
+    if (e->open && (where == SSL_CB_ACCEPT_LOOP || where == SSL_CB_CONNECT_LOOP))
         e->messages++;
 }
 

@@ -1,5 +1,5 @@
 /*
- * tls/engine - one server-side TLS connection over octets that somebody else carries.
+ * tls/engine - one TLS connection, either side, over octets that somebody else carries.
  *
  * No socket: the owner pulls received octets in and pushes what is to be sent. One pull may
  * feed many records, and what many writes produce is pushed before it is sent once. Not
@@ -10,6 +10,8 @@
 #include "base/err.h"
 #include "tls/context.h"
 #include "tls/keypair.h"
+#include "tls/resume.h"
+#include "tls/verify.h"
 
 #include <sys/types.h>
 
@@ -31,14 +33,18 @@ struct engine_carrier {
 };
 
 struct ssl_st;
+struct engine_check; /* engine_int.h */
 
 struct engine {
     struct ssl_st *ssl; /* NULL until engine_start */
     struct tls_context *context;
     const struct engine_carrier *carrier;
     struct tls_keypair *keypairs[ENGINE_KEYPAIRS_MAX]; /* until the handshake is over */
-    bool open;                                         /* the handshake is over */
-    bool shut;                                         /* close_notify was sent */
+    struct engine_check *check; /* of the other side's certificate; until the handshake is over */
+    struct tls_resume *resume;  /* client: where sessions are kept; NULL: nowhere */
+    uint64_t resume_key;
+    bool open; /* the handshake is over */
+    bool shut; /* close_notify was sent */
     bool failed;
     unsigned long fault; /* why: OpenSSL's code; 0 when it had none */
     uint64_t octets;     /* plain ones read so far */
@@ -56,6 +62,20 @@ struct engine_names {
 void engine_start(struct engine *e, const struct engine_carrier *carrier,
                   struct tls_context *take_context, struct tls_keypair *const *keypairs, size_t n,
                   struct str binding);
+/* Server, before the first engine_accept: asks the client for a certificate, too. */
+void engine_demand(struct engine *e, const struct tls_demand *d);
+
+/* What a client's handshake needs besides its context; borrowed while it lasts, `resume` as long
+ * as the engine. */
+struct engine_client {
+    struct str sni;              /* up to 255 octets; empty: none is sent */
+    struct tls_demand demand;    /* of the server */
+    struct tls_keypair *keypair; /* shown when it asks; NULL: none */
+    struct tls_resume *resume;   /* NULL: sessions are not resumed */
+    uint64_t resume_key;
+};
+void engine_start_client(struct engine *e, const struct engine_carrier *carrier,
+                         struct tls_context *take_context, const struct engine_client *client);
 void engine_fini(struct engine *e); /* harmless before engine_start and twice */
 
 /* Carries the handshake on: ERR_OK once it is over, ERR_AGAIN, or ERR_TLS with Envoy's text

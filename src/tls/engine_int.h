@@ -5,6 +5,17 @@
 
 #include "tls/engine.h"
 
+/* What is demanded of the other side, and why its certificate was refused. */
+struct engine_check {
+    struct tls_demand demand;
+    char unverified[256];
+};
+
+/* An engine over its carrier, which has chosen no side yet. */
+void engine_begin(struct engine *e, const struct engine_carrier *carrier,
+                  struct tls_context *take_context);
+void engine_check_new(struct engine *e, const struct tls_demand *d);
+
 bool engine_attach_keypairs(struct engine *e);
 struct tls_contexts *engine_contexts(struct engine *e);
 /* OpenSSL's info callback: counts what comes besides data. */

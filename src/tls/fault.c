@@ -34,7 +34,15 @@ static unsigned reason_number(int reason)
     return (unsigned)reason;
 }
 
-struct str fault_envoy(unsigned long code, char *out, size_t size, const char *otherwise)
+/* The log shows it without spaces. */
+static void join_words(char *text)
+{
+    for (; *text; text++)
+        *text = *text == ' ' ? '_' : *text;
+}
+
+struct str fault_envoy(unsigned long code, const char *detail, char *out, size_t size,
+                       const char *otherwise)
 {
     const char *text = code ? ERR_reason_error_string(code) : NULL;
     char name[96];
@@ -45,8 +53,9 @@ struct str fault_envoy(unsigned long code, char *out, size_t size, const char *o
     }
     snprintf(name, sizeof(name), "%s", text ? text : "unknown");
     for (char *c = name; *c; c++)
-        *c = *c == ' ' ? '_' : (char)toupper((unsigned char)*c);
-    snprintf(out, size, "TLS_error:|%u:SSL_routines:OPENSSL_internal:%s:TLS_error_end",
-             0x10000000u + reason_number(ERR_GET_REASON(code)), name);
+        *c = (char)toupper((unsigned char)*c);
+    snprintf(out, size, "TLS_error:|%u:SSL_routines:OPENSSL_internal:%s%s%s:TLS_error_end",
+             0x10000000u + reason_number(ERR_GET_REASON(code)), name, *detail ? ":" : "", detail);
+    join_words(out);
     return str_of(out);
 }

@@ -230,7 +230,7 @@ void tls_keypair_show(const struct tls_keypair *kp, struct buf *to)
 
 /* RFC 6125 6.4.3: "*." for the whole first label, and not for a public-suffix-like "*.com",
  * which no authority issues. */
-static bool name_covers(struct str name, struct str host)
+bool keypair_name_covers(struct str name, struct str host)
 {
     if (!str_starts(name, STR("*.")))
         return str_eq_nocase(name, host);
@@ -241,7 +241,7 @@ static bool name_covers(struct str name, struct str host)
 bool tls_keypair_covers(const struct tls_keypair *kp, struct str host)
 {
     for (size_t i = 0; i < kp->info.dns_name_count; i++) {
-        if (name_covers(kp->info.dns_names[i], host))
+        if (keypair_name_covers(kp->info.dns_names[i], host))
             return true;
     }
     for (size_t i = 0; i < kp->info.ip_name_count; i++) {

@@ -17,3 +17,6 @@ struct tls_keypair {
     struct arena *arena; /* of info's strings */
     struct tls_cert_info info;
 };
+
+/* Does a name of a certificate cover `host`? "*." stands for one label. */
+bool keypair_name_covers(struct str name, struct str host);

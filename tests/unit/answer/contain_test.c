@@ -450,5 +450,5 @@ TEST(a_use_that_is_not_counted_is_found_out)
 {
     CHECK(walk(OMIT_ROUTES, 2) > 0);
     CHECK(walk(OMIT_ENDPOINTS, 4) > 0);
-    CHECK(walk(OMIT_CONFLICTS, 10) > 0);
+    CHECK(walk(OMIT_CONFLICTS, 20) > 0);
 }

@@ -262,6 +262,24 @@ static void text_routes(struct bench *b, const struct routes *r)
         buf_printf(&b->text, " %.*s", STRF(d->name));
 }
 
+static void text_secret(struct bench *b, const char *word, slot_id slot)
+{
+    if (slot != SLOT_NONE)
+        buf_printf(&b->text, " %s=%.*s%s", word, STRF(name_of(PART_SECRET, slot)),
+                   root_secret(b->root, slot) ? "" : "(missing)");
+}
+
+static void text_client_tls(struct bench *b, const struct client_tls *tls)
+{
+    buf_printf(&b->text, " tls=%.*s%s", STRF(tls->sni), tls->skip_verify ? " skip" : "");
+    for (uint32_t i = 0; i < tls->names.n; i++)
+        buf_printf(&b->text, " san=%.*s", STRF(tls->names.v[i]));
+    for (uint32_t i = 0; i < tls->alpn.n; i++)
+        buf_printf(&b->text, " alpn=%.*s", STRF(tls->alpn.v[i]));
+    text_secret(b, "ca", tls->ca);
+    text_secret(b, "cert", tls->certificate);
+}
+
 static void text_cluster(struct bench *b, const struct cluster *c)
 {
     const struct hosts *h = root_hosts(b->root, c->hosts);
@@ -279,6 +297,8 @@ static void text_cluster(struct bench *b, const struct cluster *c)
     if (c->limits.max_connections || c->limits.max_pending)
         buf_printf(&b->text, " limits=%u,%u,%u,%u", c->limits.max_connections,
                    c->limits.max_pending, c->limits.max_requests, c->limits.max_retries);
+    if (c->tls)
+        text_client_tls(b, c->tls);
     for (uint32_t i = 0; h && i < h->endpoints.n; i++) {
         const struct endpoint *e = &h->endpoints.v[i];
         char at[ADDR_TEXT_MAX];

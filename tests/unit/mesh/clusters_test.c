@@ -264,8 +264,24 @@ TEST(policies_are_inherited_by_whole_blocks)
           HOLE P("v1") "random\n" P("") "least\n",
           "spec.trafficPolicy.outlierDetection: unsupported" },
         /* what asks for TLS is never sent in clear */
-        { POLICY("tls: {mode: SIMPLE}", "tls: {mode: DISABLE}"), HOLE P("v1") "least\n",
+        { POLICY("tls: {mode: ISTIO_MUTUAL}", "tls: {mode: DISABLE}"), HOLE P("v1") "least\n",
           "spec.trafficPolicy.tls.mode: unsupported" },
+        { POLICY("tls: {mode: SIMPLE}", "tls: {mode: DISABLE}"),
+          HOLE P("v1") "least\n" P("") "least tls= ca=file-root:system(missing)\n", NULL },
+        { POLICY("tls: {mode: SIMPLE, sni: A.test, subjectAltNames: [b, c], caCertificates: /ca}",
+                 "tls: {mode: MUTUAL, clientCertificate: /c, privateKey: /k, caCertificates: /ca, "
+                 "caCrl: /crl}"),
+          HOLE
+              P("v1") "least tls= ca=file-root:/ca~/crl(missing) cert=file-cert:/c~/k(missing)\n" P(
+                  "") "least tls=a.test san=b san=c ca=file-root:/ca(missing)\n",
+          "\"/c\" cannot be read" },
+        { POLICY("tls: {mode: MUTUAL, credentialName: x}",
+                 "tls: {mode: SIMPLE, insecureSkipVerify: true}, connectionPool: {http: "
+                 "{h2UpgradePolicy: UPGRADE}}"),
+          HOLE P("v1") "least h2 tls= skip alpn=h2\n" P("") "least tls= ca=kubernetes://x-cacert("
+                                                            "missing) cert=kubernetes://x(missing)"
+                                                            "\n",
+          "there is no Secret or Certificate for \"x\"" },
     };
 
     check_rows(rows, LEN(rows), NULL);

@@ -143,6 +143,8 @@ struct row {
 
 #define MATCH "uri: {prefix: /m}"
 #define AND(more) MATCH, MATCH ", " more
+#define TLS_ANCHOR(n)                                                                              \
+    "loadBalancer: {simple: ROUND_ROBIN}, connectionPool: {tcp: {connectTimeout: " n "1s"
 #define POLICY_ROWS(at, n)                                                                         \
     { at ".loadBalancer.simple",                                                                   \
       "{simple: ROUND_ROBIN}, connectionPool: {tcp: {connectTimeout: " n "1s",                     \
@@ -166,11 +168,23 @@ struct row {
           n "4s, http2MaxRequests: 5" },                                                           \
         { at ".connectionPool.http.maxRetries", n "4s, h2UpgradePolicy: DEFAULT",                  \
           n "4s, maxRetries: 5" },                                                                 \
+        { at ".tls.clientCertificate", TLS_ANCHOR(n),                                              \
+          "tls: {mode: MUTUAL, clientCertificate: /a, privateKey: /b}, " TLS_ANCHOR(n) },          \
+        { at ".tls.privateKey", TLS_ANCHOR(n),                                                     \
+          "tls: {mode: MUTUAL, clientCertificate: /a, privateKey: /c}, " TLS_ANCHOR(n) },          \
+        { at ".tls.caCertificates", TLS_ANCHOR(n),                                                 \
+          "tls: {mode: SIMPLE, caCertificates: /a}, " TLS_ANCHOR(n) },                             \
+        { at ".tls.caCrl", TLS_ANCHOR(n),                                                          \
+          "tls: {mode: SIMPLE, caCertificates: /a, caCrl: /b}, " TLS_ANCHOR(n) },                  \
+        { at ".tls.credentialName", TLS_ANCHOR(n),                                                 \
+          "tls: {mode: SIMPLE, credentialName: c}, " TLS_ANCHOR(n) },                              \
+        { at ".tls.subjectAltNames[]", TLS_ANCHOR(n),                                              \
+          "tls: {mode: SIMPLE, subjectAltNames: [a.test]}, " TLS_ANCHOR(n) },                      \
+        { at ".tls.sni", TLS_ANCHOR(n), "tls: {mode: SIMPLE, sni: a.test}, " TLS_ANCHOR(n) },      \
+        { at ".tls.insecureSkipVerify", TLS_ANCHOR(n),                                             \
+          "tls: {mode: SIMPLE, insecureSkipVerify: true}, " TLS_ANCHOR(n) },                       \
     {                                                                                              \
-        at ".tls.mode",                                                                            \
-            "loadBalancer: {simple: ROUND_ROBIN}, connectionPool: {tcp: {"                         \
-            "connectTimeout: " n "1s",                                                             \
-            "tls: {mode: SIMPLE}, connectionPool: {tcp: {connectTimeout: " n "1s"                  \
+        at ".tls.mode", TLS_ANCHOR(n), "tls: {mode: SIMPLE}, " TLS_ANCHOR(n)                       \
     }
 #define OPS_ROWS(at, anchor)                                                                       \
     { at ".request.set{}", anchor, anchor ", headers: {request: {set: {x: a}}}" },                 \

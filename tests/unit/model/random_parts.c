@@ -145,8 +145,10 @@ struct part *random_part(struct rng *rng, enum part_kind kind, struct str name)
     if (kind == PART_VHOST)
         mend_answers((void *)p);
     if (kind == PART_SECRET) { /* no certificate either */
-        ((struct secret *)(void *)p)->chain_pem = STR_NONE;
-        ((struct secret *)(void *)p)->key_pem = STR("");
+        struct secret *s = (void *)p;
+
+        s->chain_pem = s->crl_pem = STR_NONE;
+        s->key_pem = s->ca_pem = STR("");
     }
     if (!part_finish(p, &err))
         CHECK_STRZ(err, "");
