@@ -224,7 +224,13 @@ static void check_cors(struct api_checker *c, const struct api_cors *p)
             api_error(c, SPOT(m), "the origin is empty: set exact, prefix or regex");
         else if (m->regex.n)
             api_check_pattern(c, LEAF(m, "regex"), m->regex);
+        if (!header_value_is_valid(m->exact) || !header_value_is_valid(m->prefix) ||
+            !header_value_is_valid(m->regex))
+            api_error(c, SPOT(m), "the origin holds a control character: remove it");
     }
+    for (size_t i = 0; i < p->allow_origin.n; i++)
+        if (!header_value_is_valid(p->allow_origin.v[i]))
+            api_error(c, ITEM(p, "allowOrigin", i), "holds a control character: remove it");
     if (p->max_age.set && p->max_age.ns % S)
         api_error(c, LEAF(p, "maxAge"), "must be whole seconds");
 }

@@ -196,17 +196,17 @@ RECORD(rec_mirror, "HTTPMirrorPolicy", mirror_fields, "A service that gets a cop
 
 #define THIS struct api_cors
 static const struct api_field cors_fields[] = {
-    STRINGS(NOT, allow_origin, "allowOrigin", "Use allowOrigins", .flags = API_DEPRECATED),
-    MSGS(NOT, allow_origins, "allowOrigins", struct api_string_match, rec_string_match,
+    STRINGS(YES, allow_origin, "allowOrigin", "Use allowOrigins", .flags = API_DEPRECATED),
+    MSGS(YES, allow_origins, "allowOrigins", struct api_string_match, rec_string_match,
          "Origins allowed"),
-    STRINGS(NOT, allow_methods, "allowMethods", "Methods allowed"),
-    STRINGS(NOT, allow_headers, "allowHeaders", "Request headers allowed",
+    STRINGS(YES, allow_methods, "allowMethods", "Methods allowed"),
+    STRINGS(YES, allow_headers, "allowHeaders", "Request headers allowed",
             .check = api_check_header_name),
-    STRINGS(NOT, expose_headers, "exposeHeaders", "Response headers shown to scripts",
+    STRINGS(YES, expose_headers, "exposeHeaders", "Response headers shown to scripts",
             .check = api_check_header_name),
-    DUR(NOT, max_age, "maxAge", "How long a browser may keep a preflight's answer"),
-    BOOL(NOT, allow_credentials, "allowCredentials", "May credentials be sent"),
-    ENUM(NOT, unmatched_preflights, "unmatchedPreflights", api_enum_cors_preflight,
+    DUR(YES, max_age, "maxAge", "How long a browser may keep a preflight's answer"),
+    BOOL(YES, allow_credentials, "allowCredentials", "May credentials be sent"),
+    ENUM(YES, unmatched_preflights, "unmatchedPreflights", api_enum_cors_preflight,
          "What happens to preflights of other origins"),
 };
 RECORD(rec_cors, "CorsPolicy", cors_fields, "Cross-origin requests");
@@ -234,7 +234,7 @@ static const struct api_field http_route_fields[] = {
         .flags = API_DEPRECATED | API_SNAKE_TOO),
     MSG(NOT, mirror_percentage, "mirrorPercentage", struct api_percent, rec_percent,
         "Share that is mirrored; missing is all"),
-    MSG(NOT, cors_policy, "corsPolicy", struct api_cors, rec_cors, "Cross-origin requests"),
+    MSG(YES, cors_policy, "corsPolicy", struct api_cors, rec_cors, "Cross-origin requests"),
     MSG(YES, headers, "headers", struct api_headers, rec_headers, "Header changes"),
 };
 RECORD(rec_http_route, "HTTPRoute", http_route_fields, "A rule for HTTP requests");

@@ -14,4 +14,5 @@ void hooks_set(void)
     part_hooks.block_of_cluster = metrics_block_of_cluster;
     part_hooks.block_of_endpoint = metrics_block_of_endpoint;
     part_hooks.filter_parse = filter_config_parse;
+    part_hooks.filter_drop = filter_config_drop;
 }

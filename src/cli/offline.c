@@ -123,6 +123,7 @@ static struct mesh *mesh_make(struct offline *o, const struct offline_options *o
         m.hooks.issue = hook_issue;
     }
     part_hooks.filter_parse = filter_config_parse;
+    part_hooks.filter_drop = filter_config_drop;
     return mesh_new(&m);
 }
 

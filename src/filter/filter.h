@@ -31,6 +31,7 @@ struct filter_kind {
      * Kinds without configuration leave it out. An instance of a kind that has one does nothing
      * where its configuration is empty, and is left out of the request's chain. */
     const void *(*config_read)(struct str octets, struct arena *a, struct str *reterr);
+    void (*config_free)(const void *config); /* what config_read took beside the arena */
 
     enum flow (*request_head)(struct stream *s, const void *config, void *state);
     enum flow (*request_body)(struct stream *s, const void *config, void *state,
@@ -54,6 +55,9 @@ const struct filter_kind *filter_kind_find(struct str name);
 /* Sets `parsed` (NULL: does nothing) and `row` of a config. For model's part hooks. False:
  * unknown kind, or its config was refused. */
 MUST_USE bool filter_config_parse(struct filter_config *fc, struct arena *a, struct str *reterr);
+
+/* For part_hooks, too: of what was parsed. */
+void filter_config_drop(struct filter_config *fc);
 
 /* The override of an instance at the most specific place that has one: destination, route,
  * virtual host; else `base`. */

@@ -1,9 +1,11 @@
+#include "filter/cors.h"
 #include "filter/fault.h"
 #include "filter/filter.h"
 #include "filter/headers.h"
 #include "filter/router.h"
 
 static const struct filter_kind *const kinds[] = {
+    &filter_cors,
     &filter_fault,
     &filter_headers,
     &filter_router,
@@ -33,6 +35,15 @@ bool filter_config_parse(struct filter_config *fc, struct arena *a, struct str *
         return true;
     fc->parsed = kind->config_read(fc->config, a, reterr);
     return fc->parsed != NULL;
+}
+
+void filter_config_drop(struct filter_config *fc)
+{
+    const struct filter_kind *kind = fc->row;
+
+    if (kind && kind->config_free && fc->parsed)
+        kind->config_free(fc->parsed);
+    fc->parsed = NULL;
 }
 
 static const struct filter_config *find(const struct filter_config *v, size_t n,

@@ -30,7 +30,8 @@ static uint8_t path_form(const struct api_meshconfig *m)
 }
 
 /* docs/filters.md says why in this order. */
-static const struct str filters[] = { STR_INIT("fault"), STR_INIT("headers"), STR_INIT("router") };
+static const struct str filters[] = { STR_INIT("fault"), STR_INIT("cors"), STR_INIT("headers"),
+                                      STR_INIT("router") };
 
 static void manager_fill(struct compile *c, struct part *p, struct http_manager *h,
                          struct str listener_name)

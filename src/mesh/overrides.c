@@ -150,9 +150,50 @@ static void fault_compile(struct part *p, const struct api_fault *f, struct over
     override_add(p, out, STR("fault"), &b);
 }
 
+/* ---- CORS ---- */
+
+static void cors_origin(const struct api_string_match *m, struct buf *b)
+{
+    if (str_is_set(m->exact))
+        buf_printf(b, "origin exact %.*s\n", STRF(m->exact));
+    else if (str_is_set(m->prefix))
+        buf_printf(b, "origin prefix %.*s\n", STRF(m->prefix));
+    else
+        buf_printf(b, "origin regex %.*s\n", STRF(m->regex));
+}
+
+static void cors_list(const char *word, const struct str_list *list, struct buf *b)
+{
+    for (size_t i = 0; i < list->n; i++)
+        buf_printf(b, "%s%.*s%s", i ? "," : word, STRF(list->v[i]), i + 1 < list->n ? "" : "\n");
+}
+
+static void cors_compile(struct part *p, const struct api_cors *from, struct overrides *out)
+{
+    struct buf b;
+
+    buf_init(&b, LINES_MAX);
+    if (from->allow_origins.n)
+        for (size_t i = 0; i < from->allow_origins.n; i++)
+            cors_origin(&from->allow_origins.v[i], &b);
+    else
+        for (size_t i = 0; i < from->allow_origin.n; i++)
+            buf_printf(&b, "origin exact %.*s\n", STRF(from->allow_origin.v[i]));
+    cors_list("methods ", &from->allow_methods, &b);
+    cors_list("headers ", &from->allow_headers, &b);
+    cors_list("expose ", &from->expose_headers, &b);
+    if (from->max_age.set)
+        buf_printf(&b, "max-age %lld\n", (long long)(from->max_age.ns / 1000000000));
+    if (from->allow_credentials.v)
+        buf_printf(&b, "credentials\n");
+    if (from->unmatched_preflights.v != CORS_PREFLIGHT_IGNORE)
+        buf_printf(&b, "forward\n");
+    override_add(p, out, STR("cors"), &b);
+}
+
 /* ---- the whole ---- */
 
-#define KINDS 2
+#define KINDS 3
 
 struct overrides overrides_compile(struct compile *c, struct part *p, const struct rule_ref *r,
                                    const struct api_http_destination *d)
@@ -161,12 +202,14 @@ struct overrides overrides_compile(struct compile *c, struct part *p, const stru
     bool has_headers = r->http->headers || (d && d->headers) || (rewrite && rewrite->authority.n);
     struct overrides made = { 0 };
 
-    if (!has_headers && !r->http->fault)
+    if (!has_headers && !r->http->fault && !r->http->cors_policy)
         return made;
     made.v = ARENA_ARRAY(p->arena, struct filter_config, KINDS);
     if (has_headers)
         headers_compile(c, p, r, d ? d->headers : NULL, &made);
     if (r->http->fault && !d)
         fault_compile(p, r->http->fault, &made);
+    if (r->http->cors_policy && !d && r->http->route.n) /* as Istio: not where the rule answers */
+        cors_compile(p, r->http->cors_policy, &made);
     return made;
 }

@@ -172,6 +172,21 @@ static void use_abort(struct compile *c, const struct rule_ref *r, const struct 
     use(c, r->vs, LEAF(a, str_is_set(a->grpc_status) ? "grpcStatus" : "httpStatus"));
 }
 
+static void use_cors(struct compile *c, const struct rule_ref *r, const struct api_cors *p)
+{
+    static const char *const fields[] = {
+        "allowMethods", "allowHeaders",     "exposeHeaders",
+        "maxAge",       "allowCredentials", "unmatchedPreflights"
+    };
+
+    if (!p->allow_origins.n)
+        use(c, r->vs, LEAF(p, "allowOrigin"));
+    for (size_t i = 0; i < p->allow_origins.n; i++)
+        use(c, r->vs, SPOT(&p->allow_origins.v[i]));
+    for (size_t i = 0; i < LEN(fields); i++)
+        use(c, r->vs, LEAF(p, fields[i]));
+}
+
 static void use_forward(struct compile *c, const struct rule_ref *r)
 {
     size_t n = r->http->route.n;
@@ -180,6 +195,8 @@ static void use_forward(struct compile *c, const struct rule_ref *r)
         use_delay(c, r, r->http->fault->delay);
     if (r->http->fault && r->http->fault->abort)
         use_abort(c, r, r->http->fault->abort);
+    if (r->http->cors_policy)
+        use_cors(c, r, r->http->cors_policy);
     if (r->http->rewrite)
         use_rewrite(c, r, r->http->rewrite);
     use(c, r->vs, LEAF(r->http, "timeout"));

@@ -160,6 +160,8 @@ static const struct reason {
       "attempts is 0: nothing is tried again" },
     { "VirtualService", NULL, &rec_fault_delay, NULL, "the share is 0: nothing is delayed" },
     { "VirtualService", NULL, &rec_fault_abort, NULL, "the share is 0: nothing is aborted" },
+    { "VirtualService", NULL, &rec_cors, rule_replies, "the rule answers by itself" },
+    { "VirtualService", "allowOrigin", &rec_cors, NULL, "allowOrigins says it" },
     { "VirtualService", "uri", &rec_rewrite, NULL, "uriRegexRewrite says it" },
     { "VirtualService", "ignoreUriCase", &rec_http_match, path_is_no_text,
       "there is no exact or prefix of uri that it could be for" },

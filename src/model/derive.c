@@ -38,8 +38,21 @@ static void inner_build_at(struct shape_visitor *v, const struct field *f, void 
 static void inner_drop_at(__attribute__((unused)) struct shape_visitor *v, const struct field *f,
                           void *at)
 {
+    ARRAY_OF(struct filter_config) *list = at;
+
     if (f->of == &text_matcher_shape && f->kind != FIELD_LIST)
         pattern_drop(at);
+    if (f->kind != FIELD_LIST || f->of != &filter_config_shape || !part_hooks.filter_drop)
+        return;
+    for (uint32_t i = 0; i < list->n; i++)
+        part_hooks.filter_drop(&list->v[i]);
+}
+
+static void inner_drop(struct part *p)
+{
+    struct shape_visitor v = { inner_drop_at };
+
+    shape_walk(shape_of_part(p->kind), p, &v);
 }
 
 static bool inner_build(struct part *p, struct str *reterr)
@@ -97,10 +110,8 @@ static bool vhost_build(struct part *p, struct str *reterr)
 
 static void vhost_drop(struct part *p)
 {
-    struct shape_visitor v = { inner_drop_at };
-
     path_index_drop(((struct vhost *)(void *)p)->index);
-    shape_walk(shape_of_part(PART_VHOST), p, &v);
+    inner_drop(p);
 }
 
 static bool has_limits(const struct cluster_limits *l)
@@ -197,7 +208,7 @@ static const struct {
     bool (*build)(struct part *p, struct str *reterr);
     void (*drop)(struct part *p);
 } kinds[PART_KINDS] = {
-    [PART_CHAIN] = { inner_build, NULL },       [PART_ROUTES] = { routes_build, NULL },
+    [PART_CHAIN] = { inner_build, inner_drop }, [PART_ROUTES] = { routes_build, NULL },
     [PART_VHOST] = { vhost_build, vhost_drop }, [PART_CLUSTER] = { cluster_build, cluster_drop },
     [PART_HOSTS] = { hosts_build, hosts_drop }, [PART_SECRET] = { secret_build, secret_drop },
     [PART_DOMAINS] = { domains_build, NULL },

@@ -93,6 +93,7 @@ struct part_hooks {
     uint32_t (*block_of_endpoint)(const struct endpoint *e);
     /* Sets the derived fields; false with a text when the config is refused. */
     bool (*filter_parse)(struct filter_config *fc, struct arena *a, struct str *reterr);
+    void (*filter_drop)(struct filter_config *fc); /* what parsing took beside the arena */
 };
 extern struct part_hooks part_hooks;
 

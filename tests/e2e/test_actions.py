@@ -47,6 +47,15 @@ def rule_hosts():
              a(match="{ uri: { prefix: /half } }", fault="{ abort: { httpStatus: 500, percentage: { value: 50 } } }"),
              a(match="{ uri: { prefix: /never } }", fault="{ abort: { httpStatus: 500 }, delay: { fixedDelay: 600s } }"),
              a())
+    policy = ("{{ allowOrigins: [ {{ exact: 'https://a.test' }}, {{ prefix: 'https://p.' }}, {{ regex: 'https://r[0-9]+' }} ], allowMethods: "
+              "[ GET, POST ], allowHeaders: [ x-a, x-b ], exposeHeaders: [ x-e ], maxAge: 60s, allowCredentials: true{} }}")
+    yield vs("scripts", "[ c.test ]",
+             a(match="{ uri: { prefix: /bare } }", corsPolicy="{ allowOrigins: [ { exact: '*' } ] }"),
+             a(match="{ uri: { prefix: /ignore } }", corsPolicy=policy.format(", unmatchedPreflights: IGNORE")),
+             a(match="{ uri: { prefix: /aborts } }", corsPolicy=policy.format(""), fault=f"{{ abort: {{ httpStatus: 418, {ALL} }} }}"),
+             to("none.mesh.internal", match="{ uri: { prefix: /none } }", corsPolicy=policy.format("")),
+             to(None, match="{ uri: { prefix: /moved } }", corsPolicy=policy.format(""), redirect="{ uri: /x }"),
+             a(corsPolicy=policy.format(""), headers="{ response: { set: { x-r: z, access-control-allow-origin: mine } } }"))
 
 
 @pytest.fixture(scope="module")
@@ -147,3 +156,43 @@ def test_a_delayed_request_is_counted_at_once_and_ends_with_its_client(lateen):
         wait_until("it is counted", lambda: stat(lateen, counter) == before + 1)
         client.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # a FIN alone may be half a close
     wait_until("it is over", lambda: '/long HTTP/1.1" 0 DI,DC downstream_remote_disconnect ' in lateen.access_log())
+
+
+# ---- corsPolicy, as Envoy 1.40 does it ----
+
+PREFLIGHT = "access-control-request-method: GET\r\n"
+SAME = {"allow-origin": "https://a.test", "allow-credentials": "true", "expose-headers": "x-e"}
+FULL = {"allow-methods": "GET,POST", "allow-headers": "x-a,x-b", "max-age": "60", "expose-headers": "x-e", "allow-credentials": "true"}
+
+
+def cors(answer):
+    return {name.removeprefix("access-control-"): value for name, value in answer.headers if name.startswith("access-control-")}
+
+
+@pytest.mark.parametrize("origin", ("https://a.test", "https://p.x", "https://r12"))
+def test_preflights_of_allowed_origins_are_answered_here(lateen, origin):
+    before = len(A.requests)
+    answer = get(lateen, "c.test", "/", f"origin: {origin}\r\n{PREFLIGHT}", "OPTIONS")
+    assert (answer.status, answer.body, answer.get("x-r")) == (200, b"", None)
+    assert cors(answer) == FULL | {"allow-origin": origin}
+    assert len(A.requests) == before
+    logged(lateen, "/", 200, "-", "cors_response")
+
+
+@pytest.mark.parametrize("method, path, headers, status, want", (
+    ("GET", "/", "origin: https://a.test\r\n", 200, SAME),
+    ("OPTIONS", "/", "origin: https://a.test\r\n", 200, SAME),  # asks for no method: no preflight
+    ("GET", "/", "origin: https://a.test.evil\r\n", 200, {"allow-origin": "mine"}),
+    ("OPTIONS", "/", f"origin: https://x.test\r\n{PREFLIGHT}", 200, {"allow-origin": "mine"}),  # the backend's answer
+    ("OPTIONS", "/", PREFLIGHT, 200, {"allow-origin": "mine"}),
+    ("OPTIONS", "/ignore", f"origin: https://x.test\r\n{PREFLIGHT}", 200, {k: v for k, v in FULL.items() if k != "expose-headers"}),
+    ("GET", "/ignore", "origin: https://x.test\r\n", 200, {}),
+    ("OPTIONS", "/bare", f"origin: null\r\n{PREFLIGHT}", 200, {"allow-origin": "null"}),
+    ("GET", "/bare", "origin: http://any\r\n", 200, {"allow-origin": "http://any"}),
+    ("GET", "/none", "origin: https://a.test\r\n", 503, SAME),
+    ("OPTIONS", "/aborts", f"origin: https://a.test\r\n{PREFLIGHT}", 418, {}),
+    ("OPTIONS", "/moved", f"origin: https://a.test\r\n{PREFLIGHT}", 301, {}),
+))
+def test_cors(lateen, method, path, headers, status, want):
+    answer = get(lateen, "c.test", path, headers, method)
+    assert (answer.status, cors(answer)) == (status, want)

@@ -15,6 +15,7 @@ static const struct part_hooks hooks = {
     .budget_get = live_budget_get,
     .budget_unref = live_budget_unref,
     .filter_parse = filter_config_parse,
+    .filter_drop = filter_config_drop,
 };
 
 const char *conf_cluster_name(uint32_t i)

@@ -140,7 +140,8 @@ void worlds_begin(void)
 
     part_hooks = (struct part_hooks){ .host_get = live_host_get,
                                       .host_unref = live_host_unref,
-                                      .filter_parse = filter_config_parse };
+                                      .filter_parse = filter_config_parse,
+                                      .filter_drop = filter_config_drop };
     arena_init(&shared.arena, 4096);
     shared.standins = standins_new();
     shared.client = SSL_CTX_new(TLS_client_method());

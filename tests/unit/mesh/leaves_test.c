@@ -49,7 +49,12 @@ static const char base[] = CERTIFICATE("c") CERTIFICATE("c2")
                          "{number: 81}}}], rewrite: {uriRegexRewrite: {match: x, rewrite: xx}}, "
                          "fault: {delay: {percentage: {value: 1}, fixedDelay: 1s}, abort: "
                          "{percentage: {value: 3}, httpStatus: 500}}}\n"
-                         "  - {match: [{uri: {prefix: /t80}}], route: [{destination: {host: svc, "
+                         "  - {match: [{uri: {prefix: /t82}}], corsPolicy: {allowOrigin: [c]}, "
+                         "route: [{destination: {host: svc}}]}\n"
+                         "  - {match: [{uri: {prefix: /t80}}], corsPolicy: {allowOrigins: [{exact: "
+                         "co}], allowMethods: [GET], allowHeaders: [x-a], exposeHeaders: [x-b], "
+                         "maxAge: 60s, allowCredentials: true, unmatchedPreflights: IGNORE}, "
+                         "route: [{destination: {host: svc, "
                          "port: {number: 80}}}]}\n"
                          "  - {match: [{uri: {prefix: /t81}}], route: [{destination: {host: svc, "
                          "port: {number: 81}}}]}\n"
@@ -261,6 +266,23 @@ static const struct row rows[] = {
       "{percentage: {value: 2}" },
     { "VirtualService.http[].fault.abort.httpStatus", "httpStatus: 500", "httpStatus: 501" },
     { "VirtualService.http[].fault.abort.grpcStatus", "httpStatus: 500", "grpcStatus: ABORTED" },
+    { "VirtualService.http[].corsPolicy.allowOrigin[]", "allowOrigin: [c]", "allowOrigin: [d]" },
+    { "VirtualService.http[].corsPolicy.allowOrigins[]", "[{exact: co}]",
+      "[{exact: co}, {exact: oc}]" },
+    { "VirtualService.http[].corsPolicy.allowOrigins[].exact", "{exact: co}", "{exact: ox}" },
+    { "VirtualService.http[].corsPolicy.allowOrigins[].prefix", "{exact: co}", "{prefix: co}" },
+    { "VirtualService.http[].corsPolicy.allowOrigins[].regex", "{exact: co}", "{regex: co}" },
+    { "VirtualService.http[].corsPolicy.allowMethods[]", "allowMethods: [GET]",
+      "allowMethods: [PUT]" },
+    { "VirtualService.http[].corsPolicy.allowHeaders[]", "allowHeaders: [x-a]",
+      "allowHeaders: [x-z]" },
+    { "VirtualService.http[].corsPolicy.exposeHeaders[]", "exposeHeaders: [x-b]",
+      "exposeHeaders: [x-z]" },
+    { "VirtualService.http[].corsPolicy.maxAge", "maxAge: 60s", "maxAge: 61s" },
+    { "VirtualService.http[].corsPolicy.allowCredentials", "allowCredentials: true",
+      "allowCredentials: false" },
+    { "VirtualService.http[].corsPolicy.unmatchedPreflights", "unmatchedPreflights: IGNORE",
+      "unmatchedPreflights: FORWARD" },
     { "VirtualService.http[].timeout", "timeout: 5s", "timeout: 6s" },
     { "VirtualService.http[].retries.attempts", "attempts: 2", "attempts: 3" },
     { "VirtualService.http[].retries.retryOn", "retryOn: connect-failure", "retryOn: 5xx" },

@@ -293,13 +293,29 @@ TEST(faults_are_lines_of_the_filter)
     check_routes(rows, LEN(rows));
 }
 
+TEST(cors_policies_are_lines_of_the_filter)
+{
+    static const struct routes_row rows[] = {
+        { TO(", corsPolicy: {allowOrigins: [{exact: \"https://a.x\"}, {prefix: b}, {regex: "
+             "\".*\"}], "
+             "allowMethods: [GET, PUT], allowHeaders: [x-a], exposeHeaders: [x-e, x-f], maxAge: "
+             "60s, allowCredentials: true, unmatchedPreflights: IGNORE}"),
+          "-> " S "*1 [origin exact https://a.x] [origin prefix b] [origin regex .*] [methods "
+          "GET,PUT] [headers x-a] [expose x-e,x-f] [max-age 60] [credentials]\n",
+          NULL },
+        { TO(", corsPolicy: {allowOrigins: [{exact: \"*\"}]}"),
+          "-> " S "*1 [origin exact *] [forward]\n", NULL },
+    };
+
+    check_routes(rows, LEN(rows));
+}
+
 TEST(fields_that_are_not_carried_out_are_said_at_their_place)
 {
     static const char *const rows[][2] = {
         { "mirror: {host: s}",
           "m.yaml:9:57: warning: VirtualService ns/v: spec.http[0].mirror: unsupported" },
         { "mirrors: [{destination: {host: s}}]", "spec.http[0].mirrors: unsupported" },
-        { "corsPolicy: {allowCredentials: true}", "spec.http[0].corsPolicy: unsupported" },
     };
 
     for (size_t i = 0; i < LEN(rows); i++) {

@@ -113,6 +113,7 @@ const struct part_hooks rig_hooks = {
     .budget_get = live_budget_get,
     .budget_unref = live_budget_unref,
     .filter_parse = filter_config_parse,
+    .filter_drop = filter_config_drop,
 };
 
 static void put(struct root_edit *e, struct slots *slots, void *part)
