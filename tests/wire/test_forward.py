@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from wire import Gone, request, steady
+from wire import HELD, Gone, request, steady
 
 # Sent by the gateway itself; everything else must be as the client sent it, in its order.
 OWN = {"x-forwarded-for", "x-forwarded-proto", "x-request-id", "x-envoy-attempt-count", "x-envoy-internal",
@@ -407,7 +407,7 @@ def test_eight_mebibytes_each_way(client, backend, framing):
 
 
 def test_a_slow_reader_holds_the_backend_back(bench, backend):
-    total, sent = 64 << 20, []
+    total, sent = (HELD >> 20) + 16 << 20, []
 
     def script(peer):
         peer.request()
@@ -422,7 +422,7 @@ def test_a_slow_reader_holds_the_backend_back(bench, backend):
     with bench.client() as client:
         client.send(request(backend.host))
         client.take_until(b"\r\n\r\n")
-        assert steady(lambda: sent[-1] if sent else None) < 24 << 20, "more than buffers and sockets hold"
+        assert steady(lambda: sent[-1] if sent else None) < HELD, "more than buffers and sockets hold"
         got = len(client.got) - client.at
         while got < total:
             octets = client.sock.recv(1 << 20)
@@ -441,7 +441,7 @@ def test_a_slow_backend_holds_the_client_back(bench, backend):
         peer.reply(b"all")
 
     backend.script = script
-    total, sent = 64 << 20, [0]
+    total, sent = (HELD >> 20) + 16 << 20, [0]
     with bench.client() as client:
         client.send(request(backend.host, "PUT", headers=f"Content-Length: {total}\r\n"))
 
@@ -453,7 +453,7 @@ def test_a_slow_backend_holds_the_client_back(bench, backend):
 
         sender = threading.Thread(target=push)
         sender.start()
-        assert steady(lambda: sent[0] or None) < 24 << 20
+        assert steady(lambda: sent[0] or None) < HELD
         go.set()
         assert client.answer().body == b"all"
         sender.join()

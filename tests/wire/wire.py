@@ -16,7 +16,14 @@ import time
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "e2e"))
 from harness import PATIENCE, Manifests, running, wait_until  # noqa: E402,F401
 
-CLOSED = object()
+
+def sockets_hold():
+    """The octets that the kernel may keep on the way through the gateway: two connections, each with what it lets
+    a receiver's and a sender's buffer grow to (tens of MiB on some machines, and so it does when they are busy)."""
+    return 2 * sum(int(pathlib.Path(f"/proc/sys/net/ipv4/tcp_{way}mem").read_text().split()[2]) for way in "rw")
+
+
+HELD = sockets_hold() + (4 << 20)  # and 1 MiB at each of four places in the gateway
 
 
 class Gone(Exception):
