@@ -111,7 +111,7 @@ soak: all ## 20 minutes of load, changes, certificates and restarts: make soak S
 	@SOAK_SECONDS=$(SOAK) /usr/bin/python3 -m pytest -q -s tests/e2e/test_soak.py
 
 .PHONY: overload-long
-overload-long: all ## ten times too much for 30 s, at least 95 % of the goodput kept
+overload-long: everything ## ten times too much for 30 s, at least 95 % of the goodput kept
 	@LATEEN_LONG=1 /usr/bin/python3 -m pytest -q -s tests/e2e/test_overload.py
 
 .PHONY: sim-long

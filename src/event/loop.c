@@ -28,6 +28,10 @@ struct loop {
     struct turn_clock turns;
     struct watch mail_watch;
     struct task mail_task;
+    struct task last;     /* stands behind all that waited when it was queued, */
+    uint64_t last_ns;     /* and when that was */
+    uint64_t last_lag_ns; /* it ran in this turn: how long it waited */
+    uint64_t lag_ns;
     _Atomic(struct mail *) mail; /* newest first */
 };
 
@@ -92,6 +96,34 @@ static void tasks_run(struct loop *l)
             break;
     }
     l->turns.tasks = n;
+}
+
+/* What it stood behind has run. */
+static void last_run(struct task *t)
+{
+    struct loop *l = CONTAINER_OF(t, struct loop, last);
+
+    l->last_lag_ns = loop_clock_ns(l) - l->last_ns;
+}
+
+/* How long tasks wait: those that no turn had time for until they run, and where none is left, what
+ * woke meanwhile until now. */
+static void lag_measure(struct loop *l, uint64_t clock_ns)
+{
+    if (list_is_empty(&l->ready))
+        l->lag_ns = MAX(clock_ns - l->now_ns, l->last_lag_ns);
+    else if (l->last_lag_ns)
+        l->lag_ns = l->last_lag_ns;
+    l->last_lag_ns = 0;
+    if (!list_is_empty(&l->ready) && list_is_empty(&l->last.node)) {
+        l->last_ns = l->now_ns;
+        task_wake(&l->last);
+    }
+}
+
+uint64_t loop_lag_ns(const struct loop *l)
+{
+    return l->lag_ns;
 }
 
 /* ---- timers ---- */
@@ -284,6 +316,7 @@ struct loop *loop_new(const struct loop_env *env)
     l->mail_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     MUST(l->epoll_fd >= 0 && l->mail_fd >= 0);
     task_init(&l->mail_task, l, mail_run);
+    task_init(&l->last, l, last_run);
     MUST(watch_add(&l->mail_watch, l, l->mail_fd, &l->mail_task, EPOLLIN | EPOLLET));
     clock_update(l);
     return l;
@@ -316,6 +349,7 @@ static void loop_wait(struct loop *l, int max_wait_ms)
 void loop_turn(struct loop *l, int max_wait_ms)
 {
     struct turn_report report;
+    uint64_t clock_ns;
 
     loop_wait(l, max_wait_ms);
     clock_update(l);
@@ -324,7 +358,9 @@ void loop_turn(struct loop *l, int max_wait_ms)
     tasks_run(l);
     if (l->on_idle)
         l->on_idle(l->idle_arg);
-    if (turn_end(&l->turns, loop_clock_ns(l), &report) && l->on_long_turn)
+    clock_ns = loop_clock_ns(l);
+    lag_measure(l, clock_ns);
+    if (turn_end(&l->turns, clock_ns, &report) && l->on_long_turn)
         l->on_long_turn(&report, l->long_arg);
 }
 

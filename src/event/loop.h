@@ -101,6 +101,10 @@ uint64_t loop_clock_ns(const struct loop *l);
 /* Called at the end of each turn, before waiting. One per loop. */
 void loop_on_idle(struct loop *l, void (*fn)(void *arg), void *arg);
 
+/* How long what is ready waits for the thread, as measured last: by the clock, so that what others
+ * take of the processor counts. Told apart from turn to turn; 0 at first. */
+uint64_t loop_lag_ns(const struct loop *l);
+
 /* ---- what turns cost ---- */
 
 /* Lives as long as the loop; any thread may read it. */

@@ -117,6 +117,13 @@ const struct transport_info *http_conn_info(const struct http_conn *c)
     return c->transport ? &c->transport->info : NULL;
 }
 
+uint32_t http_conn_waited_ms(const struct http_conn *c)
+{
+    const struct transport *t = c->transport;
+
+    return t && t->ops->waited_ms ? t->ops->waited_ms(t) : 0;
+}
+
 bool http_conn_addresses(const struct http_conn *c, struct addr *ret_remote, struct addr *ret_local)
 {
     const struct parked *parked = c->ops->parked ? c->ops->parked(c) : NULL;

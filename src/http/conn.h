@@ -84,6 +84,8 @@ void http_conn_close(struct http_conn *c);
 
 enum http_version http_conn_version(const struct http_conn *c);         /* HTTP_2 or HTTP_11 */
 const struct transport_info *http_conn_info(const struct http_conn *c); /* NULL once gone */
+/* How long what was read last had waited before (transport_ops.waited_ms); 0: not known. */
+uint32_t http_conn_waited_ms(const struct http_conn *c);
 /* False: it has no socket any more. The local address of one that naps is asked of the kernel. */
 bool http_conn_addresses(const struct http_conn *c, struct addr *ret_remote,
                          struct addr *ret_local);

@@ -7,6 +7,7 @@ const char *const pressure_names[PRESSURE_LEVELS] = { "none", "save", "refuse", 
 static const uint8_t percent[PRESSURE_LEVELS] = { 0, 92, 95, 98 };
 
 struct pressure_state live_pressure_now;
+static _Atomic uint32_t behind;
 
 enum pressure pressure_of(enum pressure before, uint64_t used, uint64_t limit)
 {
@@ -21,6 +22,16 @@ enum pressure pressure_of(enum pressure before, uint64_t used, uint64_t limit)
             p = at;
     }
     return p;
+}
+
+void live_workers_behind(int more)
+{
+    atomic_fetch_add_explicit(&behind, (uint32_t)more, memory_order_relaxed);
+}
+
+uint32_t live_workers_behind_count(void)
+{
+    return atomic_load_explicit(&behind, memory_order_relaxed);
 }
 
 enum pressure live_pressure_tell(uint64_t used, uint64_t limit)

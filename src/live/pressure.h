@@ -33,5 +33,9 @@ static inline enum pressure live_pressure(void)
     return (enum pressure)atomic_load_explicit(&live_pressure_now.level, memory_order_relaxed);
 }
 
+/* Workers that cannot keep up (proxy/lag.h). */
+void live_workers_behind(int more);
+uint32_t live_workers_behind_count(void);
+
 /* By one thread. Returns the step. */
 enum pressure live_pressure_tell(uint64_t used, uint64_t limit);

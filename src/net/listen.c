@@ -1,5 +1,6 @@
 #include "net/listen.h"
 
+#include "net/net.h"
 #include "net/sockaddr.h"
 
 #include <errno.h>
@@ -11,6 +12,7 @@
  * of a socket that other workers share only a few, so that all get some. */
 #define ACCEPTS_PER_TURN 64
 #define ACCEPTS_WHEN_SHARED 4
+#define ACCEPTS_WHEN_LATE 1
 #define ACCEPT_PAUSE_MS 100
 
 /* ---- opening ---- */
@@ -138,7 +140,7 @@ static bool accept_error_passes(int number)
 
 enum accepted { ACCEPTED_ONE, ACCEPTED_NONE, ACCEPTED_FULL };
 
-static enum accepted accept_one(struct acceptor *a)
+static enum accepted accept_one(struct acceptor *a, bool measure)
 {
     struct sockaddr_storage s = { 0 };
     socklen_t n = sizeof(s);
@@ -147,6 +149,8 @@ static enum accepted accept_one(struct acceptor *a)
 
     if (fd >= 0) {
         peer = sockaddr_to_addr(&s);
+        if (measure)
+            a->waited_ms = net_waited_ms(fd);
         return a->accepted(a, fd, &peer) ? ACCEPTED_ONE : ACCEPTED_FULL;
     }
     if (errno == EAGAIN)
@@ -170,8 +174,11 @@ static void acceptor_run(struct task *t)
     int budget = a->shared ? ACCEPTS_WHEN_SHARED : ACCEPTS_PER_TURN;
     enum accepted last = ACCEPTED_ONE;
 
+    if (a->is_late && a->is_late(a))
+        budget = ACCEPTS_WHEN_LATE;
+    a->waited_ms = 0;
     while (a->watch.fd >= 0 && last == ACCEPTED_ONE && budget-- > 0)
-        last = accept_one(a);
+        last = accept_one(a, budget == 0);
     if (last == ACCEPTED_FULL)
         acceptor_pause(a);
     /* beyond the budget the level-triggered watch wakes again */
@@ -207,15 +214,35 @@ enum err acceptor_start(struct acceptor *a, struct loop *loop, int take_fd, bool
     return e;
 }
 
+static int acceptor_fd(const struct acceptor *a)
+{
+    return a->paused_fd >= 0 ? a->paused_fd : a->watch.fd;
+}
+
+void acceptor_set_backlog(struct acceptor *a, int backlog)
+{
+    (void)listen(acceptor_fd(a), backlog); /* once more: Linux takes the new number */
+}
+
+bool acceptor_is_crowded(const struct acceptor *a)
+{
+    struct tcp_info i = { 0 };
+    socklen_t n = sizeof(i);
+
+    /* of a listening socket: those that wait, and how many may */
+    return getsockopt(acceptor_fd(a), IPPROTO_TCP, TCP_INFO, &i, &n) == 0 && i.tcpi_sacked > 0 &&
+           i.tcpi_unacked >= i.tcpi_sacked / 2;
+}
+
 void acceptor_stop(struct acceptor *a)
 {
-    int fd = a->paused_fd >= 0 ? a->paused_fd : a->watch.fd;
+    int fd = acceptor_fd(a);
 
     if (fd < 0)
         return;
     watch_stop(&a->watch);
     a->watch.fd = fd;
-    for (int left = LISTEN_BACKLOG; left > 0 && accept_one(a) == ACCEPTED_ONE; left--)
+    for (int left = LISTEN_BACKLOG; left > 0 && accept_one(a, false) == ACCEPTED_ONE; left--)
         ;
     a->watch.fd = -1;
     a->paused_fd = -1;

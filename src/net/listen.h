@@ -24,7 +24,12 @@ struct acceptor {
     /* Takes the descriptor over in any case (non-blocking, TCP_NODELAY set); false: no more
      * for now (a limit): accepting pauses 100 ms. */
     bool (*accepted)(struct acceptor *a, int take_fd, const struct addr *peer);
+    /* There is more important work: one a turn is enough. NULL: never. */
+    bool (*is_late)(struct acceptor *a);
     uint64_t accept_errors;
+    /* How long the last connection that a turn had room for had waited (net_waited_ms); 0: none was
+     * left waiting. */
+    uint32_t waited_ms;
     bool shared;
     int paused_fd; /* while pausing; -1 otherwise */
 };
@@ -32,6 +37,12 @@ struct acceptor {
 /* The caller has set `accepted`. Takes the descriptor over, also when it fails. `shared`: other
  * loops accept from the same socket. */
 MUST_USE enum err acceptor_start(struct acceptor *a, struct loop *loop, int take_fd, bool shared);
+/* How many connections may wait to be accepted; beyond them the kernel answers nobody, and who
+ * knocks tries again. LISTEN_BACKLOG at first. */
+void acceptor_set_backlog(struct acceptor *a, int backlog);
+/* At least half as many wait as may. */
+bool acceptor_is_crowded(const struct acceptor *a);
+
 /* Accepts all that waits already (design 5.11), then closes the socket. Harmless when stopped;
  * not to be called from `accepted`. */
 void acceptor_stop(struct acceptor *a);

@@ -3,7 +3,10 @@
 #include "net/net_int.h"
 
 #include <malloc.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 
 struct net *net_new(struct loop *loop, size_t max_connections)
 {
@@ -59,4 +62,14 @@ void net_set_dialler(struct net *n,
 {
     n->dial = dial;
     n->dial_arg = arg;
+}
+
+uint32_t net_waited_ms(int fd)
+{
+    struct tcp_info i = { 0 };
+    socklen_t n = sizeof(i);
+
+    if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &i, &n) != 0)
+        return 0; /* no TCP socket: nothing is known */
+    return i.tcpi_state == TCP_ESTABLISHED ? i.tcpi_last_data_recv : UINT32_MAX;
 }

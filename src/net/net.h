@@ -36,6 +36,10 @@ struct transport *net_accept(struct net *n, int take_fd, const struct addr *peer
 struct transport *net_accept_tls(struct net *n, int take_fd, const struct addr *peer,
                                  struct task *task, const struct tls_chooser *chooser);
 
+/* How long ago the last octets of the other side arrived at a connected socket, or it was
+ * connected; UINT32_MAX: the other side has said that it sends no more. A system call. */
+uint32_t net_waited_ms(int fd);
+
 /* The transport of a parked connection, about which there is something to read. NULL: the kernel
  * does not watch it; the descriptor is closed. */
 struct transport *net_unpark(struct parked *take, struct task *task);

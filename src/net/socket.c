@@ -127,6 +127,11 @@ static void socket_close(struct transport *t, bool reset)
     net_leave(n);
 }
 
+static uint32_t socket_waited_ms(const struct transport *t)
+{
+    return net_waited_ms(CONTAINER_OF(t, const struct socket, t)->wire.watch.fd);
+}
+
 static void socket_park(struct transport *t, struct parked *ret)
 {
     struct socket *s = socket_of(t);
@@ -145,6 +150,7 @@ static const struct transport_ops socket_ops = {
     .flush = socket_flush,
     .finish = socket_finish,
     .close = socket_close,
+    .waited_ms = socket_waited_ms,
     .park = socket_park,
 };
 

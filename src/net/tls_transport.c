@@ -458,6 +458,11 @@ static void tls_close(struct transport *t, bool reset)
     net_leave(n);
 }
 
+static uint32_t tls_waited_ms(const struct transport *t)
+{
+    return net_waited_ms(CONTAINER_OF(t, const struct tls, t)->wire.watch.fd);
+}
+
 static const struct transport_ops tls_ops = {
     .name = "tls",
     .advance = tls_advance,
@@ -466,6 +471,7 @@ static const struct transport_ops tls_ops = {
     .flush = tls_flush,
     .finish = tls_finish,
     .close = tls_close,
+    .waited_ms = tls_waited_ms,
 };
 
 /* ---- beginning ---- */

@@ -63,6 +63,8 @@ struct transport_ops {
     void (*finish)(struct transport *t);
     /* Ends it: with a reset if `reset`, else in order. Frees `t`. */
     void (*close)(struct transport *t, bool reset);
+    /* How long the last octets from the other side have waited, see net_waited_ms(). Optional. */
+    uint32_t (*waited_ms)(const struct transport *t);
     /* Frees an open `t` but for its descriptor, which nobody watches then. Optional. */
     void (*park)(struct transport *t, struct parked *ret);
 };

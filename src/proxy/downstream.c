@@ -177,6 +177,16 @@ static bool refuses_all(struct worker *w, const struct listener *l)
     return is_refused;
 }
 
+/* It waited that long to be accepted, or has gone already. */
+static bool is_too_late(struct worker *w, const struct listener *l, int fd)
+{
+    bool is_refused = w->lag.is_behind && net_waited_ms(fd) >= LAG_TOO_LATE_MS;
+
+    if (is_refused)
+        metrics_listener_stat(w->metrics, l, STAT_OVERLOAD_REFUSED, 1);
+    return is_refused;
+}
+
 /* False: the connection is one too many, which is counted. */
 static bool port_let_in(struct port *p, const struct listener *l, const struct addr *peer,
                         struct crowd_place *ret)
@@ -212,7 +222,8 @@ static bool port_take(struct port *p, int take_fd, const struct addr *peer)
     struct crowd_place place = { 0 };
     struct downstream *d;
 
-    if (l && (refuses_all(w, l) || !port_let_in(p, l, peer, &place))) {
+    if (l &&
+        (refuses_all(w, l) || is_too_late(w, l, take_fd) || !port_let_in(p, l, peer, &place))) {
         close(take_fd);
         return true;
     }
@@ -286,6 +297,11 @@ static bool port_accepted(struct acceptor *a, int take_fd, const struct addr *pe
 
 /* ---- ports ---- */
 
+static bool port_is_late(struct acceptor *a)
+{
+    return lag_is_late(CONTAINER_OF(a, struct port, acceptor)->worker);
+}
+
 void port_open(struct worker *w, slot_id listener, int take_fd)
 {
     struct port *p = must_alloc(sizeof(*p));
@@ -293,10 +309,13 @@ void port_open(struct worker *w, slot_id listener, int take_fd)
     p->worker = w;
     p->listener = listener;
     p->acceptor.accepted = port_accepted;
+    p->acceptor.is_late = port_is_late;
     if (acceptor_start(&p->acceptor, w->loop, take_fd, false) != ERR_OK) {
         free(p);
         return;
     }
+    acceptor_set_backlog(&p->acceptor,
+                         LISTEN_BACKLOG); /* a worker that crashed may have been behind */
     list_push_back(&w->ports, &p->node);
 }
 

@@ -187,6 +187,7 @@ static void answer_overload(struct request *r)
 
     headers_add_id(&extra, r->s.arena, HDR_X_ENVOY_LOCAL_OVERLOADED, STR("true"));
     r->down->out_close = true;
+    metrics_row_stat(r->conn->stats, STAT_DOWNSTREAM_RQ_OVERLOAD, 1);
     reply_with(r, 503, STR("envoy overloaded"), "overload", FLAG_OM, &extra);
 }
 
@@ -198,13 +199,20 @@ static bool body_is_too_large(const struct request *r)
            (uint64_t)head->content_length > r->s.chain->http.max_body;
 }
 
+/* Whoever waited that long may have gone, and those behind him would wait as long. */
+static bool is_too_late(const struct request *r)
+{
+    return r->worker->lag.is_behind && http_conn_waited_ms(r->conn->conn) >= LAG_TOO_LATE_MS;
+}
+
 static void request_head(struct request *r)
 {
     if (r->down->fail == LEG_BAD || r->down->fail == LEG_TIMEOUT) {
         answer_unreadable(r);
         return;
     }
-    if (live_pressure() >= PRESSURE_REFUSE || !stream_enter(r->worker->streams, &r->s)) {
+    if (live_pressure() >= PRESSURE_REFUSE || is_too_late(r) ||
+        !stream_enter(r->worker->streams, &r->s)) {
         answer_overload(r);
         return;
     }

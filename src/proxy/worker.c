@@ -290,6 +290,7 @@ static void before_wait(void *arg)
     struct worker *w = arg;
 
     trim_arm(w);
+    lag_turn(w);
     uint32_t again_ms = log_end_turn(w->log, loop_now_ms(w->loop));
 
     if (again_ms && w->log_timer.deadline_ms == 0)
@@ -371,6 +372,7 @@ static void worker_init(struct worker *w, const struct worker_options *options)
     turns_watch(&w->turns, w->loop, "worker");
     timer_init(&w->trim_timer, w->loop, trim_due);
     timer_init(&w->trade_timer, w->loop, trade_due);
+    lag_init(w);
     timer_init(&w->drain_timer, w->loop, drain_min_passed);
     timer_init(&w->drain_poll, w->loop, drain_look);
     list_init(&w->ports);
@@ -407,6 +409,7 @@ static void worker_free(struct worker *w)
     timer_fini(&w->log_timer);
     timer_fini(&w->trim_timer);
     timer_fini(&w->trade_timer);
+    lag_fini(w);
     timer_fini(&w->drain_timer);
     timer_fini(&w->drain_poll);
     upstream_free_all(w);

@@ -12,6 +12,7 @@
 #include "net/listen.h"
 #include "net/net.h"
 #include "proxy/date.h"
+#include "proxy/lag.h"
 #include "proxy/worker.h"
 #include "telemetry/telemetry.h"
 #include "telemetry/turns.h"
@@ -61,9 +62,16 @@ struct worker {
 
     bool telling, draining, stopping; /* telling: clients to go */
     uint8_t pressure;                 /* enum pressure, as last seen */
+    struct lag lag;
     struct timer drain_timer, drain_poll;
     uint64_t drain_ends_ms;
 };
+
+/* What is ready now has waited for long. */
+static inline bool lag_is_late(const struct worker *w)
+{
+    return loop_lag_ns(w->loop) >= LAG_TARGET_MS * 1000000u;
+}
 
 /* Takes a share of the current root for a stream. */
 struct root_hold *worker_hold(struct worker *w);

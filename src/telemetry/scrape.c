@@ -102,6 +102,8 @@ size_t process_lines(const struct merged_all *all, struct process_line ret[stati
     LINE("lateen_overload_level", "overload.level",
          "0; 1 connections are not kept; 2 requests are refused; 3 they are reset", false,
          live_pressure());
+    LINE("lateen_overload_workers_behind", "overload.workers_behind",
+         "Workers that cannot keep up with what comes", false, live_workers_behind_count());
     LINE("lateen_metrics_series", "metrics.series",
          "Sets of labels of Istio's series that are kept", false, all->series.n);
     LINE("lateen_metrics_series_max", "metrics.series_max", "How many are kept at most", false,

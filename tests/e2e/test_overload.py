@@ -1,5 +1,5 @@
 """What holds when there is too much of everything: a memory limit under bodies that nobody
-reads, and a service that cannot keep up. LATEEN_LONG=1 runs the load for 30 s
+reads, a service that cannot keep up, and a processor that is too slow. LATEEN_LONG=1 runs the load for 30 s
 and takes the goal of 95 % at its word; a busy machine is allowed more otherwise."""
 import asyncio
 import contextlib
@@ -13,7 +13,8 @@ import time
 
 import pytest
 
-from harness import TOP, Manifests, free_ports, running, wait_until
+from harness import BIN, TOP, Manifests, free_ports, running, wait_until
+from quota import cpu_quota
 
 LONG = bool(os.environ.get("LATEEN_LONG"))
 SECONDS, KEPT = (30, 0.95) if LONG else (4, 0.6)
@@ -201,3 +202,48 @@ def test_ten_times_too_much_takes_nothing_from_what_a_service_can_do(tmp_path, s
         assert good >= KEPT * alone, f"{good} answers a second beside {refused} refused; {alone} alone"
         assert resident(lateen) < before + (32 << 20)
         assert lateen.get("/").status == 200
+
+
+# ---- a processor that is too slow ----
+
+@contextlib.contextmanager
+def sink():
+    """A backend that costs little, outside of the quota."""
+    port = free_ports(1)[0]
+    process = subprocess.Popen([TOP / "build/bench/bench-sink", str(port)], stdin=subprocess.DEVNULL)
+    try:
+        yield port
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def surge(lateen, rate, seconds=SECONDS):
+    """Clients that come at a rate whatever becomes of those before, and wait a second: what they got, by name."""
+    run = subprocess.run([TOP / "build/bench/bench-surge", str(lateen.ports[80]), str(rate), str(seconds), "1000"],
+                         capture_output=True, text=True, timeout=seconds + 30, check=True)
+    words = run.stdout.split()
+    return dict(zip(words[::2], map(float, words[1::2])))
+
+
+@pytest.mark.skipif("san" in str(BIN), reason="a sanitizer's speed says nothing")
+def test_a_tenth_of_a_processor_does_as_much_under_ten_times_too_much(tmp_path):
+    """The worker is the bottleneck: who waits too long is refused, most are not even let in, and the rest is served in
+    time. Without that all are served too late."""
+    manifests = Manifests(tmp_path / "manifests", source=None)
+    with sink() as port:
+        manifests.write("busy.yaml", ROUTES.format(port=port))
+        with running(manifests, "overload-quota", ("--workers", 1, "--access-log", "/dev/null"), ports=(80,)) as lateen:
+            with cpu_quota(lateen.process.pid, 10):
+                most, _ = load(lateen.ports[80], "-c", "10", "-m", "1")
+                rate = int(most / 2)  # many clients cost more than ten
+                alone = surge(lateen, rate, 3)
+                got = surge(lateen, rate * 10)
+                good = got["good"] / SECONDS
+                print(f"{good:.0f} answered in time of {rate * 10} a second; {alone['good'] / 3:.0f} of {rate}\n{got}")
+                assert good >= KEPT * alone["good"] / 3, (alone, got)
+                assert "a worker cannot keep up" in lateen.log()
+                wait_until("it keeps up again", lambda: number(lateen, "overload.workers_behind") == 0)
+                calm = surge(lateen, rate // 2, 2)
+                assert calm["good"] >= 0.9 * calm["asked"], calm
+        assert "a worker keeps up again" in lateen.log()

@@ -46,6 +46,7 @@ FIXED_NAMES = {
         "envoy_http2_header_overflow", "envoy_http2_inbound_empty_frames_flood",
         "envoy_http2_inbound_priority_frames_flood", "envoy_http2_inbound_window_update_frames_flood",
         "envoy_http2_outbound_control_flood", "envoy_http2_rx_messaging_error", "envoy_http2_rx_reset",
+        "envoy_http_downstream_rq_overload_close", "envoy_listener_downstream_cx_overload_reject",
         "envoy_http2_trailers", "envoy_http2_tx_reset", "envoy_listener_downstream_global_cx_overflow",
     ], 'counter metrics should have "_total" suffix'),
 }

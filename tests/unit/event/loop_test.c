@@ -54,6 +54,40 @@ TEST(a_timer_fires_at_its_last_deadline_only)
     loop_free(l);
 }
 
+/* A task that takes 2 ms, more than a turn's share for 8 of them. */
+static void run_slowly(struct task *t)
+{
+    (void)t;
+    fake_now_ns += 2000000;
+}
+
+TEST(the_lag_is_what_ready_tasks_wait)
+{
+    struct loop_env env = { .mono_ns = fake_mono, .wait = fake_wait };
+    struct loop *l = loop_new(&env);
+    struct task t[64];
+
+    CHECK_EQ(loop_lag_ns(l), 0);
+    for (size_t i = 0; i < LEN(t); i++) {
+        task_init(&t[i], l, run_slowly);
+        task_wake(&t[i]);
+    }
+    loop_turn(l, 0); /* runs 8 of them, so the others wait */
+    CHECK_EQ(loop_lag_ns(l), 0);
+    for (int i = 0; i < 20; i++)
+        loop_turn(l, 0);
+    CHECK_EQ(loop_lag_ns(l), 0); /* the last turns had nothing to do */
+    for (size_t i = 0; i < LEN(t); i++)
+        task_wake(&t[i]);
+    for (int i = 0; i < 9; i++)
+        loop_turn(l, 0);
+    CHECK_EQ(loop_lag_ns(l), 128000000); /* 64 tasks of 2 ms */
+    task_wake(&t[0]);
+    loop_turn(l, 0);
+    CHECK_EQ(loop_lag_ns(l), 2000000); /* the whole turn: what woke as it began waited that long */
+    loop_free(l);
+}
+
 static int runs;
 
 static void run_twice(struct task *t)
