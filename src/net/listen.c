@@ -12,7 +12,6 @@
  * of a socket that other workers share only a few, so that all get some. */
 #define ACCEPTS_PER_TURN 64
 #define ACCEPTS_WHEN_SHARED 4
-#define ACCEPTS_WHEN_LATE 1
 #define ACCEPT_PAUSE_MS 100
 
 /* ---- opening ---- */
@@ -174,8 +173,8 @@ static void acceptor_run(struct task *t)
     int budget = a->shared ? ACCEPTS_WHEN_SHARED : ACCEPTS_PER_TURN;
     enum accepted last = ACCEPTED_ONE;
 
-    if (a->is_late && a->is_late(a))
-        budget = ACCEPTS_WHEN_LATE;
+    if (a->may_accept)
+        budget = MIN(budget, a->may_accept(a));
     a->waited_ms = 0;
     while (a->watch.fd >= 0 && last == ACCEPTED_ONE && budget-- > 0)
         last = accept_one(a, budget == 0);

@@ -24,8 +24,9 @@ struct acceptor {
     /* Takes the descriptor over in any case (non-blocking, TCP_NODELAY set); false: no more
      * for now (a limit): accepting pauses 100 ms. */
     bool (*accepted)(struct acceptor *a, int take_fd, const struct addr *peer);
-    /* There is more important work: one a turn is enough. NULL: never. */
-    bool (*is_late)(struct acceptor *a);
+    /* At most so many in this turn, because there is other work; at least 1. NULL: no such limit.
+     */
+    int (*may_accept)(struct acceptor *a);
     uint64_t accept_errors;
     /* How long the last connection that a turn had room for had waited (net_waited_ms); 0: none was
      * left waiting. */

@@ -297,9 +297,9 @@ static bool port_accepted(struct acceptor *a, int take_fd, const struct addr *pe
 
 /* ---- ports ---- */
 
-static bool port_is_late(struct acceptor *a)
+static int port_may_accept(struct acceptor *a)
 {
-    return lag_is_late(CONTAINER_OF(a, struct port, acceptor)->worker);
+    return lag_may_accept(CONTAINER_OF(a, struct port, acceptor)->worker);
 }
 
 void port_open(struct worker *w, slot_id listener, int take_fd)
@@ -309,7 +309,7 @@ void port_open(struct worker *w, slot_id listener, int take_fd)
     p->worker = w;
     p->listener = listener;
     p->acceptor.accepted = port_accepted;
-    p->acceptor.is_late = port_is_late;
+    p->acceptor.may_accept = port_may_accept;
     if (acceptor_start(&p->acceptor, w->loop, take_fd, false) != ERR_OK) {
         free(p);
         return;

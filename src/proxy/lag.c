@@ -4,13 +4,16 @@
 #include "live/pressure.h"
 #include "proxy/downstream.h"
 
+#include <limits.h>
+
+/* Turns that are longer have left something to the next one, and so many are accepted then. */
+#define BUSY_NS 2000000u
+#define ACCEPTS_WHEN_BUSY 8
 /* How often a worker that is behind looks at its ports. */
 #define LOOK_MS 50
 /* Connections that may wait meanwhile: as many as a worker with a tenth of a processor accepts
  * in LAG_TARGET_MS. */
 #define BACKLOG_BEHIND 32
-/* Turns that are shorter leave nobody waiting. */
-#define BUSY_NS 1000000u
 
 static void each_backlog(struct worker *w, int backlog)
 {
@@ -79,6 +82,13 @@ void lag_fini(struct worker *w)
     timer_fini(&w->lag.look);
 }
 
+int lag_may_accept(const struct worker *w)
+{
+    if (lag_is_late(w))
+        return 1;
+    return loop_lag_ns(w->loop) >= BUSY_NS ? ACCEPTS_WHEN_BUSY : INT_MAX;
+}
+
 static bool knock_waited(const struct worker *w)
 {
     LIST_EACH (it, &w->ports, after) {
@@ -90,7 +100,7 @@ static bool knock_waited(const struct worker *w)
 
 static bool was_late(const struct worker *w)
 {
-    return lag_is_late(w) || (loop_lag_ns(w->loop) >= BUSY_NS && knock_waited(w));
+    return lag_is_late(w) || knock_waited(w);
 }
 
 void lag_turn(struct worker *w)

@@ -29,5 +29,7 @@ struct lag {
 
 void lag_init(struct worker *w);
 void lag_fini(struct worker *w);
+/* Connections in this turn: the longer what is ready waits, the fewer. */
+int lag_may_accept(const struct worker *w);
 /* At the end of each turn. */
 void lag_turn(struct worker *w);

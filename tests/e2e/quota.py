@@ -32,12 +32,19 @@ def make_group(percent):
     return group, parent
 
 
+def throttled(group):
+    """Periods so far, and those in which the quota was used up."""
+    stat = dict(line.split() for line in (group / "cpu.stat").read_text().splitlines())
+    return int(stat["nr_periods"]), int(stat["nr_throttled"])
+
+
 @contextlib.contextmanager
 def cpu_quota(pid, percent):
+    """Gives the group's folder."""
     group, parent = make_group(percent)
     try:
         (group / "cgroup.procs").write_text(str(pid))
-        yield
+        yield group
     finally:
         with contextlib.suppress(OSError):
             (parent / "cgroup.procs").write_text(str(pid))

@@ -14,7 +14,7 @@ import time
 import pytest
 
 from harness import BIN, TOP, Manifests, free_ports, running, wait_until
-from quota import cpu_quota
+from quota import cpu_quota, throttled
 
 LONG = bool(os.environ.get("LATEEN_LONG"))
 SECONDS, KEPT = (30, 0.95) if LONG else (4, 0.6)
@@ -234,11 +234,15 @@ def test_a_tenth_of_a_processor_does_as_much_under_ten_times_too_much(tmp_path):
     with sink() as port:
         manifests.write("busy.yaml", ROUTES.format(port=port))
         with running(manifests, "overload-quota", ("--workers", 1, "--access-log", "/dev/null"), ports=(80,)) as lateen:
-            with cpu_quota(lateen.process.pid, 10):
+            with cpu_quota(lateen.process.pid, 10) as group:
                 most, _ = load(lateen.ports[80], "-c", "10", "-m", "1")
                 rate = int(most / 2)  # many clients cost more than ten
                 alone = surge(lateen, rate, 3)
+                before = throttled(group)
                 got = surge(lateen, rate * 10)
+                periods, used_up = (now - then for now, then in zip(throttled(group), before))
+                if used_up < 0.8 * periods:
+                    pytest.skip(f"others took the processor: the quota was used up in {used_up} of {periods} periods")
                 good = got["good"] / SECONDS
                 print(f"{good:.0f} answered in time of {rate * 10} a second; {alone['good'] / 3:.0f} of {rate}\n{got}")
                 assert good >= KEPT * alone["good"] / 3, (alone, got)
