@@ -96,6 +96,14 @@ static void pool_adopt(struct worker *w, struct upstream_pool *p, const struct c
     share_unref(old);
 }
 
+/* The same cluster as the current root has it; NULL: it is gone there. */
+static const struct cluster *newest(struct worker *w, const struct cluster *c)
+{
+    const struct cluster *now = root_cluster(worker_root(w), c->part.slot);
+
+    return now && str_eq(now->part.name, c->part.name) ? now : NULL;
+}
+
 static bool is_current(const struct root *root, const struct cluster *c, const struct endpoint *e)
 {
     const struct hosts *hosts = root_hosts(root, c->hosts);
@@ -108,6 +116,7 @@ static struct upstream_pool *pool_of(struct worker *w, const struct cluster *c,
                                      const struct endpoint *e)
 {
     uint32_t id = e->live->id;
+    const struct cluster *now;
     struct upstream_pool *p;
 
     pools_grow(w, id);
@@ -116,8 +125,10 @@ static struct upstream_pool *pool_of(struct worker *w, const struct cluster *c,
         p = w->upstream_pools[id] = pool_new(e->live);
         w->pools_are_older |= !is_current(worker_root(w), c, e);
     }
-    if (!p->cluster) /* later ones come by upstream_sweep */
-        pool_adopt(w, p, c);
+    if (!p->cluster) {      /* later ones come by upstream_sweep */
+        now = newest(w, c); /* an older limit must not come back with an older request */
+        pool_adopt(w, p, now ? now : c);
+    }
     return p;
 }
 
@@ -455,9 +466,9 @@ static void name_anew(struct worker *w, const struct root *root)
 /* What the new root says of its cluster. */
 static void pool_renew(struct worker *w, struct upstream_pool *p)
 {
-    const struct cluster *c = root_cluster(worker_root(w), p->cluster->part.slot);
+    const struct cluster *c = newest(w, p->cluster);
 
-    if (!c || !str_eq(c->part.name, p->cluster->part.name))
+    if (!c)
         return;
     if (c != p->cluster)
         pool_adopt(w, p, c);
