@@ -1,8 +1,12 @@
 #include "cli/file.h"
 
 #include "unit/check.h"
+#include "unit/full_disk.h"
 
+#include <errno.h>
+#include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 static const char path_text[] = "/tmp/lateen-unit-file";
@@ -82,5 +86,51 @@ TEST(an_empty_file_costs_no_more_than_a_small_one_whatever_the_limit)
     unlink(path.p);
     CHECK_EQ(ret.n, 0);
     CHECK(a.total < 200000);
+    arena_fini(&a);
+}
+
+TEST(a_full_disk_leaves_the_old_file_and_nothing_beside_it)
+{
+    char dir[] = "/tmp/lateen-file-XXXXXX";
+    struct str path, ret, why;
+    struct rlimit before;
+    struct arena a;
+    bool fine;
+
+    arena_init(&a, 4096);
+    CHECK(mkdtemp(dir) != NULL);
+    path = arena_printf(&a, "%s/f", dir);
+    CHECK(file_write_atomic(path, STR("old")));
+    before = full_disk_begin();
+    fine = file_write_atomic(path, STR("new"));
+    full_disk_end(before);
+    CHECK(!fine && errno == EFBIG);
+    CHECK(file_read(path, 100, &a, &ret, &why));
+    CHECK_STR(ret, STR("old"));
+    unlink(path.p);
+    CHECK_EQ(rmdir(dir), 0); /* nothing is left in it */
+    arena_fini(&a);
+}
+
+TEST(paths_that_cannot_be_are_errors)
+{
+    static char long_path[PATH_MAX];
+    struct str too_long = str_make(memset(long_path, 'x', sizeof(long_path)), sizeof(long_path));
+    struct str ret, why = STR_NONE, file, below;
+    struct arena a;
+
+    arena_init(&a, 4096);
+    file = arena_printf(&a, "%s-%d", path_text, (int)getpid());
+    below = arena_printf(&a, "%.*s/below/it", STRF(file));
+    CHECK(file_write_atomic(file, STR("")));
+    CHECK(!file_read(STR("/tmp"), 100, &a, &ret, &why));
+    CHECK_STRZ(why, "Is a directory");
+    CHECK(!file_write_atomic(too_long, STR("x")) && errno == ENAMETOOLONG);
+    CHECK(!file_write_atomic(below, STR("x")) && errno == ENOTDIR);
+    CHECK(!dir_make(too_long) && errno == ENAMETOOLONG);
+    CHECK(!dir_make(STR("")) && errno == ENAMETOOLONG);
+    CHECK(!dir_make(file) && errno == ENOTDIR);
+    CHECK(!dir_make(below) && errno == ENOTDIR);
+    unlink(file.p);
     arena_fini(&a);
 }

@@ -2,6 +2,7 @@
 #include "cli/sealed.h"
 
 #include "unit/check.h"
+#include "unit/full_disk.h"
 
 #include <fcntl.h>
 #include <pthread.h>
@@ -144,6 +145,34 @@ TEST(a_file_that_is_not_sealed_is_refused)
     close(fd);
 }
 
+TEST(without_room_there_is_no_memory_file)
+{
+    size_t open_before = descriptors();
+    struct rlimit before = full_disk_begin();
+    int fd = sealed_new(STR("x"));
+
+    full_disk_end(before);
+    CHECK_EQ(fd, -1);
+    CHECK_EQ(descriptors(), open_before);
+}
+
+TEST(of_files_that_come_one_after_the_other_the_last_is_kept)
+{
+    size_t open_before = descriptors();
+    int kept = -1;
+
+    for (int i = 0; i < 3; i++) {
+        struct message_fds fds = { .v = { open("/dev/null", O_RDONLY | O_CLOEXEC) }, .n = 1 };
+        int given = fds.v[0];
+
+        message_file_keep(&kept, &fds);
+        CHECK_EQ(kept, given);
+        CHECK_EQ(fds.v[0], -1);
+    }
+    CHECK_EQ(descriptors(), open_before + 1);
+    close(kept);
+}
+
 /* ---- the keeper of another process ---- */
 
 static struct asked {
@@ -199,6 +228,9 @@ TEST(control_has_sockets_opened_and_data_takes_them)
     CHECK_EQ(keeper_hold(far, &at, 80, 1), ERR_OK);
     CHECK(at.port != 0);
     CHECK_EQ(keeper_hold(far, &other, 80, 2), ERR_OK);
+    CHECK_EQ(keeper_recall(far, &(struct addr){ .family = 4, .ip = { 127, 0, 0, 1 } }, 80),
+             other.port);
+    CHECK_EQ(keeper_recall(far, &at, 81), 0);
     CHECK_EQ(keeper_take(far, &at, fds), ERR_OK);
     for (size_t i = 0; i < LEN(fds); i++)
         CHECK_EQ(close(fds[i]), 0);

@@ -146,6 +146,24 @@ TEST(a_file_that_cannot_be_read_keeps_its_octets)
     place_fini(&p);
 }
 
+TEST(a_file_whose_reading_breaks_off_keeps_its_octets)
+{
+    struct place p;
+    struct source *s;
+
+    place_init(&p);
+    place_write(&p, "a.yaml", "a");
+    s = place_source(&p, ".");
+    source_scan(s);
+    place_remove(&p, "a.yaml");
+    place_link(&p, "a.yaml", "/proc/self/mem"); /* no memory is mapped at its begin */
+    CHECK_EQ(source_scan(s)->n, 1);
+    CHECK_STRZ(source_scan(s)->files[0].error, "Input/output error");
+    CHECK_STR(source_scan(s)->files[0].octets, STR("a"));
+    source_free(s);
+    place_fini(&p);
+}
+
 TEST(dropped_octets_come_again_only_where_they_differ)
 {
     struct place p;

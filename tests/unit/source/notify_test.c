@@ -1,4 +1,4 @@
-#include "source/files.h"
+#include "source/files_int.h"
 #include "unit/check.h"
 #include "unit/source/place.h"
 
@@ -331,6 +331,48 @@ TEST(a_burst_is_gathered_and_an_endless_one_does_not_wait_for_quiet)
     } while (took < 400 || (r.seen.calls < 2 && took < 5000));
     CHECK(r.seen.calls >= 2);
     CHECK((uint64_t)r.seen.calls <= 2 + took / SOURCE_QUIET_MS);
+    rig_fini(&r);
+}
+
+/* The kernel keeps fs.inotify.max_queued_events, 16,384, of them. */
+TEST(events_that_the_kernel_dropped_are_no_file_missed)
+{
+    struct rig r;
+    int a, b;
+
+    rig_init(&r, fill_two, "m");
+    a = open(place_path(&r.p, "m/a.yaml"), O_WRONLY | O_CLOEXEC);
+    b = open(place_path(&r.p, "m/b.yaml"), O_WRONLY | O_CLOEXEC);
+    for (int i = 0; i < 10000; i++) /* in turn, since what is said twice in a row is said once */
+        CHECK(pwrite(a, "A2", 2, 0) == 2 && pwrite(b, "B2", 2, 0) == 2);
+    close(a); /* nobody is told that they are written */
+    close(b);
+    for (int i = 0; i < 10; i++)
+        loop_turn(r.loop, 0);
+    CHECK_EQ(r.source->busy.n, 0);
+    rig_expect(&r, "m/a.yaml=A2 m/b.yaml=B2");
+    rig_fini(&r);
+}
+
+TEST(a_path_seen_from_the_working_directory_is_watched)
+{
+    struct str path = STR("m");
+    int back = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    struct rig r;
+
+    rig_init(&r, fill_two, "m");
+    source_free(r.source);
+    CHECK_EQ(chdir(r.p.dir), 0);
+    r.source = source_new(&path, 1, 0);
+    CHECK(source_watch(r.source, r.loop, on_changed, &r.seen));
+    source_scan(r.source);
+    place_replace(&r.p, "m/a.yaml", "a2");
+    for (int i = 0; i < 200 && r.seen.calls == 0; i++)
+        rig_turn(&r, 50);
+    CHECK_EQ(r.seen.calls, 1);
+    CHECK_STR(source_scan(r.source)->files[0].octets, STR("a2"));
+    CHECK_EQ(fchdir(back), 0);
+    close(back);
     rig_fini(&r);
 }
 
