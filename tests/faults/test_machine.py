@@ -3,6 +3,8 @@ Namespaces and the false clock are the test's own; where the kernel allows none,
 """
 import contextlib
 import ctypes
+import http.client
+import http.server
 import os
 import pathlib
 import re
@@ -14,7 +16,7 @@ import time
 
 import pytest
 
-from harness import BIN, HOST, PATIENCE, Client, running, virtual_service, wait_until
+from harness import BIN, HOST, PATIENCE, Client, Manifests, running, virtual_service, wait_until
 from load import Turns
 
 CLONE_NEWNS, CLONE_NEWNET = 0x00020000, 0x40000000
@@ -183,6 +185,59 @@ def test_without_ipv6_it_listens_on_ipv4(manifests):
             assert lateen.get("/").status == 200
 
     inside(CLONE_NEWNET, test)
+
+
+V6 = """apiVersion: networking.istio.io/v1
+kind: Gateway
+metadata: {{ name: six, namespace: six }}
+spec:
+  selector: {{ istio: ingressgateway }}
+  servers: [ {{ port: {{ number: 80, name: http, protocol: HTTP }}, bind: "::1", hosts: [ "*" ] }} ]
+---
+apiVersion: networking.istio.io/v1
+kind: ServiceEntry
+metadata: {{ name: six, namespace: six }}
+spec:
+  hosts: [ six.internal ]
+  location: MESH_EXTERNAL
+  resolution: STATIC
+  ports: [ {{ number: 80, name: http, protocol: HTTP }} ]
+  endpoints: [ {{ address: "::1", ports: {{ http: {port} }} }} ]
+---
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {{ name: six, namespace: six }}
+spec:
+  hosts: [ "*" ]
+  gateways: [ six ]
+  http: [ {{ route: [ {{ destination: {{ host: six.internal }} }} ] }} ]
+"""
+
+
+class V6Server(http.server.ThreadingHTTPServer):
+    address_family = socket.AF_INET6
+
+
+def test_clients_listeners_and_backends_at_ipv6_alone(tmp_path):
+    try:
+        backend = V6Server(("::1", 0), http.server.SimpleHTTPRequestHandler)
+    except OSError as refused:
+        pytest.skip(f"no IPv6: {refused}")
+    threading.Thread(target=backend.serve_forever, daemon=True).start()
+    manifests = Manifests(tmp_path / "manifests", source=None)
+    manifests.write("six.yaml", V6.format(port=backend.server_address[1]))
+    try:
+        with running(manifests, "ipv6", ports=(80,)) as lateen:
+            with contextlib.closing(http.client.HTTPConnection("::1", lateen.ports[80], timeout=PATIENCE)) as client:
+                client.request("HEAD", "/", headers={"Host": "six.test"})
+                assert client.getresponse().status == 200
+            line = wait_until("it is logged", lambda: [line for line in lateen.access_log().splitlines() if "six.test" in line])[0]
+            assert f"[::1]:{backend.server_address[1]}" in line and line.count("[::1]:") >= 3, line
+            with pytest.raises(ConnectionRefusedError):
+                socket.create_connection(("127.0.0.1", lateen.ports[80]), PATIENCE)
+    finally:
+        backend.shutdown()
+        backend.server_close()
 
 
 def test_tls_on_a_clear_port_is_400_and_closed(tutorial):

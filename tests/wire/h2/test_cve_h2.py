@@ -95,6 +95,15 @@ def test_authority_and_host_are_one(bench, plain, authority, host, status):
             assert plain.requests[0].all("host") == [plain.host]
 
 
+@pytest.mark.parametrize("scheme", ("ftp", "HTTP", "wss", "httpx"))
+def test_any_other_scheme_is_the_connections(bench, plain, scheme):
+    """What a client calls the scheme decides nothing, as in Envoy: the transport does."""
+    with bench.h2() as client:
+        client.headers(1, [(":method", "GET"), (":scheme", scheme), (":path", "/"), (":authority", plain.host)])
+        assert client.answer(1).status == 200
+        assert plain.requests[0].get("x-forwarded-proto") == "http" and plain.requests[0].path == "/"
+
+
 @pytest.mark.parametrize("n", (254, 255, 256, 257, 300, 4000, 8000))
 def test_cve_2024_32475_long_authorities_are_nobodys(bench, plain, n):
     with bench.h2(tls=True) as client:
