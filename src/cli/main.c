@@ -2,6 +2,7 @@
 #include "base/hash.h"
 #include "cli/command.h"
 #include "cli/trim.h"
+#include "tls/memory.h"
 
 #include <sys/random.h>
 
@@ -13,5 +14,6 @@ int main(int argc, char **argv)
     if (getrandom(seed, sizeof(seed), 0) == (ssize_t)sizeof(seed))
         hash_seed(seed[0], seed[1]);
     trim_setup();
+    tls_memory_start();
     return cli_main(argc, (const char *const *)argv);
 }

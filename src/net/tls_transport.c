@@ -9,6 +9,7 @@
 #include "model/root.h"
 #include "net/sockaddr.h"
 #include "net/tls_int.h"
+#include "tls/memory.h"
 #include "tls/tickets.h"
 
 #include <stdio.h>
@@ -480,6 +481,7 @@ static void side_trim(struct tls_side *side)
 {
     slab_trim(&side->conns);
     chunk_pool_trim(&side->chunks);
+    tls_memory_trim();
 }
 
 static void side_free(struct tls_side *side)
@@ -487,6 +489,7 @@ static void side_free(struct tls_side *side)
     tls_contexts_free(side->contexts);
     slab_fini(&side->conns);
     chunk_pool_fini(&side->chunks);
+    tls_memory_trim();
     free(side);
 }
 

@@ -111,6 +111,42 @@ TEST(a_derivation_without_its_parts_is_none)
     ERR_clear_error();
 }
 
+TEST(a_nonce_of_tls_has_twelve_octets)
+{
+    static const char *const names[] = { "AES-128-GCM", "AES-256-GCM" };
+    static const unsigned char key[32], nonce[12], text[] = "text";
+    size_t other = 16;
+    OSSL_PARAM longer[] = { OSSL_PARAM_size_t(OSSL_CIPHER_PARAM_IVLEN, &other), OSSL_PARAM_END };
+    unsigned char out[2][16], tags[2][16];
+    struct library l;
+    int n;
+
+    library_open(&l);
+    for (size_t i = 0; i < LEN(names); i++) {
+        for (size_t k = 0; k < 2; k++) { /* ours, OpenSSL's */
+            EVP_CIPHER *cipher = EVP_CIPHER_fetch(k ? NULL : l.ctx, names[i], NULL);
+            EVP_CIPHER_CTX *ctx = EVP_CIPHER_CTX_new();
+
+            CASE(i);
+            CHECK_EQ(EVP_EncryptInit_ex2(ctx, cipher, key, nonce, NULL), 1);
+            CHECK_EQ(EVP_CIPHER_CTX_get_iv_length(ctx), 12);
+            CHECK_EQ(EVP_CIPHER_CTX_get_key_length(ctx), i ? 32 : 16);
+            CHECK_EQ(EVP_EncryptUpdate(ctx, out[k], &n, text, sizeof(text)), 1);
+            CHECK_EQ(EVP_EncryptFinal_ex(ctx, out[k] + n, &n), 1);
+            CHECK_EQ(EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_GET_TAG, 16, tags[k]), 1);
+            CHECK_EQ(EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_SET_IVLEN, 12, NULL), 1);
+            if (k == 0)
+                CHECK_EQ(EVP_CIPHER_CTX_set_params(ctx, longer), 0);
+            EVP_CIPHER_CTX_free(ctx);
+            EVP_CIPHER_free(cipher);
+        }
+        CHECK(memcmp(out[0], out[1], sizeof(text)) == 0);
+        CHECK(memcmp(tags[0], tags[1], sizeof(tags[0])) == 0);
+    }
+    library_close(&l);
+    ERR_clear_error();
+}
+
 TEST(providers_that_an_operator_loads_are_not_stood_before)
 {
     OSSL_PROVIDER *standard = OSSL_PROVIDER_load(NULL, "default");
