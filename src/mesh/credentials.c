@@ -197,24 +197,23 @@ static bool put_secret(struct compile *c, const struct holder *h, struct secret_
                        struct str name, struct str chain, struct str key)
 {
     struct secret *s = compile_part(c, PART_SECRET, name);
-    struct part *p = part_ref(&s->part);
+    struct part *p = &s->part;
     struct str why;
-    bool fine;
 
     part_origin(p, compile_origin(c, h->object, SPOT(h->object->meta)));
     s->chain_pem = arena_dup(p->arena, chain);
     s->key_pem = arena_dup(p->arena, key);
-    fine = compile_put(c, p, &why);
-    if (fine)
-        uses_credential(c, h->object);
-    if (fine)
-        show_certificate(c, ref, s);
-    else
+    if (!compile_put(c, p, &why)) {
         api_note(h->object, c->notes, SEV_ERROR, "LAT0307", SPOT(h->object->meta), "%.*s",
                  STRF(why));
+        return false;
+    }
+    uses_credential(c, h->object);
+    p = compile_hold(c, PART_SECRET, ref->slot); /* the earlier one where this one is the same */
+    show_certificate(c, ref, (const struct secret *)(const void *)p);
     c->keep = arena_grow(c->whole, c->keep, c->keep_count, &c->keep_cap, sizeof(*c->keep));
     c->keep[c->keep_count++] = p; /* ref->keypair lives in it */
-    return fine;
+    return true;
 }
 
 static void secret_make(struct compile *c, const struct holder *h, struct secret_ref *ref)

@@ -139,6 +139,32 @@ TEST(a_secret_serves_and_a_broken_one_keeps_its_last_good_version)
     }
 }
 
+TEST(a_secret_that_says_the_same_in_other_words_is_shown_as_before)
+{
+    struct str head = STR("metadata: {name: c, namespace: ns"), text;
+    char again[16384];
+    struct bench b;
+    size_t at;
+
+    bench_init(&b);
+    bench_dev(&b);
+    bench_file(&b, "gw.yaml", GATEWAY("c"));
+    text = str_of(secret_of(&b, "a.x", "tls.crt", "tls.key"));
+    at = str_find_str(text, head) + head.n;
+    CHECK(at < text.n);
+    snprintf(again, sizeof(again), "%.*s, labels: {a: b}%.*s", (int)at, text.p,
+             STRF(str_from(text, at)));
+    bench_file(&b, "s.yaml", text.p);
+    bench_update(&b);
+    bench_file(&b, "s.yaml", again);
+    bench_update(&b);
+    CHECK_STRZ(str_of(bench_notes(&b, "")), "");
+    CHECK_EQ(b.verdict, MESH_SAME);
+    CHECK_EQ(mesh_summary(b.mesh)->credentials[0].dns_name_count, 1);
+    CHECK(mesh_summary(b.mesh)->credentials[0].not_after_ms > 0);
+    bench_fini(&b);
+}
+
 TEST(a_certificate_is_asked_for_again_only_when_its_names_change)
 {
     struct bench b;
