@@ -68,7 +68,7 @@ static void engine_make(struct tls *x, const struct tls_dial *how)
         return;
     context = tls_context_get(tls_side_of(x)->contexts, &setup, &why);
     if (context)
-        engine_start_client(&x->engine, &tls_carrier, context, &client);
+        (void)!engine_start_client(&x->engine, &tls_carrier, context, &client); /* seen by `ssl` */
 }
 
 enum transport_state tls_client_advance(struct tls *x)

@@ -197,8 +197,9 @@ static enum transport_state engine_make(struct tls *x, const struct chain *c,
     if (!context)
         return tls_fail(x, ERR_TLS, why);
     ticket_binding(c, x, binding);
-    engine_start(&x->engine, &tls_carrier, context, keypairs, n,
-                 str_make((char *)binding, sizeof(binding)));
+    if (!engine_start(&x->engine, &tls_carrier, context, keypairs, n,
+                      str_make((char *)binding, sizeof(binding))))
+        return tls_fail(x, ERR_LIMIT, STR("TLS error: no memory"));
     return TRANSPORT_OPENING;
 }
 

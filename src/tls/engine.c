@@ -73,7 +73,8 @@ static BIO *carrier_bio(struct engine *e)
 
     pthread_once(&once, carrier_method_make);
     b = BIO_new(carrier_method);
-    MUST(b != NULL);
+    if (!b)
+        return NULL;
     BIO_set_data(b, e);
     BIO_set_init(b, 1);
     return b;
@@ -81,30 +82,37 @@ static BIO *carrier_bio(struct engine *e)
 
 /* ---- beginning and end ---- */
 
-void engine_begin(struct engine *e, const struct engine_carrier *carrier,
+bool engine_begin(struct engine *e, const struct engine_carrier *carrier,
                   struct tls_context *take_context)
 {
     BIO *b;
 
     *e = (struct engine){ .carrier = carrier, .context = take_context };
-    e->ssl = SSL_new(take_context->ctx);
-    MUST(e->ssl != NULL);
     b = carrier_bio(e);
-    SSL_set_bio(e->ssl, b, b);
-    SSL_set_app_data(e->ssl, e);
+    e->ssl = b ? SSL_new(take_context->ctx) : NULL;
+    if (e->ssl && SSL_set_app_data(e->ssl, e) == 1) {
+        SSL_set_bio(e->ssl, b, b);
+        return true;
+    }
+    BIO_free(b);
+    engine_fini(e);
+    errors_forget();
+    return false;
 }
 
-void engine_start(struct engine *e, const struct engine_carrier *carrier,
+bool engine_start(struct engine *e, const struct engine_carrier *carrier,
                   struct tls_context *take_context, struct tls_keypair *const *keypairs, size_t n,
                   struct str binding)
 {
     MUST(n <= ENGINE_KEYPAIRS_MAX && binding.n <= SSL_MAX_SID_CTX_LENGTH);
-    engine_begin(e, carrier, take_context);
+    if (!engine_begin(e, carrier, take_context))
+        return false;
     for (size_t i = 0; i < n; i++)
         e->keypairs[i] = tls_keypair_ref(keypairs[i]);
     MUST(SSL_set_session_id_context(e->ssl, (const unsigned char *)binding.p,
-                                    (unsigned)binding.n) == 1);
+                                    (unsigned)binding.n) == 1); /* copies it into `ssl` */
     SSL_set_accept_state(e->ssl);
+    return true;
 }
 
 static void keypairs_drop(struct engine *e)

@@ -58,10 +58,11 @@ struct engine_names {
 };
 
 /* Takes the reference to `context` over and references of its own to the keypairs. `binding`
- * (up to 32 octets) says what a ticket is good for: only where it is the same again. */
-void engine_start(struct engine *e, const struct engine_carrier *carrier,
-                  struct tls_context *take_context, struct tls_keypair *const *keypairs, size_t n,
-                  struct str binding);
+ * (up to 32 octets) says what a ticket is good for: only where it is the same again. False: no
+ * memory, and the engine is as if it had not been started. */
+MUST_USE bool engine_start(struct engine *e, const struct engine_carrier *carrier,
+                           struct tls_context *take_context, struct tls_keypair *const *keypairs,
+                           size_t n, struct str binding);
 /* Server, before the first engine_accept: asks the client for a certificate, too. */
 void engine_demand(struct engine *e, const struct tls_demand *d);
 
@@ -74,8 +75,9 @@ struct engine_client {
     struct tls_resume *resume;   /* NULL: sessions are not resumed */
     uint64_t resume_key;
 };
-void engine_start_client(struct engine *e, const struct engine_carrier *carrier,
-                         struct tls_context *take_context, const struct engine_client *client);
+MUST_USE bool engine_start_client(struct engine *e, const struct engine_carrier *carrier,
+                                  struct tls_context *take_context,
+                                  const struct engine_client *client);
 void engine_fini(struct engine *e); /* harmless before engine_start and twice */
 
 /* Carries the handshake on: ERR_OK once it is over, ERR_AGAIN, or ERR_TLS with Envoy's text

@@ -36,12 +36,13 @@ static void name_set(struct engine *e, struct str sni)
         MUST(SSL_set_tlsext_host_name(e->ssl, str_copy(sni, name, sizeof(name))) == 1);
 }
 
-void engine_start_client(struct engine *e, const struct engine_carrier *carrier,
+bool engine_start_client(struct engine *e, const struct engine_carrier *carrier,
                          struct tls_context *take_context, const struct engine_client *client)
 {
     struct tls_keypair *kp = client->keypair;
 
-    engine_begin(e, carrier, take_context);
+    if (!engine_begin(e, carrier, take_context))
+        return false;
     SSL_set_connect_state(e->ssl);
     trust_attach(e, &client->demand, client->demand.skip ? SSL_VERIFY_NONE : SSL_VERIFY_PEER);
     name_set(e, client->sni);
@@ -50,4 +51,5 @@ void engine_start_client(struct engine *e, const struct engine_carrier *carrier,
     e->resume = client->resume;
     e->resume_key = client->resume_key;
     resume_offer(e->resume, e->resume_key, e->ssl);
+    return true;
 }

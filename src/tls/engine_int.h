@@ -11,9 +11,9 @@ struct engine_check {
     char unverified[256];
 };
 
-/* An engine over its carrier, which has chosen no side yet. */
-void engine_begin(struct engine *e, const struct engine_carrier *carrier,
-                  struct tls_context *take_context);
+/* An engine over its carrier, which has chosen no side yet. False: no memory. */
+MUST_USE bool engine_begin(struct engine *e, const struct engine_carrier *carrier,
+                           struct tls_context *take_context);
 void engine_check_new(struct engine *e, const struct tls_demand *d);
 
 bool engine_attach_keypairs(struct engine *e);

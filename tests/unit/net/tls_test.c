@@ -16,6 +16,43 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+/* ---- OpenSSL's memory ---- */
+
+/* The server's side: its nth allocation from now is refused, the others are not. */
+static struct {
+    bool armed;
+    int before; /* so many are not before it; -1: none is */
+} memory = { .before = -1 };
+
+static bool is_refused(void)
+{
+    return memory.armed && memory.before-- == 0;
+}
+
+static void *memory_alloc(size_t n, const char *file, int line)
+{
+    (void)file, (void)line;
+    return is_refused() ? NULL : malloc(n);
+}
+
+static void *memory_realloc(void *p, size_t n, const char *file, int line)
+{
+    (void)file, (void)line;
+    return n && is_refused() ? NULL : realloc(p, n);
+}
+
+static void memory_free(void *p, const char *file, int line)
+{
+    (void)file, (void)line;
+    free(p);
+}
+
+/* Before OpenSSL's first allocation, or it refuses. */
+__attribute__((constructor)) static void memory_take(void)
+{
+    MUST(CRYPTO_set_mem_functions(memory_alloc, memory_realloc, memory_free) == 1);
+}
+
 /* ---- a world of chains: a.test, *.b.test, both.test, bare.test ---- */
 
 enum { SLOT_A, SLOT_B, SLOT_BOTH, SLOT_BARE, SLOT_MUTUAL, SLOTS };
@@ -156,8 +193,10 @@ static void bed_ran(struct task *t)
     struct bed *b = CONTAINER_OF(t, struct bed, task);
 
     b->runs++;
+    memory.armed = true;
     if (b->server && b->server->state == TRANSPORT_OPENING)
         b->server->ops->advance(b->server);
+    memory.armed = false;
 }
 
 static void bed_init(struct bed *b)
@@ -955,4 +994,50 @@ TEST(a_client_that_updates_its_keys_without_end_is_cut)
     CHECK(n > 100 && n < 1100);
     peer_fini(&p);
     bed_fini(&b);
+}
+
+/* ---- memory ---- */
+
+/* A handshake, a request and an answer while OpenSSL's nth allocation is refused: true when all
+ * went well. It may not go well, but it ends, and nothing else does. */
+static bool exchange_without(struct bed *b, const struct client_setup *s, int nth)
+{
+    struct peer p;
+    char octets[64];
+    struct iovec answer = { (char *)(uintptr_t) "ok", 2 };
+    bool well;
+
+    memory.before = nth;
+    well = peer_open(b, &p, s) && client_write(&p.c, STR("request"));
+    for (int i = 0; well && i < 20; i++)
+        both_pump(b, &p);
+    memory.armed = well;
+    well = well && b->server->ops->read(b->server, octets, sizeof(octets)) == 7 &&
+           b->server->ops->writev(b->server, &answer, 1) == 2;
+    memory.armed = false;
+    peer_fini(&p);
+    transport_close(b->server, false);
+    b->server = NULL;
+    return well;
+}
+
+TEST(an_allocation_that_openssl_is_refused_ends_its_connection_alone)
+{
+    static const int versions[] = { TLS1_2_VERSION, TLS1_3_VERSION };
+
+    for (size_t v = 0; v < LEN(versions); v++) {
+        struct client_setup s = { .sni = "a.test", .version = versions[v] };
+        struct bed b;
+        int failed = 0, n = 0;
+
+        bed_init(&b);
+        CHECK(exchange_without(&b, &s, -1)); /* contexts are made */
+        for (memory.before = -1; memory.before < 0; n++) {
+            CASE(n);
+            failed += !exchange_without(&b, &s, n);
+        }
+        CHECK(n > 100 && failed > n / 2);
+        CHECK(exchange_without(&b, &s, -1));
+        bed_fini(&b);
+    }
 }

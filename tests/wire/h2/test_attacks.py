@@ -1,8 +1,9 @@
 """What an attack does to the others: their p99 beside it and without it, in the same run; what the
 attacker costs in memory, and how soon he is cut.
 
-Here each attack runs for a moment and fails on a gross breach only. `make chaos` is the strict form:
-p99 at most twice, growth at most 32 MB, cut within a second; its figures stand in docs/reliability.md.
+Here each attack runs for a moment and fails on a gross breach only. `make chaos` is the strict form: calm and attack
+take turns, the median of what p99 rises by is at most 2, growth at most 32 MB, cut within a second; its figures stand in
+docs/reliability.md. LATEEN_BUSY=1 reports p99 without judging it, for a machine that has other work.
 """
 import contextlib
 import os
@@ -20,7 +21,8 @@ from wire import GATEWAY, Backend, request, steady
 pytestmark = pytest.mark.attack
 STRICT = bool(os.environ.get("LATEEN_CHAOS"))
 SANITIZED = "san" in str(BIN)
-SECONDS = 10 if STRICT else 0.6
+BUSY = bool(os.environ.get("LATEEN_BUSY"))
+SECONDS, ROUNDS = (2, 3) if STRICT else (0.6, 1)
 WORKERS = () if STRICT else ("--workers", "1")
 CONNECTIONS = 5000 if STRICT else 1000
 
@@ -114,17 +116,22 @@ def gateway(tmp_path_factory):
     manifests = Manifests(tmp_path_factory.mktemp("attacks") / "manifests", source=None)
     backend = Backend("b0")
     backend.refuse()
-    backend.port = free_ports(1)[0]
-    manifests.write("all.yaml", GATEWAY + backend.manifests().replace(backend.host, '"*"'))
+    backend.port, other = free_ports(2)  # two: an echo keeps 64 MiB of bodies at most
+    both = f"{{ address: 127.0.0.1, ports: {{ http: {backend.port} }} }}"
+    text = backend.manifests().replace(backend.host, '"*"').replace(both, f"{both}, {both.replace(str(backend.port), str(other))}")
+    assert str(other) in text
+    manifests.write("all.yaml", GATEWAY + text)
     with open(LOGS / "attacks-echo.log", "wb") as log:
-        echo = subprocess.Popen([BIN, "echo", "--port", str(backend.port)], stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        echos = [subprocess.Popen([BIN, "echo", "--port", str(port)], stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+                 for port in (backend.port, other)]
     try:
         with running(manifests, "attacks", ports=(80,), flags=(*WORKERS, "--access-log", "/dev/null")) as lateen:
             wait_until("the backend answers", lambda: lateen.get("/", host=backend.host).status == 200)
             yield lateen, backend.host
     finally:
-        echo.terminate()
-        echo.wait()
+        for echo in echos:
+            echo.terminate()
+            echo.wait()
 
 
 def p99(lateen, host, seconds):
@@ -151,6 +158,31 @@ def figures(text):
         print(text, file=out)
 
 
+def judge(alone, beside):
+    """The middle round's rise of p99."""
+    rises = sorted(after / before for before, after in zip(alone, beside))
+    if STRICT and not BUSY:
+        assert rises[len(rises) // 2] <= 2, (alone, beside)
+    assert max(beside) < max(50 * max(alone), 2), (alone, beside)
+
+
+def milliseconds(times):
+    return "/".join(f"{one * 1e3:.2f}" for one in times)
+
+
+def attack(lateen, host, mode, octets):
+    """One round: p99 beside it; the longest connection, connections and octets of the attacker."""
+    attacker = subprocess.Popen([sys.executable, "-c", ATTACKER, str(lateen.ports[80]), mode, octets],
+                                stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True)
+    try:
+        time.sleep(0.3)
+        beside, asked = p99(lateen, host, SECONDS)
+    finally:
+        attacker.send_signal(signal.SIGTERM)
+        said = attacker.communicate(timeout=30)[0]
+    return beside, asked, *map(float, said.split())
+
+
 @pytest.mark.parametrize("name", [pytest.param(name, marks=() if name in SHORT else pytest.mark.chaos) for name in ATTACKS])
 def test_others_are_served_beside_an_attack(gateway, tmp_path, name):
     lateen, host = gateway
@@ -158,24 +190,19 @@ def test_others_are_served_beside_an_attack(gateway, tmp_path, name):
     mode, octets = h2_flood(flood, host) if flood else h1_floods(host)[name]
     (tmp_path / "octets").write_bytes(octets)
     p99(lateen, host, 0.1)
-    before = resident(lateen)
-    alone, _ = p99(lateen, host, SECONDS)
-    attacker = subprocess.Popen([sys.executable, "-c", ATTACKER, str(lateen.ports[80]), mode, tmp_path / "octets"],
-                                stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True)
-    time.sleep(0.3)
-    beside, asked = p99(lateen, host, SECONDS)
+    before, alone, beside, longest, count, sent = resident(lateen), [], [], 0, 0, 0
+    for _ in range(ROUNDS):
+        alone.append(p99(lateen, host, SECONDS)[0])
+        one, asked, lasted, dialled, octets = attack(lateen, host, mode, tmp_path / "octets")
+        beside.append(one)
+        longest, count, sent = max(longest, lasted), count + dialled, sent + octets
     grown = resident(lateen) - before
-    attacker.send_signal(signal.SIGTERM)
-    longest, count, sent = map(float, attacker.communicate(timeout=30)[0].split())
-    figures(f"{name:24} p99 {alone * 1e3:7.2f} ms alone, {beside * 1e3:7.2f} ms beside ({beside / alone:5.2f} x), {asked} asked; attacker: longest "
+    figures(f"{name:24} p99 {milliseconds(alone)} ms alone, {milliseconds(beside)} ms beside, {asked} asked; attacker: longest "
             f"{longest:6.3f} s, {count:.0f} connections, {sent / 1e6:.0f} MB; growth {grown / 1e6:.1f} MB")
     assert SANITIZED or grown < GROWTH
     cut_in = 1 if STRICT else 10
     assert longest < cut_in or mode == "again" and name == "pipelining"
-    if STRICT:
-        assert beside <= 2 * alone
-    else:
-        assert beside < max(50 * alone, 2), (alone, beside)
+    judge(alone, beside)
 
 
 # ---- slow clients ----
@@ -189,36 +216,46 @@ SLOW = {  # slowhttptest: heads and bodies that trickle, answers that are hardly
 
 # An answer that is not read takes 2 MB of the kernel's buffers: 1,000 of them are most of what tcp_mem gives all programs of a
 # machine with 24 GB, and under that pressure every connection of the machine waits.
-SLOW_READERS = CONNECTIONS if STRICT else 250
+SLOW_READERS = 1000 if STRICT else 250
+
+
+def descriptors(lateen):
+    return len(os.listdir(f"/proc/{lateen.process.pid}/fd"))
+
+
+def slow_attack(lateen, host, name, connections):
+    """One round: p99 beside it, requests, descriptors and resident memory at its height."""
+    rest, seconds = descriptors(lateen), 60
+    slow = subprocess.Popen(["slowhttptest", *SLOW[name], "-c", str(connections), "-r", str(connections), "-l", str(seconds), "-p", "5",
+                             "-u", f"http://127.0.0.1:{lateen.ports[80]}/slow?size=4Mi"], stdout=subprocess.DEVNULL,
+                            stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL)
+    try:
+        most, end = 0, time.monotonic() + (15 if STRICT else 3)
+        while time.monotonic() < end and most < connections:
+            most = max(most, descriptors(lateen) - rest)
+            time.sleep(0.05)
+        steady(lambda: resident(lateen) >> 22)  # the kernel's buffers are full: now they are slow
+        return *p99(lateen, host, SECONDS), most, resident(lateen)
+    finally:
+        slow.kill()
+        slow.communicate()
+        if STRICT:
+            wait_until("they are gone", lambda: descriptors(lateen) < rest + connections // 20)
 
 
 @pytest.mark.parametrize("name", SLOW)
 def test_others_are_served_beside_slow_clients(gateway, name):
     lateen, host = gateway
-    seconds = 30 if STRICT else 4
     connections = SLOW_READERS if name == "slow_read" else CONNECTIONS
-    before = resident(lateen)
-    alone, _ = p99(lateen, host, SECONDS)
-    slow = subprocess.Popen(["slowhttptest", *SLOW[name], "-c", str(connections), "-r", str(connections), "-l", str(seconds), "-p", "5",
-                             "-u", f"http://127.0.0.1:{lateen.ports[80]}/slow?size=4Mi"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                            stdin=subprocess.DEVNULL)
-    try:
-        most, end = 0, time.monotonic() + seconds - 1
-        while time.monotonic() < end and most < connections:
-            most = max(most, sum(1 for fd in os.listdir(f"/proc/{lateen.process.pid}/fd")))
-            time.sleep(0.05)
-        steady(lambda: resident(lateen) >> 22)  # the kernel's buffers are full: now they are slow
-        beside, asked = p99(lateen, host, SECONDS)
-        grown = resident(lateen) - before
-    finally:
-        slow.kill()
-        slow.communicate()
-    figures(f"{name:24} p99 {alone * 1e3:7.2f} ms alone, {beside * 1e3:7.2f} ms beside ({beside / alone:5.2f} x), {asked} asked; {most} descriptors; "
+    before, alone, beside, grown = resident(lateen), [], [], 0
+    for _ in range(ROUNDS):
+        alone.append(p99(lateen, host, SECONDS)[0])
+        one, asked, most, now = slow_attack(lateen, host, name, connections)
+        beside.append(one)
+        grown = max(grown, now - before)
+    figures(f"{name:24} p99 {milliseconds(alone)} ms alone, {milliseconds(beside)} ms beside, {asked} asked; {most} descriptors; "
             f"growth {grown / 1e6:.1f} MB, {grown / max(most, 1) / 1e3:.1f} KB each")
     assert most > connections * 0.9, "the attack did not reach its size"
     # what is held for those that read slowly is bounded for all of them together (BODY_OCTETS_MAX)
     assert SANITIZED or grown < ((300 << 20) * (os.cpu_count() if STRICT else 1) if name == "slow_read" else max(GROWTH, connections * 32 << 10))
-    if STRICT:
-        assert beside <= 1.5 * alone
-    else:
-        assert beside < max(50 * alone, 2), (alone, beside)
+    judge(alone, beside)
