@@ -2,6 +2,7 @@
 
 #include "answer/explain.h"
 #include "base/log.h"
+#include "cli/expiry.h"
 #include "cli/front.h"
 #include "cli/host.h"
 #include "cli/memory.h"
@@ -25,6 +26,7 @@ struct data {
     struct timer tickets;
     struct turns_watch turns;
     struct overload *overload;
+    struct expiry *expiry;
     enum admin_state state;
 };
 
@@ -211,6 +213,7 @@ static void front_live(void *arg, uint64_t round)
     struct data *d = arg;
 
     now_live(d);
+    expiry_changed(d->expiry);
     d->o.host.live(d->o.host.arg, round);
 }
 
@@ -324,6 +327,7 @@ struct data *data_new(const struct data_options *o)
     d->overload = overload_new(&overload);
     front.memory_limit = overload_limit(d->overload);
     d->front = front_new(&front);
+    d->expiry = expiry_new(o->loop, host_root, d);
     if (pages_serve(d))
         return d;
     data_free(d);
@@ -343,6 +347,7 @@ void data_free(struct data *d)
 {
     if (!d)
         return;
+    expiry_free(d->expiry);
     front_free(d->front);
     admin_free(d->admin);
     overload_free(d->overload);

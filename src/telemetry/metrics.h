@@ -22,6 +22,7 @@ void metrics_each(void (*see)(struct metrics *m, void *arg), void *arg);
 struct metrics_process {
     double uptime_s, start_s, cpu_s;
     uint64_t allocated, heap, resident, virtual, open_files, max_files, threads;
+    uint64_t first_expiry_days; /* UINT32_MAX: no certificate is served */
     bool is_live;
 };
 void metrics_process_read(struct metrics_process *ret);

@@ -18,6 +18,7 @@ static pthread_once_t begun = PTHREAD_ONCE_INIT;
 static uint64_t start_ns;
 static double start_s;
 static _Atomic bool is_draining;
+static _Atomic int64_t first_expiry_ms;
 
 static void begin(void)
 {
@@ -36,6 +37,23 @@ void metrics_process_begin(void)
 void metrics_set_live(bool live)
 {
     atomic_store_explicit(&is_draining, !live, memory_order_relaxed);
+}
+
+void metrics_set_first_expiry(int64_t ms)
+{
+    atomic_store_explicit(&first_expiry_ms, ms, memory_order_relaxed);
+}
+
+/* As Envoy says it: whole days, 0 when it has expired, and the largest number without any. */
+static uint64_t days_left(void)
+{
+    int64_t ms = atomic_load_explicit(&first_expiry_ms, memory_order_relaxed);
+    struct timespec t;
+    int64_t left;
+
+    clock_gettime(CLOCK_REALTIME, &t);
+    left = ms - (int64_t)t.tv_sec * 1000;
+    return ms == 0 ? UINT32_MAX : (uint64_t)MAX(left, 0) / 86400000;
 }
 
 static double seconds(struct timeval t)
@@ -99,6 +117,7 @@ void metrics_process_read(struct metrics_process *ret)
         .open_files = entries_of("/proc/self/fd", 3),
         .max_files = files.rlim_cur,
         .threads = entries_of("/proc/self/task", 2),
+        .first_expiry_days = days_left(),
         .is_live = !atomic_load_explicit(&is_draining, memory_order_relaxed),
     };
     read_memory(ret);

@@ -77,6 +77,8 @@ size_t process_lines(const struct merged_all *all, struct process_line ret[stati
     LINE("envoy_server_live", "server.live", "1 while serving, 0 while draining", false, p.is_live);
     LINE("envoy_server_uptime", "server.uptime", "Seconds since the start", false,
          (uint64_t)p.uptime_s);
+    LINE("envoy_server_days_until_first_cert_expiring", "server.days_until_first_cert_expiring",
+         "Days until the first certificate that is served expires", false, p.first_expiry_days);
     LINE("envoy_server_memory_allocated", "server.memory_allocated", "Octets in use on the heap",
          false, p.allocated);
     LINE("envoy_server_memory_heap_size", "server.memory_heap_size",

@@ -42,7 +42,7 @@ struct process_line {
     double value;
 };
 
-#define PROCESS_LINES 21
+#define PROCESS_LINES 22
 
 size_t process_lines(const struct merged_all *all, struct process_line ret[static PROCESS_LINES]);
 void process_line_prometheus(struct buf *out, const struct process_line *l, bool openmetrics);

@@ -127,6 +127,8 @@ void metrics_set_source(const struct metrics_source *source);
 
 /* The gauge envoy_server_live: false while draining. Any thread. */
 void metrics_set_live(bool live);
+/* When the first certificate that is served expires, in ms since 1970; 0: none is served. */
+void metrics_set_first_expiry(int64_t ms);
 
 /* One page of all workers' numbers and the process's, under way: it is made in pieces, each a
  * small part of a turn and of the whole, so nobody holds a page of hundreds of megabytes. */

@@ -59,6 +59,11 @@ def dropped(lateen):
     return int(re.search(r"^lateen_access_log_dropped_total (\d+)$", page, re.M)[1])
 
 
+def days_left(lateen):
+    page = lateen.admin("/stats/prometheus").text
+    return int(re.search(r"^envoy_server_days_until_first_cert_expiring (\d+)$", page, re.M)[1])
+
+
 def test_emfile_pauses_accepting_without_a_spin_and_is_over_within_a_second(manifests, start):
     lateen = start(flags=["--workers", "1", "--access-log", "off"])
     lateen.get("/")
@@ -154,7 +159,7 @@ def test_a_log_pipe_without_a_reader_is_counted_and_ends_nothing(manifests, star
 @pytest.mark.skipif(not FAKETIME.exists(), reason="libfaketime is not installed")
 def test_a_clock_that_jumps_an_hour_times_nothing_out(manifests, tmp_path):
     """There and back, while connections are idle and requests under way; and a year, after which the
-    certificate has expired: it is served on."""
+    certificate has expired: it is served on, with an alarm."""
     clock = tmp_path / "clock"
     write(clock, "+0\n")
     command = ("env", f"LD_PRELOAD={FAKETIME}", f"FAKETIME_TIMESTAMP_FILE={clock}", "FAKETIME_NO_CACHE=1",
@@ -174,6 +179,12 @@ def test_a_clock_that_jumps_an_hour_times_nothing_out(manifests, tmp_path):
             assert lateen.get("/", "https", cafile=False).status == 200
             if day:
                 wait_until("the clock jumped", lambda: re.search(rf"^\[({day})", lateen.access_log(), re.M))
+                assert days_left(lateen) == 0
+                manifests.write("5-virtual-service.yaml", virtual_service({"v1": 1}))  # it is looked at after a change, and hourly
+                wait_until("an alarm", lambda: "a certificate has expired and is served on" in lateen.log())
+            else:
+                assert days_left(lateen) > 0
+                assert "certificates: a certificate" not in lateen.log()
 
 
 def test_without_ipv6_it_listens_on_ipv4(manifests):
