@@ -3,8 +3,9 @@
 #define ROUNDS_PER_TURN 8
 #define LINGER_MS 1000
 #define LINGER_OCTETS (256 * 1024)
-#define PONG_MS 1000 /* what GOAWAY waits for the streams that are under way */
-#define EOF_MS 30000 /* what a client that sent FIN may wait for its answers */
+#define PONG_MS 1000  /* what GOAWAY waits for the streams that are under way */
+#define EOF_MS 30000  /* what a client that sent FIN may wait for its answers */
+#define LAST_MS 30000 /* for the other side to take more of what is left behind the last stream */
 #define SETTINGS_MS 60000
 #define REST_MS 1000 /* idle for so long: memory is given back */
 
@@ -152,6 +153,7 @@ enum armed {
     ARMED_OPENING,
     ARMED_LINGER,
     ARMED_EOF,
+    ARMED_LAST, /* octets are left behind the last stream */
     ARMED_PONG,
     ARMED_HALFWAY,  /* a preface or a header block arrives */
     ARMED_SETTINGS, /* ours are not acknowledged */
@@ -179,6 +181,7 @@ static void conn_timed_out(struct h2_conn *h)
         h2_die(h, LEG_GONE, h->out.n > 0);
         break;
     case ARMED_EOF:
+    case ARMED_LAST:
         h2_die(h, LEG_GONE, true);
         break;
     case ARMED_PONG:
@@ -211,6 +214,8 @@ static enum armed conn_waits(const struct h2_conn *h)
         return ARMED_LINGER;
     if (h->eof)
         return ARMED_EOF;
+    if (h->goaway_last && list_is_empty(&h->legs))
+        return ARMED_LAST;
     if (h->c.retiring && h->goaway_first && !h->ponged)
         return ARMED_PONG;
     if (h2_is_server(h) && halfway == UINT32_MAX)
@@ -240,6 +245,8 @@ static uint32_t armed_ms(const struct h2_conn *h, enum armed waits)
         return LINGER_MS;
     case ARMED_EOF:
         return EOF_MS;
+    case ARMED_LAST:
+        return LAST_MS;
     case ARMED_PONG:
         return PONG_MS;
     case ARMED_HALFWAY:
@@ -263,6 +270,7 @@ static void conn_arm(struct h2_conn *h)
     enum armed waits = conn_waits(h);
     uint32_t what = waits == ARMED_HALFWAY                       ? h2_is_halfway(&h->h2)
                     : waits == ARMED_IDLE || waits == ARMED_REST ? h->c.exchanges
+                    : waits == ARMED_LAST                        ? (uint32_t)h->out.n
                                                                  : 0;
     uint32_t ms;
 

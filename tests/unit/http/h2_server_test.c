@@ -163,6 +163,34 @@ TEST(a_client_that_does_not_read_its_goaway_is_cut)
     rig_fini(&r);
 }
 
+/* It had its last answer, and takes nothing of it for 30 s. */
+TEST(a_client_that_does_not_read_its_last_answer_is_cut)
+{
+    char block[100], octets[50];
+    struct rig r;
+
+    begin(&r);
+    pipe_script(r.b)->capacity = 100;
+    put_frame(&r, H2_HEADERS, 5, 1, path_block("/size/4000", block));
+    rig_settle(&r);
+    CHECK_EQ(r.exchanges, 0);
+    http_conn_retire(r.down);
+    rig_settle(&r);
+    r.now_ns += 1100ull * MS; /* the PING behind GOAWAY is not answered */
+    rig_settle(&r);
+    r.now_ns += 29000ull * MS;
+    rig_settle(&r);
+    CHECK_EQ(r.a->ops->read(r.a, octets, sizeof(octets)), sizeof(octets));
+    rig_settle(&r);
+    r.now_ns += 29000ull * MS; /* it took some: another 30 s */
+    rig_settle(&r);
+    CHECK(r.down != NULL);
+    r.now_ns += 2000ull * MS;
+    rig_settle(&r);
+    CHECK(r.down == NULL);
+    rig_fini(&r);
+}
+
 TEST(retiring_waits_for_streams_that_are_under_way)
 {
     char text[1000], block[100];
