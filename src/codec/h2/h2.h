@@ -102,7 +102,8 @@ struct h2 {
     uint64_t opened_theirs;          /* bit i: last_theirs - 2i was opened, not skipped */
     uint32_t *recent; /* H2_RECENT streams that we reset: frames on them are ignored; NULL: none */
     uint32_t recent_at;
-    uint32_t goaway_id; /* they process none above; UINT32_MAX: no GOAWAY came */
+    uint32_t goaway_id;   /* they process none above; UINT32_MAX: no GOAWAY came */
+    uint32_t goaway_ours; /* the same of what we said: it never rises (6.8) */
 
     int64_t send_window, recv_window;
     uint32_t unreturned;
@@ -197,5 +198,6 @@ uint32_t h2_is_halfway(const struct h2 *h);
 /* Ends the connection from here: GOAWAY, and h2_next has nothing more. */
 void h2_end(struct h2 *h, const struct h2_error *error);
 /* Into `control`. `last`: streams above it were not processed. */
+/* `last`, or what was said before if that is less. */
 void h2_goaway(struct h2 *h, uint32_t last, uint32_t code);
 void h2_ping(struct h2 *h, uint64_t payload);

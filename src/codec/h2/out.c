@@ -42,7 +42,8 @@ void h2_goaway(struct h2 *h, uint32_t last, uint32_t code)
     struct h2_head head = { .len = 8, .type = H2_GOAWAY };
     char payload[8];
 
-    h2_put32(payload, last);
+    h->goaway_ours = MIN(h->goaway_ours, last);
+    h2_put32(payload, h->goaway_ours);
     h2_put32(payload + 4, code);
     h2_control(h, &head, payload);
     h2_count(h, H2_COUNT_GOAWAY_SENT);
@@ -94,6 +95,7 @@ void h2_init(struct h2 *h, enum h2_side side, const struct h2_options *options)
         .options = *options,
         .in_state = side == H2_SERVER ? H2_IN_PREFACE : H2_IN_FIRST,
         .goaway_id = UINT32_MAX,
+        .goaway_ours = UINT32_MAX,
         .send_window = 65535,
         .recv_window = 65535,
     };

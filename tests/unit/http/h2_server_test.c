@@ -163,6 +163,28 @@ TEST(a_client_that_does_not_read_its_goaway_is_cut)
     rig_fini(&r);
 }
 
+/* A stream came behind the last GOAWAY and was refused; then the connection is closed. */
+TEST(the_last_stream_that_goaway_names_never_rises)
+{
+    char text[1000], block[100];
+    struct rig r;
+
+    begin(&r);
+    put_frame(&r, H2_HEADERS, 5, 1, path_block("/never", block));
+    rig_settle(&r);
+    http_conn_retire(r.down);
+    rig_settle(&r);
+    put_frame(&r, H2_PING, H2_ACK, 0, LIT("\0\0\0\0\0\0\0\0"));
+    rig_settle(&r);
+    CHECK_STRZ(came(&r, text, sizeof(text)), "7:0=2147483647,0 6:0 7:0=1,0");
+    put_frame(&r, H2_HEADERS, 5, 3, path_block("/never", block));
+    rig_settle(&r);
+    http_conn_close(r.down);
+    rig_settle(&r);
+    CHECK_STRZ(came(&r, text, sizeof(text)), "3:3=7 7:0=1,0 !");
+    rig_fini(&r);
+}
+
 /* It had its last answer, and takes nothing of it for 30 s. */
 TEST(a_client_that_does_not_read_its_last_answer_is_cut)
 {
