@@ -1,6 +1,8 @@
 #include "sim/backend.h"
 
+#include "sim/conf.h"
 #include "sim/h1read.h"
+#include "sim/h2peer.h"
 #include "sim/kernel.h"
 
 #include <string.h>
@@ -52,8 +54,12 @@ void backends_begin(void)
     kernel_dialled_hook = dialled;
 }
 
-static void backend_close(struct backend *b, bool reset)
+void backend_close(struct backend *b, bool reset)
 {
+    if (b->rq)
+        rq_left(b->rq);
+    if (b->h2)
+        backend_h2_forget(b);
     event_off(&b->answer);
     event_off(&b->idle);
     peer_close(&b->peer, reset);
@@ -114,6 +120,7 @@ static void answer_write(struct backend *b)
         text_say(&t, SURPLUS);
         n = t.n;
     }
+    rq_left(b->rq);
     SAY("request %u: the backend answers, act %d, %zu of %zu octets", r->id, r->act, n, t.n);
     peer_write(&b->peer, str_make(t.p, n));
 }
@@ -148,6 +155,10 @@ static void backend_drained(struct peer *p)
 {
     struct backend *b = backend_of(p);
 
+    if (b->h2) {
+        backend_h2_drained(b);
+        return;
+    }
     if (!b->rq)
         return;
     if (b->dies) {
@@ -184,7 +195,7 @@ static void request_head(struct backend *b)
     r->poisoned |= b->surplus;
     b->rq = r;
     b->reading = true;
-    rq_arrived(r);
+    rq_arrived(r, b->number / HOST_STRIDE);
     if (r->act == ACT_EARLY)
         answer_begin(b);
 }
@@ -192,7 +203,7 @@ static void request_head(struct backend *b)
 static void request_whole(struct backend *b)
 {
     b->reading = false;
-    rq_arrived_whole(b->rq, b->up_got, b->reader->head.trailers);
+    rq_arrived_whole(b->rq, b->up_got, b->reader->head.sum);
     if (b->answered)
         next_request(b);
     else
@@ -232,7 +243,26 @@ static void h1_input(struct backend *b, struct str octets)
     }
 }
 
+/* "PR" can only begin HTTP/2's preface. */
+static void first_input(struct backend *b, struct str octets)
+{
+    text_add(&b->first, octets.p, octets.n);
+    if (b->first.n < 2)
+        return;
+    b->is_known = true;
+    if (memcmp(b->first.p, "PR", 2) == 0)
+        backend_h2_begin(b);
+    backend_input(&b->peer, str_make(b->first.p, b->first.n));
+}
+
 static void backend_input(struct peer *p, struct str octets)
 {
-    h1_input(backend_of(p), octets);
+    struct backend *b = backend_of(p);
+
+    if (!b->is_known)
+        first_input(b, octets);
+    else if (b->h2)
+        backend_h2_input(b, octets);
+    else
+        h1_input(b, octets);
 }

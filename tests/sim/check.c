@@ -9,31 +9,61 @@
 
 #define PATIENCE_NS (900 * SECOND) /* the longest that anything may take a request */
 
+static uint32_t higher(bool first, uint32_t so_far, uint32_t now)
+{
+    if (first)
+        return now;
+    return so_far == 0 || now == 0 ? 0 : MAX(so_far, now);
+}
+
 void check_limits_may_be(struct run *r, const struct conf *c)
 {
-    for (int i = 0; i < CLUSTERS; i++) {
-        uint32_t max = c->limits[i].max_connections;
+    bool first = r->confs++ == 0;
 
-        if (r->confs == 0)
-            r->connections_max[i] = max;
-        else if (max == 0 || r->connections_max[i] == 0)
-            r->connections_max[i] = 0;
-        else
-            r->connections_max[i] = MAX(max, r->connections_max[i]);
+    r->listener_most = higher(first, r->listener_most, c->listener_max);
+    for (int i = 0; i < CLUSTERS; i++) {
+        struct cluster_limits *most = &r->most[i];
+        const struct cluster_limits *now = &c->limits[i];
+
+        most->max_connections = higher(first, most->max_connections, now->max_connections);
+        most->max_pending = higher(first, most->max_pending, now->max_pending);
+        most->max_requests = higher(first, most->max_requests, now->max_requests);
+        most->max_retries = higher(first, most->max_retries, now->max_retries);
     }
-    r->confs++;
+}
+
+static void at_most(size_t n, uint32_t limit, const char *what, unsigned of)
+{
+    HOLDS(limit == 0 || n <= limit, "%zu %s of %u, whose limit is %u", n, what, of, limit);
+}
+
+/* As the world sees them; in a calm schedule the worker knows all that a backend knows. */
+static void check_cluster(const struct run *r, uint16_t i)
+{
+    const struct cluster_limits *most = &r->most[i];
+    const struct live_budget *b = r->budgets[i];
+    size_t n = 0;
+
+    for (uint16_t k = 0; k < HOSTS_MAX; k++)
+        n += kernel_dialled((uint16_t)(i * HOST_STRIDE + k));
+    at_most(n, most->max_connections, "connections to cluster", i);
+    if (r->plan.calm)
+        at_most(rq_served[i], most->max_requests, "requests at backends of cluster", i);
+    if (!b)
+        return;
+    at_most(budget_used(b, BUDGET_PENDING), most->max_pending, "requests that wait for cluster", i);
+    at_most(budget_used(b, BUDGET_REQUESTS), most->max_requests, "requests of cluster", i);
+    at_most(budget_used(b, BUDGET_RETRIES), most->max_retries, "retries of cluster", i);
 }
 
 void check_step(struct run *r)
 {
-    for (uint16_t i = 0; i < CLUSTERS; i++) {
-        size_t n = 0;
-
-        for (uint16_t k = 0; k < HOSTS_MAX; k++)
-            n += kernel_dialled((uint16_t)(i * HOST_STRIDE + k));
-        HOLDS(r->connections_max[i] == 0 || n <= r->connections_max[i],
-              "%zu connections to cluster %u, whose limit is %u", n, i, r->connections_max[i]);
-    }
+    for (uint16_t i = 0; i < CLUSTERS; i++)
+        check_cluster(r, i);
+    at_most(kernel_served_at(PORT_CLEAR), r->listener_most, "connections at port", PORT_CLEAR);
+    at_most(kernel_served_at(PORT_TLS), r->listener_most, "connections at port", PORT_TLS);
+    for (uint8_t a = ADDRESS_FIRST; a <= ADDRESS_LAST; a++)
+        at_most(kernel_served_from(a), r->plan.from_address, "connections from address", a);
     for (uint32_t i = 0; i < r->workers_n; i++)
         HOLDS(r->workers[i]->net->open <= r->workers[i]->net->max, "worker %u: too many", i);
 }
@@ -61,6 +91,7 @@ static void worker_is_empty(const struct worker *w)
     slab_is_empty(&w->pools->chunks.chunks, "chunks");
     slab_is_empty(&w->pools->chunks.slices, "slices");
     slab_is_empty(&w->pools->conns, "HTTP/1 connections");
+    slab_is_empty(&w->pools->naps, "HTTP/1 connections that nap");
     slab_is_empty(&w->pools->h2_conns, "HTTP/2 connections");
     slab_is_empty(&w->pools->h2_legs, "HTTP/2 legs");
     slab_is_empty(&w->net->sockets, "sockets");
@@ -95,19 +126,19 @@ void check_quiet(struct run *r)
 void check_worker(struct run *r, struct worker *w)
 {
     if (r->narrow)
-        r->narrow->max = r->narrow_max;
+        *r->narrow = r->narrow_max;
     worker_is_empty(w);
 }
 
-static bool is_plausible(uint16_t code)
+static bool is_plausible(const struct rq *q)
 {
     static const uint16_t codes[] = { 400, 404, 408, 413, 431, 500, 502, 503, 504 };
 
     for (size_t i = 0; i < LEN(codes); i++) {
-        if (codes[i] == code)
+        if (codes[i] == q->code)
             return true;
     }
-    return false;
+    return q->grpc && q->code == 200;
 }
 
 void check_requests(struct run *r)
@@ -117,9 +148,11 @@ void check_requests(struct run *r)
         const struct rq *q = &requests[i];
 
         if (!q->has_head)
-            HOLDS(!r->plan.calm || !q->begun, "request %u is broken though nothing was wrong", i);
+            HOLDS(!r->plan.calm || r->plan.limited || !q->begun,
+                  "request %u is broken though nothing was wrong", i);
         else if (q->is_local)
-            HOLDS(!r->plan.calm && (q->poisoned || is_plausible(q->code)),
+            HOLDS(r->plan.limited ? q->code == (q->grpc ? 200 : 503)
+                                  : !r->plan.calm && (q->poisoned || is_plausible(q)),
                   "request %u is answered %u here", i, q->code);
         else
             HOLDS(!r->plan.calm || q->whole, "request %u is cut though nothing was wrong", i);

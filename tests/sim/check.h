@@ -18,9 +18,11 @@ struct run {
     uint32_t workers_n, drained;
     bool stops;
     struct event reload, drain, stop, refuse;
-    struct slab *narrow; /* the door that says no */
+    size_t *narrow; /* the most that the door lets in that says no */
     size_t narrow_max;
-    uint32_t connections_max[CLUSTERS]; /* the highest limit so far; 0: none */
+    struct cluster_limits most[CLUSTERS]; /* the highest limits so far; 0: none */
+    uint32_t listener_most;
+    struct live_budget *budgets[CLUSTERS]; /* held, or NULL */
     uint32_t confs;
 };
 

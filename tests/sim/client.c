@@ -1,6 +1,7 @@
 #include "sim/client.h"
 
 #include "sim/h1read.h"
+#include "sim/h2peer.h"
 #include "sim/kernel.h"
 
 #include <string.h>
@@ -25,9 +26,11 @@ bool client_is_done(const struct client *c)
 
 /* ---- connections ---- */
 
-static void client_drop(struct client *c)
+void client_drop(struct client *c)
 {
     c->connected = false;
+    h2peer_end(c->h2);
+    event_off(&c->odd);
     event_off(&c->abort);
     event_off(&c->next);
 }
@@ -54,7 +57,7 @@ void client_lost(struct client *c, const char *how)
         event_in(&c->next, between(1, 500) * MS);
 }
 
-static void client_aborts(struct event *e)
+void client_aborts(struct event *e)
 {
     struct client *c = CONTAINER_OF(e, struct client, abort);
 
@@ -76,7 +79,7 @@ static void client_connect(struct client *c)
 
     c->connections_left--;
     net_pair(&ours, &theirs);
-    if (!kernel_knock(c->port, theirs)) {
+    if (!kernel_knock(c->port, c->address, theirs)) {
         SAY("nobody listens on %u", c->port);
         client_drop(c);
         return;
@@ -90,11 +93,16 @@ static void client_connect(struct client *c)
         c->peer.deaf_until = sim.now_ns + between(1, 3000) * MS;
     c->peer.tls = c->tls ? tls_new(c->http2) : NULL;
     c->held = (struct text){ 0 };
+    c->h2 = NULL;
+    if (c->http2)
+        client_h2_peer(&c->peer);
     SAY("c%u client connects to %u, HTTP/%d", ours->id, c->port, c->http2 ? 2 : 1);
     peer_begin(&c->peer, ours);
     if (c->abort_ns)
         event_in(&c->abort, c->abort_ns);
     h1read_begin(c->reader, true);
+    if (c->http2)
+        client_h2_begin(c);
 }
 
 static void client_next(struct event *e)
@@ -105,7 +113,10 @@ static void client_next(struct event *e)
         client_connect(c);
     if (!c->connected)
         return;
-    h1_send(c);
+    if (c->h2)
+        client_h2_send(c);
+    else
+        h1_send(c);
 }
 
 void client_begin(struct client *c, uint64_t delay_ns)
@@ -182,7 +193,7 @@ static void h1_send(struct client *c)
 
 static void h1_answered(struct client *c, struct rq *r)
 {
-    rq_whole(r, c->reader->head.trailers);
+    rq_whole(r, c->reader->head.sum);
     c->next_answer++;
     h1read_begin(c->reader, true);
     if (r->is_last || r->http10)
@@ -250,7 +261,7 @@ static void h1_ended(struct peer *p, bool reset)
     if (!reset && c->next_answer < c->next_send && c->reader->step == H1R_CLOSE) {
         struct rq *r = client_rq(c, c->next_answer++);
 
-        rq_whole(r, false);
+        rq_whole(r, -1);
     }
     client_lost(c, reset ? "reset" : "closed");
 }

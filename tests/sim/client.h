@@ -6,9 +6,12 @@
 
 #include "sim/peer.h"
 
+struct h2peer;
+
 struct client {
-    struct peer peer; /* first: of the connection under way */
+    struct peer peer; /* of the connection under way */
     struct h1read *reader;
+    struct h2peer *h2; /* of the connection under way; NULL: HTTP/1 */
     uint16_t port;
     bool http2, tls, connected;
     bool sent_here;                  /* a request, over this connection */
@@ -23,7 +26,9 @@ struct client {
     uint64_t abort_ns; /* goes away after that; 0: never */
     bool resets;       /* ... by a reset */
     uint32_t cancels;  /* HTTP/2: per mille of streams that it resets */
-    struct event next, abort;
+    bool rude;         /* HTTP/2: breaks rules */
+    uint8_t address;   /* the last octet of it */
+    struct event next, abort, odd;
     struct text held; /* the body behind `expect` */
 };
 
@@ -36,3 +41,11 @@ struct rq *client_rq(struct client *c, uint32_t i);
 void client_is_through(struct client *c); /* all are over */
 /* The connection is gone: what was under way is broken, another one takes what is left. */
 void client_lost(struct client *c, const char *how);
+void client_drop(struct client *c); /* forgets the connection, which is closed */
+void client_aborts(struct event *abort);
+
+/* ---- client_h2.c ---- */
+
+void client_h2_peer(struct peer *p);
+void client_h2_begin(struct client *c);
+void client_h2_send(struct client *c);

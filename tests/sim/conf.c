@@ -60,6 +60,7 @@ static void put_listener(struct making *m, uint16_t port)
 
     l->port = l->manifest_port = port;
     l->is_tls = port == PORT_TLS;
+    l->max_connections = m->c->listener_max;
     l->chains.v = ARENA_ARRAY(l->part.arena, slot_id, 1);
     l->chains.v[0] = slot(m, PART_CHAIN, l->is_tls ? "tls" : "clear");
     l->chains.n = 1;

@@ -6,6 +6,7 @@
 #include "model/root.h"
 
 enum { CLUSTERS = 2, HOSTS_MAX = 3, HOST_STRIDE = 4, PORT_CLEAR = 80, PORT_TLS = 443 };
+enum { ADDRESS_FIRST = 200, ADDRESS_LAST = 203 }; /* of clients */
 
 struct conf {
     bool tls;                 /* there is the second listener */
@@ -13,6 +14,7 @@ struct conf {
     uint32_t hosts[CLUSTERS]; /* 1 to HOSTS_MAX; backend = cluster * HOST_STRIDE + host */
     struct cluster_limits limits[CLUSTERS];
     uint32_t per_connection; /* maxRequestsPerConnection */
+    uint32_t listener_max;   /* connections of clients; 0: any number */
     uint32_t connect_ms, idle_ms, down_idle_ms, head_ms, route_ms;
     uint32_t retries, buffer_limit;
     uint64_t max_body;

@@ -45,7 +45,7 @@ static void field_read(struct h1head *h, const char *line)
     else if (strncasecmp(line, "x-id:", 5) == 0)
         h->id = strtoll(line + 5, NULL, 10);
     else if (strncasecmp(line, "x-sum:", 6) == 0)
-        h->trailers = true;
+        h->sum = strtoll(line + 6, NULL, 10);
     else if (strncasecmp(line, "x-wrong:", 8) == 0)
         h->wrong = true;
 }
@@ -55,7 +55,7 @@ static bool head_read(struct h1read *r)
     struct h1head *h = &r->head;
     char *line = r->line.p, *end = r->line.p + r->line.n;
 
-    *h = (struct h1head){ .length = -1, .id = -1 };
+    *h = (struct h1head){ .length = -1, .id = -1, .sum = -1 };
     if (r->responses) {
         if (r->line.n < 12 || memcmp(line, "HTTP/1.", 7) != 0)
             return false;
@@ -139,18 +139,22 @@ static enum h1what size_next(struct h1read *r, struct str *octets)
 
 static enum h1what framing_next(struct h1read *r, struct str *octets)
 {
-    bool is_empty, is_sum;
+    bool is_empty;
+    int64_t sum;
 
     if (!line_take(r, octets))
         return H1W_MORE;
     is_empty = str_eq(line_of(r), STR("\r\n"));
-    is_sum = r->line.n > 6 && strncasecmp(r->line.p, "x-sum:", 6) == 0;
+    sum = r->line.n > 6 && strncasecmp(r->line.p, "x-sum:", 6) == 0
+              ? strtoll(r->line.p + 6, NULL, 10)
+              : -1;
     r->line.n = 0;
     if (r->step == H1R_CHUNK_END) {
         r->step = H1R_SIZE;
         return is_empty ? H1W_DATA : H1W_BAD;
     }
-    r->head.trailers |= is_sum;
+    if (sum >= 0)
+        r->head.sum = sum;
     if (!is_empty)
         return H1W_DATA;
     r->step = H1R_DONE;

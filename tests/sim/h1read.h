@@ -9,9 +9,10 @@
 struct h1head {
     uint16_t status;
     char method[12];
-    int64_t length, id;            /* -1: none */
-    bool chunked, close, trailers; /* trailers: `x-sum` stood behind the body */
-    bool wrong;                    /* octets that answered nobody when they left */
+    int64_t length, id; /* -1: none */
+    int64_t sum;        /* `x-sum` behind the body; -1: none */
+    bool chunked, close;
+    bool wrong; /* octets that answered nobody when they left */
 };
 
 enum h1step {

@@ -7,6 +7,7 @@
 #include <sys/epoll.h>
 
 #define CALLS_PER_TURN 200000 /* beyond it a turn never ends */
+#define PORTS_MAX 128         /* a port by its remainder */
 
 struct faults faults;
 enum dialled (*kernel_dialled_hook)(uint16_t backend, struct end *theirs);
@@ -16,6 +17,7 @@ static uint16_t epolls;
 static uint32_t calls; /* since the last wait */
 uint64_t kernel_turns;
 uint32_t vfd_dialled[BACKENDS_MAX];
+static uint32_t served_at[PORTS_MAX], served_from[UINT8_MAX + 1];
 
 int __real_close(int fd);
 ssize_t __real_read(int fd, void *into, size_t n);
@@ -34,6 +36,8 @@ void kernel_begin(void)
 {
     memset(vfds, 0, sizeof(vfds));
     memset(vfd_dialled, 0, sizeof(vfd_dialled));
+    memset(served_at, 0, sizeof(served_at));
+    memset(served_from, 0, sizeof(served_from));
     epolls = 0;
     calls = 0;
 }
@@ -93,6 +97,27 @@ size_t kernel_dialled(uint16_t backend)
     return vfd_dialled[backend];
 }
 
+size_t kernel_served_at(uint16_t port)
+{
+    return served_at[port % PORTS_MAX];
+}
+
+size_t kernel_served_from(uint8_t address)
+{
+    return served_from[address];
+}
+
+void vfd_serves(struct vfd *v, bool now)
+{
+    uint32_t more = now ? 1 : (uint32_t)-1;
+
+    if (v->at_port == 0 || v->is_served == now)
+        return;
+    v->is_served = now;
+    served_at[v->at_port % PORTS_MAX] += more;
+    served_from[v->from] += more;
+}
+
 static void knocks_drop(struct vfd *v)
 {
     LIST_EACH (it, &v->backlog, after)
@@ -114,6 +139,7 @@ int __wrap_close(int fd)
     }
     if (v->kind == VFD_SOCKET && v->port)
         vfd_dialled[v->port - 1]--;
+    vfd_serves(v, false);
     list_remove(&v->node);
     v->kind = VFD_FREE;
     sim.progress++;
@@ -131,7 +157,7 @@ int kernel_listen(uint16_t port)
     return vfd_number(v);
 }
 
-bool kernel_knock(uint16_t port, struct end *worker_end)
+bool kernel_knock(uint16_t port, uint8_t from, struct end *worker_end)
 {
     struct knock *k = ARENA_NEW(sim.arena, struct knock);
     size_t start = below(VFDS);
@@ -142,6 +168,7 @@ bool kernel_knock(uint16_t port, struct end *worker_end)
         if (v->kind != VFD_LISTENER || v->port != port)
             continue;
         k->end = worker_end;
+        k->from = from;
         list_push_back(&v->backlog, &k->node);
         kernel_edge(v);
         return true;

@@ -12,7 +12,7 @@
 #include <stdint.h>
 
 #define VFD_BASE 4096
-#define VFDS 2048
+#define VFDS 512
 
 enum vkind { VFD_FREE, VFD_EPOLL, VFD_EVENT, VFD_LISTENER, VFD_SOCKET };
 
@@ -29,6 +29,9 @@ struct vfd {
     uint64_t count;      /* EVENT */
     struct list backlog; /* LISTENER: struct knock */
     uint16_t port;       /* LISTENER; SOCKET: its backend's number + 1, 0 accepted */
+    uint16_t at_port;    /* accepted: the listener's, */
+    uint8_t from;        /* the client's address, */
+    bool is_served;      /* and an octet was read or written */
     struct end *end;     /* SOCKET */
     bool linger_reset;
 };
@@ -44,6 +47,7 @@ extern struct faults faults;
 struct knock {
     struct list node;
     struct end *end; /* the worker's side */
+    uint8_t from;    /* the last octet of the client's address */
 };
 
 void kernel_begin(void);
@@ -54,7 +58,10 @@ size_t kernel_connections(void); /* of them: sockets */
 size_t kernel_dialled(uint16_t backend);
 int kernel_listen(uint16_t port);
 /* False: nobody listens there. The worker's end goes to one of its listeners. */
-bool kernel_knock(uint16_t port, struct end *worker_end);
+bool kernel_knock(uint16_t port, uint8_t from, struct end *worker_end);
+/* Accepted connections that a worker reads or writes: of a listener, of a client's address. */
+size_t kernel_served_at(uint16_t port);
+size_t kernel_served_from(uint8_t address);
 /* Something about it changed. */
 void kernel_edge(struct vfd *v);
 /* The world's: somebody dialled a backend. False: it refuses, 'hole': it never answers. */

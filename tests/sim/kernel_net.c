@@ -161,7 +161,9 @@ int __wrap_accept4(int fd, struct sockaddr *from, socklen_t *n, int flags)
         return fails(EMFILE);
     list_remove(&k->node);
     sim.progress++;
-    address(from, n, 200, (uint16_t)(1024 + k->end->id % 60000));
+    v->at_port = l->port;
+    v->from = k->from;
+    address(from, n, k->from, (uint16_t)(1024 + k->end->id % 60000));
     SAY("c%u accepted", k->end->id);
     return vfd_number(v);
 }
@@ -190,8 +192,10 @@ ssize_t __wrap_recv(int fd, void *into, size_t n, int flags)
     }
     got = end_recv(e, into, n);
     SAY("c%u recv %zu of %zu", e->id, got, n);
-    if (got)
+    if (got) {
+        vfd_serves(e->vfd, true);
         return (ssize_t)got;
+    }
     if (e->error)
         return fails(take_error(e));
     return e->rst || e->fin ? 0 : fails(EAGAIN);
@@ -240,6 +244,7 @@ static ssize_t send_all(int fd, const struct iovec *iov, size_t n)
         e->full = true;
         event_in(&e->room, between(1, 3000) * 1000);
     }
+    vfd_serves(e->vfd, true);
     return sent ? sent : fails(EAGAIN);
 }
 

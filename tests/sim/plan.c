@@ -45,11 +45,16 @@ static void plan_manners(const struct plan *p)
         .pace_ns = between(1, 20) * MS,
         .piece = chance(700) ? SIZE_MAX : between(1, 3000),
         .deaf = (uint32_t)below(200),
-        .max_streams = chance(500) ? 100 : (uint32_t)between(1, 4),
-        .window = chance(500) ? 65535 : (uint32_t)between(1, 65535),
+        /* those beyond a limit that is not known yet are refused, which is not calm */
+        .max_streams = (p->calm && !p->limited) || chance(500) ? 100 : (uint32_t)between(1, 4),
+        .window = chance(500) ? 65535 : (uint32_t)between(1000, 65535),
     };
     if (p->calm)
         return;
+    manners.changes = chance(500);
+    manners.cuts = chance(200) ? (uint32_t)between(50, 500) : 0;
+    if (chance(50))
+        manners.window = (uint32_t)between(30, 100);
     manners.idle_closes = chance(600) ? (uint32_t)between(50, 1000) : 0;
     manners.refuses = chance(200) ? (uint32_t)between(50, 900) : 0;
     manners.holes = chance(150) ? (uint32_t)between(50, 500) : 0;
@@ -66,7 +71,7 @@ static void plan_limits(const struct plan *p, struct conf *c)
 {
     for (int i = 0; i < CLUSTERS; i++) {
         c->limits[i].max_connections = chance(500) ? 0 : (uint32_t)between(1, 3);
-        if (p->calm)
+        if (p->calm && !p->limited)
             continue;
         c->limits[i].max_pending = limit();
         c->limits[i].max_requests = limit();
@@ -89,10 +94,11 @@ static void plan_conf(const struct plan *p, struct conf *c)
         .max_body = p->calm || chance(900) ? 0 : between(1, 20000),
         .headers_filter = chance(500),
         .lb = (uint8_t)below(3),
+        .listener_max = !p->limited && (p->calm || chance(850)) ? 0 : limit(),
     };
     for (int i = 0; i < CLUSTERS; i++) {
         c->hosts[i] = (uint32_t)between(1, HOSTS_MAX);
-        c->http2[i] = false;
+        c->http2[i] = chance(450);
     }
     plan_limits(p, c);
 }
@@ -111,6 +117,8 @@ void plan_change(struct plan *p, struct conf *ret)
         ret->tls = other.tls && p->conf.tls;
     if (chance(300))
         ret->limits[0] = other.limits[0];
+    if (chance(300))
+        ret->listener_max = other.listener_max;
     if (chance(300))
         ret->per_connection = other.per_connection;
     if (chance(300))
@@ -165,6 +173,7 @@ static void plan_request(const struct plan *p, struct rq *r, uint32_t id, bool b
         .stall_ns = between(1, 1500) * MS,
         .is_last = !http2 && chance(50),
         .http10 = !http2 && chance(40),
+        .grpc = http2 && chance(200),
     };
     if (rq_is(r, "POST") || rq_is(r, "PUT"))
         r->up_n = body_size();
@@ -173,27 +182,35 @@ static void plan_request(const struct plan *p, struct rq *r, uint32_t id, bool b
     if (r->http10)
         r->up = BY_LENGTH;
     r->expect = !r->http10 && r->up_n && chance(100);
+    if (r->grpc) {
+        r->method = "POST";
+        r->up = r->down = BY_CHUNKS;
+        r->up_n = body_size();
+        r->status = 200;
+    }
     r->up_trailers = r->up == BY_CHUNKS && chance(200);
-    r->down_trailers = r->down == BY_CHUNKS && chance(200) && rq_may_answer_body(r);
+    r->down_trailers = r->grpc || (r->down == BY_CHUNKS && chance(200) && rq_may_answer_body(r));
 }
 
 /* ---- clients ---- */
 
 static void plan_client(struct plan *p, struct client *c, bool rude)
 {
-    c->http2 = false;
+    c->http2 = chance(500);
+    c->address = (uint8_t)between(ADDRESS_FIRST, ADDRESS_LAST);
     c->tls = p->conf.tls && chance(700);
     c->port = c->tls ? PORT_TLS : PORT_CLEAR;
     c->depth = chance(500) ? 1 : (uint32_t)between(1, 6);
     c->think_ns = chance(500) ? 0 : between(1, 2000) * MS;
-    c->window = chance(500) ? 65535 : (uint32_t)between(1, 65535);
+    c->window = chance(500) ? 65535 : (uint32_t)between(1000, 65535);
     c->connections_left = p->calm ? 1000 : 4;
-    c->half_closes = chance(150);
+    c->half_closes = !(p->calm && c->http2) && chance(150);
     c->stays = !c->half_closes && chance(200);
     c->peer.pace_ns = chance(300) ? between(1, 20) * MS : 0;
     c->peer.piece = chance(700) ? SIZE_MAX : between(1, 2000);
     if (!rude || chance(400))
         return;
+    c->rude = chance(500);
     c->abort_ns = between(1, 4000) * MS;
     c->resets = chance(500);
     c->cancels = (uint32_t)below(300);
@@ -223,7 +240,11 @@ static void plan_clients(struct plan *p)
 
 void plan_make(struct plan *p)
 {
-    *p = (struct plan){ .calm = chance(250), .workers = chance(750) ? 1 : 2 };
+    *p = (struct plan){ .calm = chance(300),
+                        .limited = chance(300),
+                        .workers = chance(750) ? 1 : 2 };
+    p->limited &= p->calm;
+    p->from_address = !p->limited && (p->calm || chance(900)) ? 0 : limit();
     p->max_connections = p->calm || chance(800) ? 100 : between(1, 6);
     p->max_body_octets = p->calm || chance(800) ? 16 << 20 : between(1, 40) * 16384;
     plan_weather(p);

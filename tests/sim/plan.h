@@ -9,10 +9,12 @@
 #define CLIENTS_MAX 8
 
 struct plan {
-    bool calm; /* nothing is wrong: each request must be answered by its backend */
+    bool calm;    /* nothing is wrong: each request must be answered by its backend */
+    bool limited; /* calm, but what is above a limit is refused */
     struct conf conf;
     uint32_t workers;
     size_t max_connections, max_body_octets;
+    uint32_t from_address; /* connections of one client address; 0: any number */
     struct client *clients[CLIENTS_MAX];
     uint32_t client_count;
     uint32_t reloads, refusals; /* how many */

@@ -5,6 +5,7 @@
 
 struct rq *requests;
 uint32_t request_count;
+uint32_t rq_served[RQ_CLUSTERS];
 
 struct rq *request_at(int64_t id)
 {
@@ -69,15 +70,21 @@ void rq_head(struct rq *r, uint16_t code, int64_t id)
     SAY("request %u: head %u%s", r->id, code, r->is_local ? ", made here" : "");
 }
 
-void rq_whole(struct rq *r, bool trailers)
+static void sum_check(const struct rq *r, int64_t sum, bool due, const char *where)
+{
+    HOLDS((sum >= 0) == due, "request %u: trailers %d %s, not %d", r->id, sum >= 0, where, due);
+    HOLDS(sum < 0 || sum == r->id, "request %u has the trailers of %lld %s", r->id, (long long)sum,
+          where);
+}
+
+void rq_whole(struct rq *r, int64_t sum)
 {
     HOLDS(!is_over(r), "request %u is answered twice", r->id);
     HOLDS(r->has_head, "request %u ends without a head", r->id);
     if (!r->is_local && !r->poisoned && rq_may_answer_body(r)) {
         HOLDS(r->down_got == r->down_n, "request %u looks whole with %zu of %zu octets", r->id,
               r->down_got, r->down_n);
-        HOLDS(trailers == r->down_trailers || r->http10, "request %u: trailers %d, not %d", r->id,
-              trailers, r->down_trailers);
+        sum_check(r, sum, r->down_trailers && !r->http10, "at the client");
     }
     r->whole = true;
     r->over_ns = sim.now_ns;
@@ -93,21 +100,30 @@ void rq_broken(struct rq *r, const char *how)
     SAY("request %u: broken (%s)", r->id, how);
 }
 
-void rq_arrived(struct rq *r)
+void rq_arrived(struct rq *r, uint32_t cluster)
 {
     r->arrivals++;
+    rq_left(r);
+    r->cluster = (uint8_t)(cluster + 1);
+    rq_served[cluster]++;
     SAY("request %u: at a backend, %s, act %d", r->id, r->method, r->act);
     HOLDS(r->arrivals <= 12, "request %u is sent again and again", r->id);
     HOLDS(!rq_is(r, "POST") || r->arrivals == 1, "request %u, a POST, is at backends twice", r->id);
 }
 
-void rq_arrived_whole(struct rq *r, size_t n, bool trailers)
+void rq_left(struct rq *r)
+{
+    if (r->cluster)
+        rq_served[r->cluster - 1]--;
+    r->cluster = 0;
+}
+
+void rq_arrived_whole(struct rq *r, size_t n, int64_t sum)
 {
     SAY("request %u: whole at a backend", r->id);
     HOLDS(n == r->up_n, "request %u looks whole to the backend with %zu of %zu octets", r->id, n,
           r->up_n);
-    HOLDS(trailers == r->up_trailers, "request %u: trailers %d at the backend, not %d", r->id,
-          trailers, r->up_trailers);
+    sum_check(r, sum, r->up_trailers, "at the backend");
 }
 
 /* ---- texts ---- */

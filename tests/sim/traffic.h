@@ -34,7 +34,7 @@ struct rq {
     const char *method, *host;
     size_t up_n, down_n; /* octets of the bodies */
     enum framing up, down;
-    bool up_trailers, down_trailers, expect, http10, is_last;
+    bool up_trailers, down_trailers, expect, http10, is_last, grpc;
     uint8_t infos;
     uint16_t status;
     enum act act;
@@ -49,11 +49,14 @@ struct rq {
     uint64_t sent_ns, over_ns;
     /* the backend's side */
     uint32_t arrivals; /* at backends that did not refuse it */
+    uint8_t cluster;   /* + 1, of the backend that has it and has not answered; 0: none */
     bool poisoned;     /* went out over a connection behind surplus octets that nobody could see */
 };
 
 extern struct rq *requests;
 extern uint32_t request_count;
+#define RQ_CLUSTERS 2
+extern uint32_t rq_served[RQ_CLUSTERS]; /* requests at backends of each, not answered */
 /* For id -1 or unknown: NULL. */
 struct rq *request_at(int64_t id);
 
@@ -67,13 +70,15 @@ void body_fill(const struct rq *r, int way, size_t at, char *into, size_t n);
 void body_check(const struct rq *r, int way, size_t at, const char *p, size_t n);
 
 /* A request is over, for its client. */
-void rq_whole(struct rq *r, bool trailers);
+/* `sum`: x-sum of its trailers, -1 without. */
+void rq_whole(struct rq *r, int64_t sum);
 void rq_broken(struct rq *r, const char *how);
 /* The head of the response, as the client read it; id -1: made by the proxy. */
 void rq_head(struct rq *r, uint16_t code, int64_t id);
-/* A backend has the head, and all of the body. */
-void rq_arrived(struct rq *r);
-void rq_arrived_whole(struct rq *r, size_t n, bool trailers);
+/* A backend has the head; has answered, or forgets it; has all of the body. */
+void rq_arrived(struct rq *r, uint32_t cluster);
+void rq_left(struct rq *r);
+void rq_arrived_whole(struct rq *r, size_t n, int64_t sum);
 
 /* A text that grows in the schedule's arena. */
 struct text {
