@@ -4,6 +4,7 @@
 #include "sim/traffic.h"
 
 #include "live/budget.h"
+#include "live/crowd.h"
 #include "net/net_int.h"
 #include "proxy/worker_int.h"
 
@@ -165,5 +166,6 @@ void check_requests(struct run *r)
 void check_end(void)
 {
     budgets_empty();
+    HOLDS(crowd_open_in_all() == 0, "%u clients are still counted", crowd_open_in_all());
     HOLDS(kernel_open_count() == 0, "%zu descriptors are not closed", kernel_open_count());
 }

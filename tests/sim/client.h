@@ -20,6 +20,7 @@ struct client {
     uint32_t depth;                  /* requests at once */
     uint64_t think_ns;               /* before the next */
     uint32_t window;                 /* HTTP/2 */
+    uint32_t at_once;                /* its requests at backends, where that is counted */
     uint32_t connections_left;
     bool half_closes;  /* FIN behind its last request */
     bool stays;        /* leaves its connection open in the end */

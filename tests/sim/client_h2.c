@@ -68,6 +68,7 @@ static void answer_closed(struct h2stream *s, uint32_t code)
 
     HOLDS(code != NGHTTP2_REFUSED_STREAM || r->arrivals == 0,
           "request %u is refused, and was at a backend", r->id);
+    r->refused |= code == NGHTTP2_REFUSED_STREAM;
     rq_broken(r, nghttp2_http2_strerror(code));
     over(client_of(s->of));
 }
@@ -172,7 +173,7 @@ static void odd_due(struct event *e)
     struct client *c = CONTAINER_OF(e, struct client, odd);
     struct h2peer *h = c->h2;
 
-    switch (below(c->rude ? 6 : 3)) {
+    switch (below(c->rude ? 7 : 4)) {
     case 0:
         MUST(nghttp2_submit_ping(h->session, 0, NULL) == 0);
         break;
@@ -182,11 +183,14 @@ static void odd_due(struct event *e)
     case 2:
         h2peer_settings(h, NGHTTP2_SETTINGS_HEADER_TABLE_SIZE, (uint32_t)below(8192));
         break;
-    case 3:
+    case 3: /* goes on sending, and reads nothing */
+        c->peer.deaf_until = sim.now_ns + between(1, 3000) * MS;
+        break;
+    case 4:
         h->goaway = true; /* nghttp2 opens none behind its own, either */
         MUST(nghttp2_submit_goaway(h->session, 0, 0, 0, NULL, 0) == 0);
         break;
-    case 4:
+    case 5:
         h->cut_left = between_most(1, 3000, h->cut_left);
         break;
     default:

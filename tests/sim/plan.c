@@ -3,6 +3,8 @@
 #include "sim/backend.h"
 #include "sim/kernel.h"
 
+#include <string.h>
+
 /* ---- the network and the kernel ---- */
 
 static void plan_weather(const struct plan *p)
@@ -129,10 +131,15 @@ void plan_change(struct plan *p, struct conf *ret)
 
 /* ---- requests ---- */
 
+#define BODY_MOST 100000u
+
 static size_t body_size(void)
 {
-    size_t most = MIN(weather.cap < 2000 || weather.segment < 100 ? 500u : 100000u, 100000u);
+    size_t most = weather.cap < 2000 || weather.segment < 100 ? 500 : BODY_MOST;
 
+    /* more than a stream's window */
+    if (chance(8) && most == BODY_MOST && weather.cap >= 16384)
+        return between(300000, 400000);
     switch (below(8)) {
     case 0:
     case 1:
@@ -216,12 +223,38 @@ static void plan_client(struct plan *p, struct client *c, bool rude)
     c->cancels = (uint32_t)below(300);
 }
 
+/* It does not wait to be told how many streams it may have. */
+static void plan_hasty(struct plan *p, struct client *c)
+{
+    memset(p->conf.limits, 0, sizeof(p->conf.limits));
+    p->max_connections = 2 * HASTY;
+    manners.max_streams = 100;
+    c->http2 = true;
+    c->tls = false;
+    c->port = PORT_CLEAR;
+    c->n = c->depth = HASTY;
+    c->half_closes = false;
+    c->peer.pace_ns = 0;
+}
+
+/* Most wait for an answer at a backend at once. */
+static void hasty_request(struct rq *r, uint32_t *at_once)
+{
+    r->method = "GET";
+    r->up_n = 0;
+    r->up = BY_LENGTH;
+    r->up_trailers = r->expect = r->grpc = r->is_last = r->http10 = false;
+    r->down_n = MIN(r->down_n, 400u);
+    r->act = ACT_STALL;
+    r->at_once = at_once;
+}
+
 static void plan_clients(struct plan *p)
 {
-    bool rude = !p->calm && chance(400), bad = !p->calm && chance(600);
+    bool rude = !p->calm && chance(400), bad = !p->calm && chance(600), hasty;
 
     p->client_count = (uint32_t)between(1, chance(300) ? CLIENTS_MAX : 4);
-    requests = ARENA_ARRAY(sim.arena, struct rq, CLIENTS_MAX * 8);
+    requests = ARENA_ARRAY(sim.arena, struct rq, CLIENTS_MAX * 8 + HASTY);
     request_count = 0;
     for (uint32_t i = 0; i < p->client_count; i++) {
         struct client *c = p->clients[i] = ARENA_NEW(sim.arena, struct client);
@@ -229,8 +262,13 @@ static void plan_clients(struct plan *p)
         plan_client(p, c, rude);
         c->first = request_count;
         c->n = (uint32_t)between(1, 6);
+        hasty = p->limited && i == 0 && chance(50);
+        if (hasty)
+            plan_hasty(p, c);
         for (uint32_t k = 0; k < c->n; k++) {
             plan_request(p, &requests[request_count], request_count, bad && chance(500), c->http2);
+            if (hasty)
+                hasty_request(&requests[request_count], &c->at_once);
             if (c->tls)
                 requests[request_count].http10 = false;
             request_count++;

@@ -7,6 +7,7 @@
 #include "sim/conf.h"
 
 #define CLIENTS_MAX 8
+#define HASTY 130 /* requests at once: above the streams that a client may have */
 
 struct plan {
     bool calm;    /* nothing is wrong: each request must be answered by its backend */

@@ -106,7 +106,10 @@ void rq_arrived(struct rq *r, uint32_t cluster)
     rq_left(r);
     r->cluster = (uint8_t)(cluster + 1);
     rq_served[cluster]++;
+    if (r->at_once)
+        HOLDS(++*r->at_once <= STREAMS_MAX, "a client has more than %d streams", STREAMS_MAX);
     SAY("request %u: at a backend, %s, act %d", r->id, r->method, r->act);
+    HOLDS(!r->refused, "request %u is at a backend, and was refused", r->id);
     HOLDS(r->arrivals <= 12, "request %u is sent again and again", r->id);
     HOLDS(!rq_is(r, "POST") || r->arrivals == 1, "request %u, a POST, is at backends twice", r->id);
 }
@@ -115,6 +118,8 @@ void rq_left(struct rq *r)
 {
     if (r->cluster)
         rq_served[r->cluster - 1]--;
+    if (r->cluster && r->at_once)
+        --*r->at_once;
     r->cluster = 0;
 }
 

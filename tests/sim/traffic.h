@@ -39,13 +39,14 @@ struct rq {
     uint16_t status;
     enum act act;
     uint64_t stall_ns;
+    uint32_t *at_once; /* of its connection: at backends, not answered; NULL: not counted */
     /* the client's side */
     bool begun, sent;        /* the whole of it was given to the network */
     bool aborted;            /* by the client: anything goes */
     bool has_head, is_local; /* of its response */
     uint16_t code;
     size_t down_got;
-    bool whole, broken;
+    bool whole, broken, refused; /* refused: told that it was not processed */
     uint64_t sent_ns, over_ns;
     /* the backend's side */
     uint32_t arrivals; /* at backends that did not refuse it */
@@ -55,6 +56,7 @@ struct rq {
 
 extern struct rq *requests;
 extern uint32_t request_count;
+#define STREAMS_MAX 100 /* of a client: SETTINGS_MAX_CONCURRENT_STREAMS */
 #define RQ_CLUSTERS 2
 extern uint32_t rq_served[RQ_CLUSTERS]; /* requests at backends of each, not answered */
 /* For id -1 or unknown: NULL. */
