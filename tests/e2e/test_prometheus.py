@@ -35,6 +35,7 @@ subsets:
 """
 # What promtool says of names that Istio and Envoy have fixed, and nothing else.
 FIXED_NAMES = {
+    "envoy_server_days_until_first_cert_expiring": 'use base unit "seconds" instead of "days"',
     "istio_request_duration_milliseconds": 'use base unit "seconds" instead of "milliseconds"',
     **dict.fromkeys([
         "envoy_cluster_upstream_cx_connect_fail", "envoy_cluster_upstream_cx_overflow", "envoy_cluster_upstream_rq",
