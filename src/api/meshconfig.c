@@ -78,7 +78,7 @@ RECORD(rec_topology_proxy_protocol, "ProxyProtocolConfiguration", topology_proxy
 static const struct api_field gateway_topology_fields[] = {
     INT(YES, num_trusted_proxies, "numTrustedProxies", 0, U32_MAX,
         "Proxies whose X-Forwarded-For is believed"),
-    ENUM(NOT, forward_client_cert_details, "forwardClientCertDetails", api_enum_xfcc,
+    ENUM(YES, forward_client_cert_details, "forwardClientCertDetails", api_enum_xfcc,
          "What becomes of X-Forwarded-Client-Cert"),
     MSG(NOT, proxy_protocol, "proxyProtocol", struct api_topology_proxy_protocol,
         rec_topology_proxy_protocol, "Read the PROXY header"),

@@ -434,6 +434,23 @@ slot_id secret_of_credential(struct compile *c, const struct secret_field *f)
 
 /* ---- for servers ---- */
 
+static void files_present(struct compile *c, const struct api_object *gw,
+                          const struct api_gw_tls *tls, struct chain *chain)
+{
+    struct secret_field cert = { gw, LEAF(tls, "serverCertificate"), tls->server_certificate };
+    struct secret_field key = { gw, LEAF(tls, "privateKey"), tls->private_key };
+
+    if (!cert.written.n || !key.written.n) {
+        compile_unsupported(c, gw, SPOT(tls),
+                            "tlsCertificates is not carried out yet; use serverCertificate and "
+                            "privateKey, or credentialNames: handshakes for these hosts are "
+                            "closed");
+        return;
+    }
+    chain->credential = arena_dup(chain->part.arena, cert.written);
+    chain->secrets.v[chain->secrets.n++] = secret_of_files(c, &cert, &key);
+}
+
 void credentials_compile(struct compile *c, const struct api_object *gw,
                          const struct api_gw_tls *tls, struct chain *chain, const struct str *hosts,
                          size_t host_count)
@@ -454,9 +471,7 @@ void credentials_compile(struct compile *c, const struct api_object *gw,
         if (i == 0)
             chain->credential = arena_dup(chain->part.arena, w.written);
         if (!w.written.n) {
-            compile_unsupported(c, gw, SPOT(tls),
-                                "certificates in files are not carried out yet; use "
-                                "credentialName: handshakes for these hosts are closed");
+            files_present(c, gw, tls, chain);
             continue;
         }
         slot = credential(c, &w, hosts, host_count);

@@ -50,11 +50,13 @@ static bool mode_is_passed(const struct api_gw_server *s)
 static bool mode_is_closed(struct compile *c, const struct api_object *gw,
                            const struct api_gw_server *s)
 {
-    if (s->tls && s->tls->mode.v == GW_TLS_SIMPLE)
+    if (s->tls && (s->tls->mode.v == GW_TLS_SIMPLE || s->tls->mode.v == GW_TLS_MUTUAL ||
+                   s->tls->mode.v == GW_TLS_OPTIONAL_MUTUAL))
         return false;
     if (s->tls)
         compile_unsupported(c, gw, LEAF(s->tls, "mode"),
-                            "only SIMPLE is carried out yet: handshakes for these hosts are "
+                            "only SIMPLE, MUTUAL and OPTIONAL_MUTUAL are carried out yet: "
+                            "handshakes for these hosts are "
                             "closed");
     return true;
 }

@@ -5,6 +5,7 @@
  */
 #include "api/gateway.h"
 #include "base/hash.h"
+#include "mesh/credentials.h"
 #include "mesh/lookup.h"
 #include "mesh/memo.h"
 #include "mesh/mesh_int.h"
@@ -33,6 +34,21 @@ static uint8_t path_form(const struct api_meshconfig *m)
 static const struct str filters[] = { STR_INIT("fault"), STR_INIT("cors"), STR_INIT("headers"),
                                       STR_INIT("router") };
 
+/* Without a word on it Istio's gateways set it. */
+static uint8_t client_cert_of(const struct api_gateway_topology *t)
+{
+    static const uint8_t all[] = {
+        [XFCC_UNDEFINED] = CERT_SANITIZE_SET,
+        [XFCC_SANITIZE] = CERT_SANITIZE,
+        [XFCC_FORWARD_ONLY] = CERT_FORWARD_ONLY,
+        [XFCC_APPEND_FORWARD] = CERT_APPEND_FORWARD,
+        [XFCC_SANITIZE_SET] = CERT_SANITIZE_SET,
+        [XFCC_ALWAYS_FORWARD_ONLY] = CERT_ALWAYS_FORWARD_ONLY,
+    };
+
+    return all[t ? t->forward_client_cert_details.v : XFCC_UNDEFINED];
+}
+
 static void manager_fill(struct compile *c, struct part *p, struct http_manager *h,
                          struct str listener_name)
 {
@@ -52,6 +68,7 @@ static void manager_fill(struct compile *c, struct part *p, struct http_manager 
     uses_manager(c);
     if (pc && pc->gateway_topology)
         h->trusted_hops = (uint32_t)MAX(pc->gateway_topology->num_trusted_proxies.v, 0);
+    h->client_cert = client_cert_of(pc ? pc->gateway_topology : NULL);
     h->request_head_ms = duration_ms(cs ? &cs->http_request_headers_timeout : NULL, 60000);
     h->idle_ms = duration_ms(cs ? &cs->http_idle_timeout : NULL, 3600000);
     h->max_headers = 100;
@@ -103,6 +120,58 @@ static bool is_old(const struct opt_enum *e)
     return e->v == GW_PROTO_TLSV1_0 || e->v == GW_PROTO_TLSV1_1;
 }
 
+static void texts_copy(struct part *p, void *list, const struct str_list *from, bool lower)
+{
+    ARRAY_OF(struct str) *to = list;
+
+    ARRAY_COPY(p, *to, from->n);
+    for (size_t i = 0; i < from->n; i++)
+        to->v[i] = lower ? name_lower(p->arena, from->v[i]) : arena_dup(p->arena, from->v[i]);
+}
+
+/* "AA:BB" or "aabb". */
+static void hashes_copy(struct part *p, struct tls_profile *to, const struct str_list *from)
+{
+    texts_copy(p, &to->hashes, from, true);
+    for (uint32_t i = 0; i < to->hashes.n; i++) {
+        struct str *s = &to->hashes.v[i];
+        char *bare = arena_alloc(p->arena, s->n + 1);
+        size_t n = 0;
+
+        for (size_t k = 0; k < s->n; k++)
+            if (s->p[k] != ':')
+                bare[n++] = s->p[k];
+        *s = str_make(bare, n);
+    }
+}
+
+/* What is demanded of clients. */
+static void demand_fill(struct compile *c, const struct api_object *gw,
+                        const struct api_gw_tls *tls, struct chain *ch)
+{
+    struct secret_field ca = { gw, LEAF(tls, "caCertificates"), tls->ca_certificates };
+    struct secret_field crl = { gw, LEAF(tls, "caCrl"), tls->ca_crl };
+    bool many = tls->credential_names.n > 0, apart = tls->ca_cert_credential_name.n > 0;
+    struct secret_field credential = {
+        gw,
+        apart  ? LEAF(tls, "caCertCredentialName")
+        : many ? ITEM(tls, "credentialNames", 0)
+               : LEAF(tls, "credentialName"),
+        apart  ? tls->ca_cert_credential_name
+        : many ? tls->credential_names.v[0]
+               : tls->credential_name,
+    };
+
+    ch->tls.mode = tls->mode.v == GW_TLS_MUTUAL ? TLS_MODE_MUTUAL : TLS_MODE_OPTIONAL_MUTUAL;
+    ch->tls.skip_verify = tls->insecure_skip_verify.v;
+    texts_copy(&ch->part, &ch->tls.names, &tls->subject_alt_names, false);
+    texts_copy(&ch->part, &ch->tls.spkis, &tls->verify_certificate_spki, false);
+    hashes_copy(&ch->part, &ch->tls, &tls->verify_certificate_hash);
+    if (!ch->tls.skip_verify)
+        ch->tls.client_ca = credential.written.n ? trust_of_credential(c, &credential)
+                                                 : trust_of_file(c, &ca, &crl);
+}
+
 static void profile_fill(struct compile *c, const struct placed *p, struct chain *ch)
 {
     const struct api_gw_tls *tls = p->server->tls;
@@ -139,6 +208,8 @@ static struct chain *chain_make(struct compile *c, const struct server_plan *s)
     profile_fill(c, p, ch);
     if (!p->is_closed)
         credentials_compile(c, p->ref.gateway, p->server->tls, ch, p->hosts, p->host_count);
+    if (!p->is_closed && p->server->tls->mode.v != GW_TLS_SIMPLE)
+        demand_fill(c, p->ref.gateway, p->server->tls, ch);
     ch->http.routes = slots_of(c->slots, PART_ROUTES, p->routes);
     return ch;
 }

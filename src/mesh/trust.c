@@ -136,7 +136,8 @@ static bool ca_of_secret(struct compile *c, const struct api_object *secret, str
     static const struct str keys[2][2] = { { STR_INIT("cacert"), STR_INIT("crl") },
                                            { STR_INIT("ca.crt"), STR_INIT("ca.crl") } };
 
-    for (size_t i = 0; secret && i < LEN(keys); i++) {
+    /* what a Certificate fills has no CA beside it yet */
+    for (size_t i = 0; secret && str_eq(secret->kind->kind, STR("Secret")) && i < LEN(keys); i++) {
         ret->ca = secret_key(secret, keys[i][0]);
         ret->crl = secret_key(secret, keys[i][1]);
         if (ret->ca.n == 0)

@@ -20,6 +20,28 @@ static void use_config(struct compile *c, struct api_spot spot)
 
 /* ---- Gateway ---- */
 
+static void use_demand(struct compile *c, const struct api_object *gw, const struct api_gw_tls *tls)
+{
+    bool checks = !tls->insecure_skip_verify.v, apart = tls->ca_cert_credential_name.n > 0;
+    bool named = apart || tls->credential_name.n || tls->credential_names.n;
+    const struct {
+        const char *field;
+        bool counts;
+    } fields[] = {
+        { "insecureSkipVerify", true },
+        { "subjectAltNames", true },
+        { "verifyCertificateSpki", true },
+        { "verifyCertificateHash", true },
+        { "caCertCredentialName", checks && apart },
+        { "caCertificates", checks && !named },
+        { "caCrl", checks && !named },
+    };
+
+    for (size_t i = 0; i < LEN(fields); i++)
+        if (fields[i].counts)
+            use(c, gw, LEAF(tls, fields[i].field));
+}
+
 static void use_tls(struct compile *c, const struct api_object *gw, const struct api_gw_tls *tls,
                     bool is_tls, bool is_closed)
 {
@@ -29,6 +51,12 @@ static void use_tls(struct compile *c, const struct api_object *gw, const struct
     use(c, gw, LEAF(tls, "httpsRedirect"));
     if (is_tls)
         use(c, gw, LEAF(tls, "mode"));
+    if (is_tls && !is_closed && !tls->credential_name.n && !tls->credential_names.n) {
+        use(c, gw, LEAF(tls, "serverCertificate"));
+        use(c, gw, LEAF(tls, "privateKey"));
+    }
+    if (is_tls && !is_closed && tls->mode.v != GW_TLS_SIMPLE)
+        use_demand(c, gw, tls);
     for (size_t i = 0; is_tls && !is_closed && i < LEN(open); i++)
         use(c, gw, LEAF(tls, open[i]));
 }
@@ -58,6 +86,8 @@ static void use_proxy_config(struct compile *c, const struct api_proxy_config *p
         use_config(c, LEAF(h->server, "disabled"));
     if (h && h->server && !h->server->disabled.v)
         use_config(c, LEAF(h->server, "value"));
+    if (pc->gateway_topology)
+        use_config(c, LEAF(pc->gateway_topology, "forwardClientCertDetails"));
     if (pc->gateway_topology)
         use_config(c, SPOT(pc->gateway_topology));
     if (pc->connection_settings)

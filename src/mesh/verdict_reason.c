@@ -45,7 +45,36 @@ static bool server_is_closed(const struct view *v)
 {
     const struct api_gw_server *s = around(v, &rec_gw_server);
 
-    return s && s->tls && s->tls->mode.v != GW_TLS_SIMPLE;
+    return s && s->tls && s->tls->mode.v != GW_TLS_SIMPLE && s->tls->mode.v != GW_TLS_MUTUAL &&
+           s->tls->mode.v != GW_TLS_OPTIONAL_MUTUAL;
+}
+
+static bool server_asks_nobody(const struct view *v)
+{
+    const struct api_gw_server *s = around(v, &rec_gw_server);
+
+    return s && s->tls && s->tls->mode.v == GW_TLS_SIMPLE;
+}
+
+static bool client_certs_are_skipped(const struct view *v)
+{
+    const struct api_client_tls *t = around(v, &rec_client_tls);
+
+    return t && t->insecure_skip_verify.v;
+}
+
+static bool client_shows_nothing(const struct view *v)
+{
+    const struct api_client_tls *t = around(v, &rec_client_tls);
+
+    return t && t->mode.v == CLIENT_TLS_SIMPLE;
+}
+
+static bool client_is_plain(const struct view *v)
+{
+    const struct api_client_tls *t = around(v, &rec_client_tls);
+
+    return t && t->mode.v == CLIENT_TLS_DISABLE;
 }
 
 static bool rule_replies(const struct view *v)
@@ -147,7 +176,9 @@ static const struct reason {
       "without --labels every selector matches" },
     { "Gateway", NULL, &rec_gw_tls, server_is_plain, "the server does not speak TLS" },
     { "Gateway", NULL, &rec_gw_tls, server_is_closed,
-      "only mode SIMPLE is carried out yet: handshakes for these hosts are closed" },
+      "the mode is not carried out yet: handshakes for these hosts are closed" },
+    { "Gateway", NULL, &rec_gw_tls, server_asks_nobody,
+      "mode SIMPLE asks clients for no certificate" },
     { "Gateway", NULL, NULL, NULL, "no listener comes of it" },
 
     { "VirtualService", NULL, NULL, destination_has_no_share,
@@ -191,6 +222,11 @@ static const struct reason {
     { "DestinationRule", "labels", &rec_subset, NULL,
       "there are no endpoints to choose from, or no cluster comes of the subset" },
     { "DestinationRule", "number", &rec_port_selector, NULL, "no service has such a port" },
+    { "DestinationRule", NULL, &rec_client_tls, client_is_plain, "mode DISABLE is clear text" },
+    { "DestinationRule", NULL, &rec_client_tls, client_shows_nothing,
+      "mode SIMPLE shows no certificate, or another field names the CA" },
+    { "DestinationRule", NULL, &rec_client_tls, client_certs_are_skipped,
+      "insecureSkipVerify checks nothing" },
     { "DestinationRule", NULL, NULL, NULL,
       "no cluster is made from it: no service has this host and port, another block or rule says "
       "it, or exportTo keeps it from this gateway" },

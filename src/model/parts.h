@@ -50,7 +50,12 @@ struct tls_profile {
     uint16_t min_version, max_version; /* 0x0303 TLS 1.2, 0x0304 TLS 1.3; 0: default */
     ARRAY_OF(struct str) ciphers;      /* TLS 1.2, OpenSSL names; none: the default list */
     ARRAY_OF(struct str) alpn;         /* in order of preference */
-    slot_id client_ca;                 /* PART_SECRET or SLOT_NONE */
+    /* MUTUAL and OPTIONAL_MUTUAL: what is demanded of clients' certificates. */
+    slot_id client_ca;           /* PART_SECRET; missing: nobody gets in */
+    bool skip_verify;            /* any chain will do */
+    ARRAY_OF(struct str) names;  /* one of them in subjectAltName; none: any */
+    ARRAY_OF(struct str) hashes; /* SHA-256 in lower-case hex, or... */
+    ARRAY_OF(struct str) spkis;  /* ...of the key in base64: one of all; none: any */
 };
 
 enum network_filter { NETWORK_HTTP, NETWORK_TCP_PROXY };
@@ -63,6 +68,15 @@ struct filter_config {
     /* derived, through part_hooks: filter/filter.h */
     const struct filter_kind *row;
     const void *parsed;
+};
+
+/* What becomes of x-forwarded-client-cert: Envoy's forward_client_cert_details. */
+enum client_cert_details {
+    CERT_SANITIZE,
+    CERT_SANITIZE_SET,
+    CERT_APPEND_FORWARD,
+    CERT_FORWARD_ONLY,
+    CERT_ALWAYS_FORWARD_ONLY
 };
 
 /* Envoy's HttpConnectionManager, as far as it is carried out. */
@@ -78,6 +92,7 @@ struct http_manager {
     uint64_t max_body;                                 /* 0: no limit */
     uint32_t buffer_limit;                             /* octets a side, 1 MiB */
     bool preserve_case;
+    uint8_t client_cert;                    /* enum client_cert_details */
     ARRAY_OF(struct filter_config) filters; /* in order; the last is "router" */
 };
 

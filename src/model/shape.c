@@ -92,9 +92,11 @@ static const char *const tls_modes[] = {
 };
 
 static const struct field tls_profile_fields[] = {
-    F_ENUM(tls_profile, mode, tls_modes), F(tls_profile, min_version, U16),
-    F(tls_profile, max_version, U16),     F_LIST(tls_profile, ciphers, str_shape),
-    F_LIST(tls_profile, alpn, str_shape), F_SLOT(tls_profile, client_ca, PART_SECRET),
+    F_ENUM(tls_profile, mode, tls_modes),   F(tls_profile, min_version, U16),
+    F(tls_profile, max_version, U16),       F_LIST(tls_profile, ciphers, str_shape),
+    F_LIST(tls_profile, alpn, str_shape),   F_SLOT(tls_profile, client_ca, PART_SECRET),
+    F(tls_profile, skip_verify, BOOL),      F_LIST(tls_profile, names, str_shape),
+    F_LIST(tls_profile, hashes, str_shape), F_LIST(tls_profile, spkis, str_shape),
 };
 static const struct shape tls_profile_shape = SHAPE(tls_profile);
 
@@ -112,6 +114,14 @@ static const char *const path_forms[] = {
     [URL_DECODE_AND_MERGE_SLASHES] = "DECODE_AND_MERGE_SLASHES",
 };
 
+static const char *const client_cert_details[] = {
+    [CERT_SANITIZE] = "SANITIZE",
+    [CERT_SANITIZE_SET] = "SANITIZE_SET",
+    [CERT_APPEND_FORWARD] = "APPEND_FORWARD",
+    [CERT_FORWARD_ONLY] = "FORWARD_ONLY",
+    [CERT_ALWAYS_FORWARD_ONLY] = "ALWAYS_FORWARD_ONLY",
+};
+
 static const struct field http_manager_fields[] = {
     F_SLOT(http_manager, routes, PART_ROUTES),
     F(http_manager, stat_prefix, STR),
@@ -127,6 +137,7 @@ static const struct field http_manager_fields[] = {
     F(http_manager, max_body, U64),
     F(http_manager, buffer_limit, U32),
     F(http_manager, preserve_case, BOOL),
+    F_ENUM(http_manager, client_cert, client_cert_details),
     F_LIST(http_manager, filters, filter_config_shape),
 };
 static const struct shape http_manager_shape = SHAPE(http_manager);

@@ -10,6 +10,7 @@
 #include "net/sockaddr.h"
 #include "net/tls_int.h"
 #include "tls/memory.h"
+#include "tls/peer.h"
 #include "tls/tickets.h"
 
 #include <stdio.h>
@@ -171,11 +172,32 @@ static size_t keypairs_of(const struct chain *c, const struct root *root,
 
 /* A ticket resumes only the same server name of the same filter chain: what another chain
  * demands of its clients cannot be got around (reliability.md, "TLS identity"). */
-static void ticket_binding(const struct chain *c, const struct tls *x, uint64_t binding[3])
+static void ticket_binding(const struct chain *c, const struct secret *ca, const struct tls *x,
+                           uint64_t binding[4])
 {
     binding[0] = hash_str(c->part.name);
     binding[1] = hash_str(hello_name(&x->hello));
     binding[2] = c->tls.mode;
+    binding[3] = 0;
+    if (c->tls.mode != TLS_MODE_SIMPLE) /* and nobody whose authority was taken away since */
+        binding[3] = hash_mix(c->part.hash, ca ? ca->part.hash : 0);
+}
+
+/* What MUTUAL and OPTIONAL_MUTUAL demand, of a CA that may be missing: then nobody gets in. */
+static void client_demand(struct tls *x, const struct chain *c, const struct secret *ca)
+{
+    struct tls_demand d = { .trust = ca ? ca->trust : NULL,
+                            .required = c->tls.mode == TLS_MODE_MUTUAL,
+                            .skip = c->tls.skip_verify,
+                            .names = c->tls.names.v,
+                            .name_count = c->tls.names.n,
+                            .hashes = c->tls.hashes.v,
+                            .hash_count = c->tls.hashes.n,
+                            .spkis = c->tls.spkis.v,
+                            .spki_count = c->tls.spkis.n };
+
+    x->held = part_ref((struct part *)(uintptr_t)&c->part);
+    engine_demand(&x->engine, &d);
 }
 
 static enum transport_state engine_make(struct tls *x, const struct chain *c,
@@ -184,22 +206,27 @@ static enum transport_state engine_make(struct tls *x, const struct chain *c,
     struct tls_keypair *keypairs[ENGINE_KEYPAIRS_MAX];
     size_t n = keypairs_of(c, root, keypairs);
     struct tls_setup setup = setup_of(&c->tls);
+    const struct secret *ca = c->tls.client_ca == SLOT_NONE ? NULL
+                                                            : root_secret(root, c->tls.client_ca);
+    bool asks = c->tls.mode != TLS_MODE_SIMPLE;
     struct tls_context *context;
     struct str why;
-    uint64_t binding[3];
+    uint64_t binding[4];
 
     x->t.info.chain = c->part.slot;
-    if (c->tls.mode != TLS_MODE_SIMPLE) /* never weaker than asked for */
-        return tls_fail(x, ERR_UNSUPPORTED, STR("TLS error: client certificates are not built"));
-    if (n == 0)
+    if (c->tls.mode == TLS_MODE_NONE) /* never weaker than asked for */
+        return tls_fail(x, ERR_UNSUPPORTED, STR("TLS error: this mode is not built"));
+    if (n == 0 || (asks && !c->tls.skip_verify && !(ca && ca->trust)))
         return tls_fail(x, ERR_NOT_FOUND, STR("TLS error: Secret is not supplied by SDS"));
     context = tls_context_get(tls_side_of(x)->contexts, &setup, &why);
     if (!context)
         return tls_fail(x, ERR_TLS, why);
-    ticket_binding(c, x, binding);
+    ticket_binding(c, ca, x, binding);
     if (!engine_start(&x->engine, &tls_carrier, context, keypairs, n,
                       str_make((char *)binding, sizeof(binding))))
         return tls_fail(x, ERR_LIMIT, STR("TLS error: no memory"));
+    if (asks)
+        client_demand(x, c, ca);
     return TRANSPORT_OPENING;
 }
 
@@ -289,6 +316,8 @@ static void tls_opened(struct tls *x)
     x->t.info.tls_cipher = names.cipher;
     x->t.info.tls_resumed = names.resumed;
     x->chooser = NULL;
+    if (x->held && !x->is_client)
+        x->t.info.peer = tls_peer_of(&x->engine);
     part_unref(x->held);
     x->held = NULL;
     x->t.state = TRANSPORT_OPEN;
@@ -452,6 +481,7 @@ static void tls_close(struct transport *t, bool reset)
     if (n->tls->owner == x)
         n->tls->owner = NULL;
     engine_fini(&x->engine);
+    tls_peer_unref(x->t.info.peer);
     part_unref(x->held);
     bufq_reset(&x->in);
     bufq_reset(&x->out);

@@ -15,6 +15,8 @@
 #include <sys/types.h>
 #include <sys/uio.h>
 
+struct tls_peer; /* tls/peer.h */
+
 enum transport_state {
     TRANSPORT_OPENING, /* connecting or in the TLS handshake */
     TRANSPORT_OPEN,
@@ -30,8 +32,9 @@ struct transport_info {
     struct str tls_version; /* "TLSv1.3" */
     struct str tls_cipher;
     bool tls_resumed;
-    bool truncated; /* read said ERR_EOF, but no close_notify came before it */
-    slot_id chain;  /* what tls_chooser chose; SLOT_NONE otherwise */
+    struct tls_peer *peer; /* the client's certificate; NULL: none */
+    bool truncated;        /* read said ERR_EOF, but no close_notify came before it */
+    slot_id chain;         /* what tls_chooser chose; SLOT_NONE otherwise */
     /* When it failed: */
     enum err failure;
     struct str failure_text; /* Envoy's transport failure reason */

@@ -229,9 +229,39 @@ static bool is_internal(const struct header *h)
     }
 }
 
+/* All values of a header, with commas between them. */
+static struct str joined(const struct decision *d, enum header_id id)
+{
+    const struct header *h = headers_find(&d->head->headers, id);
+    struct str all = h ? h->value : STR_NONE;
+
+    while (h && (h = headers_next(&d->head->headers, h)) != NULL)
+        all = arena_printf(d->arena, "%.*s,%.*s", STRF(all), STRF(h->value));
+    return all;
+}
+
+/* The x-forwarded-client-cert that the backend gets; empty: none (Envoy's
+ * forward_client_cert_details). */
+static struct str client_cert_value(const struct decision *d)
+{
+    enum client_cert_details how = d->chain->http.client_cert;
+    struct str came;
+
+    if (how != CERT_ALWAYS_FORWARD_ONLY && (how == CERT_SANITIZE || !d->client_cert.n))
+        return STR_NONE;
+    if (how == CERT_SANITIZE_SET)
+        return arena_dup(d->arena, d->client_cert);
+    came = joined(d, HDR_X_FORWARDED_CLIENT_CERT);
+    if (how != CERT_APPEND_FORWARD)
+        return came;
+    return arena_printf(d->arena, "%.*s%s%.*s", STRF(came), came.n ? "," : "",
+                        STRF(d->client_cert));
+}
+
 bool decide_head(struct decision *d)
 {
     struct head *head = d->head;
+    struct str client_cert;
 
     d->client = *d->peer;
     if (!d->chain)
@@ -240,7 +270,10 @@ bool decide_head(struct decision *d)
         return false;
     if (!d->chain->http.is_gateway)
         return true;
+    client_cert = client_cert_value(d);
     headers_remove_if(&head->headers, INTERNAL_MARKS, is_internal);
+    if (client_cert.n)
+        headers_add_id(&head->headers, d->arena, HDR_X_FORWARDED_CLIENT_CERT, client_cert);
     headers_add_id(&head->headers, d->arena, HDR_X_FORWARDED_PROTO, head->scheme)->is_clean = true;
     set_addresses(d);
     headers_add_id(&head->headers, d->arena, HDR_X_REQUEST_ID, new_request_id(d))->is_clean = true;
@@ -251,19 +284,26 @@ bool decide_head(struct decision *d)
 
 /* ---- the route ---- */
 
+static bool lists_are_equal(const struct str *a, uint32_t a_n, const struct str *b, uint32_t b_n)
+{
+    bool equal = a_n == b_n;
+
+    for (uint32_t i = 0; equal && i < a_n; i++)
+        equal = str_eq(a[i], b[i]);
+    return equal;
+}
+
 bool chain_asks_the_same(const struct chain *a, const struct chain *b)
 {
     const struct tls_profile *x = &a->tls, *y = &b->tls;
 
-    if (x->mode != y->mode || x->min_version != y->min_version ||
-        x->max_version != y->max_version || x->client_ca != y->client_ca ||
-        x->ciphers.n != y->ciphers.n)
-        return false;
-    for (uint32_t i = 0; i < x->ciphers.n; i++) {
-        if (!str_eq(x->ciphers.v[i], y->ciphers.v[i]))
-            return false;
-    }
-    return true;
+    return x->mode == y->mode && x->min_version == y->min_version &&
+           x->max_version == y->max_version && x->client_ca == y->client_ca &&
+           x->skip_verify == y->skip_verify &&
+           lists_are_equal(x->ciphers.v, x->ciphers.n, y->ciphers.v, y->ciphers.n) &&
+           lists_are_equal(x->names.v, x->names.n, y->names.v, y->names.n) &&
+           lists_are_equal(x->hashes.v, x->hashes.n, y->hashes.v, y->hashes.n) &&
+           lists_are_equal(x->spkis.v, x->spkis.n, y->spkis.v, y->spkis.n);
 }
 
 static bool name_covers(struct str name, struct str host)

@@ -35,6 +35,7 @@ struct decision {
     const struct addr *peer; /* the other side of the connection */
     struct str peer_ip;      /* as text; lives as long as the arena */
     bool is_tls;
+    struct str client_cert; /* the certificate that it showed, as a header tells of it; or empty */
 
     /* given as SNI chose it (NULL: removed), found as it serves */
     const struct chain *chain;

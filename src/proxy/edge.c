@@ -8,6 +8,7 @@
 #include "proxy/request.h"
 
 #include "lb/lb.h"
+#include "tls/peer.h"
 
 /* ---- the request ---- */
 
@@ -22,6 +23,7 @@ static struct decision decision_of(struct request *r)
         .peer = &r->record.downstream_peer,
         .peer_ip = str_make(r->conn->peer_ip, r->conn->peer_ip_n),
         .is_tls = r->conn->is_tls,
+        .client_cert = r->record.peer ? r->record.peer->forwarded : STR_NONE,
         .chain = r->s.chain,
         .path = r->s.path,
         .query = r->s.query,

@@ -2,6 +2,7 @@
 
 #include "live/host.h"
 #include "live/pressure.h"
+#include "tls/peer.h"
 
 static const struct stream_ops request_ops;
 
@@ -36,6 +37,7 @@ static void record_begin(struct request *r)
         rec->sni = arena_dup(r->s.arena, info->sni);
         rec->tls_version = arena_dup(r->s.arena, info->tls_version);
         rec->tls_cipher = arena_dup(r->s.arena, info->tls_cipher);
+        rec->peer = tls_peer_ref(info->peer);
     }
     if (!head)
         return;
@@ -155,6 +157,7 @@ static void request_end(struct request *r)
     attempt_end(r);
     claim_retry_give(&r->claim);
     record_end(r);
+    tls_peer_unref(r->record.peer);
     metrics_row_stat(r->conn->stats, STAT_DOWNSTREAM_RQ_ACTIVE, -1);
     bufq_reset(&r->replay);
     leg_release(r->down);

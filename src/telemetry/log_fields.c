@@ -6,6 +6,7 @@
 #include "telemetry/log_addr.h"
 #include "telemetry/log_ops_int.h"
 #include "telemetry/log_pen.h"
+#include "tls/peer.h"
 
 #include <stdlib.h>
 #include <unistd.h>
@@ -17,6 +18,15 @@ char *log_write_text(const struct log_op *op, const struct record *r, char *at, 
     struct str s;
 
     memcpy(&s, log_op_field(r, op->at), sizeof(s));
+    return s.n ? log_pen_text(pen, at, s, op) : log_pen_none(at, op);
+}
+
+char *log_write_peer(const struct log_op *op, const struct record *r, char *at, struct log_pen *pen)
+{
+    struct str s = STR_NONE;
+
+    if (r->peer)
+        memcpy(&s, (const char *)r->peer + op->at, sizeof(s));
     return s.n ? log_pen_text(pen, at, s, op) : log_pen_none(at, op);
 }
 

@@ -1,6 +1,7 @@
 #include "telemetry/log_ops_int.h"
 
 #include "telemetry/log_pen.h"
+#include "tls/peer.h"
 
 struct log_operator {
     struct str name;
@@ -15,6 +16,7 @@ struct log_operator {
     }
 #define LATER(title) OP(title, .write = NULL)
 #define FIELD(name) .at = offsetof(struct record, name)
+#define PEER(name) .write = log_write_peer, .at = offsetof(struct tls_peer, name)
 #define SPAN(from, until)                                                                          \
     .write = log_write_span, .at = offsetof(struct record, from),                                  \
     .to = offsetof(struct record, until)
@@ -61,6 +63,15 @@ static const struct log_operator operators[] = {
        FIELD(downstream_peer)),
     OP(DOWNSTREAM_DIRECT_REMOTE_PORT, .write = log_write_addr_port, FIELD(downstream_peer)),
     OP(REQUESTED_SERVER_NAME, .write = log_write_text, FIELD(sni)),
+    OP(DOWNSTREAM_PEER_URI_SAN, PEER(uris)),
+    OP(DOWNSTREAM_PEER_DNS_SAN, PEER(dns_names)),
+    OP(DOWNSTREAM_PEER_SUBJECT, PEER(subject)),
+    OP(DOWNSTREAM_PEER_ISSUER, PEER(issuer)),
+    OP(DOWNSTREAM_PEER_SERIAL, PEER(serial)),
+    OP(DOWNSTREAM_PEER_CERT, PEER(cert)),
+    OP(DOWNSTREAM_PEER_FINGERPRINT_256, PEER(fingerprint)),
+    OP(DOWNSTREAM_LOCAL_URI_SAN, PEER(local_uris)),
+    OP(DOWNSTREAM_LOCAL_SUBJECT, PEER(local_subject)),
     OP(DOWNSTREAM_TLS_VERSION, .write = log_write_text, FIELD(tls_version)),
     OP(DOWNSTREAM_TLS_CIPHER, .write = log_write_text, FIELD(tls_cipher)),
     OP(ROUTE_NAME, .write = log_write_route_name),
@@ -95,15 +106,6 @@ static const struct log_operator operators[] = {
     LATER(DOWNSTREAM_WIRE_BYTES_RECEIVED),
     LATER(DOWNSTREAM_HEADER_BYTES_SENT),
     LATER(DOWNSTREAM_HEADER_BYTES_RECEIVED),
-    LATER(DOWNSTREAM_PEER_URI_SAN),
-    LATER(DOWNSTREAM_PEER_DNS_SAN),
-    LATER(DOWNSTREAM_PEER_SUBJECT),
-    LATER(DOWNSTREAM_PEER_ISSUER),
-    LATER(DOWNSTREAM_PEER_SERIAL),
-    LATER(DOWNSTREAM_PEER_CERT),
-    LATER(DOWNSTREAM_PEER_FINGERPRINT_256),
-    LATER(DOWNSTREAM_LOCAL_URI_SAN),
-    LATER(DOWNSTREAM_LOCAL_SUBJECT),
     LATER(DOWNSTREAM_TRANSPORT_FAILURE_REASON),
 };
 

@@ -19,6 +19,7 @@ static inline const void *log_op_field(const struct record *r, size_t at)
 
 /* Fields as they stand in the record: log_fields.c. */
 log_op_write log_write_text;    /* struct str; empty is missing */
+log_op_write log_write_peer;    /* struct str of struct tls_peer */
 log_op_write log_write_literal; /* const char *, the program's own */
 log_op_write log_write_u64, log_write_u16;
 log_op_write log_write_addr, log_write_addr_ip, log_write_addr_port;

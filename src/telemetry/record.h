@@ -55,5 +55,6 @@ struct record {
     struct addr downstream_peer;                     /* direct */
     struct addr upstream_local, upstream_remote;
     struct str sni, tls_version, tls_cipher;
+    struct tls_peer *peer; /* the client's certificate, a reference; NULL: none */
     uint64_t connection_id;
 };

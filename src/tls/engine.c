@@ -174,6 +174,12 @@ enum err engine_accept(struct engine *e, char *text, size_t size)
 
     errors_forget();
     result = SSL_do_handshake(e->ssl);
+    if (result == 1 && e->check && engine_has_expired(e)) {
+        fault_envoy(ERR_PACK(ERR_LIB_SSL, 0, SSL_R_CERTIFICATE_VERIFY_FAILED),
+                    "certificate has expired", text, size, "");
+        e->failed = true;
+        return ERR_TLS;
+    }
     if (result == 1) {
         e->open = true;
         keypairs_drop(e);

@@ -27,6 +27,13 @@ void engine_demand(struct engine *e, const struct tls_demand *d)
         SSL_set0_CA_list(e->ssl, SSL_dup_CA_list(d->trust->names));
 }
 
+bool engine_has_expired(const struct engine *e)
+{
+    X509 *cert = SSL_session_reused(e->ssl) ? SSL_get0_peer_certificate(e->ssl) : NULL;
+
+    return cert && SSL_is_server(e->ssl) && X509_cmp_current_time(X509_get0_notAfter(cert)) < 0;
+}
+
 static void name_set(struct engine *e, struct str sni)
 {
     char name[SNI_MAX + 1];

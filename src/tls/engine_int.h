@@ -16,6 +16,9 @@ MUST_USE bool engine_begin(struct engine *e, const struct engine_carrier *carrie
                            struct tls_context *take_context);
 void engine_check_new(struct engine *e, const struct tls_demand *d);
 
+/* The session that was resumed is of a certificate whose time is over by now. */
+bool engine_has_expired(const struct engine *e);
+
 bool engine_attach_keypairs(struct engine *e);
 struct tls_contexts *engine_contexts(struct engine *e);
 /* OpenSSL's info callback: counts what comes besides data. */

@@ -142,7 +142,7 @@ TEST(a_server_that_conflicts_is_left_out_with_a_word)
           "", "only HTTP and HTTPS are carried out yet" },
         { GW("gw", "  - port: {number: 443, name: t, protocol: HTTPS}\n    hosts: [\"*\"]\n    "
                    "tls: {mode: PASSTHROUGH}\n"),
-          "", "only SIMPLE is carried out yet" },
+          "", "only SIMPLE, MUTUAL and OPTIONAL_MUTUAL are carried out yet" },
     };
 
     for (size_t i = 0; i < LEN(rows); i++) {
@@ -167,7 +167,7 @@ TEST(a_mode_that_is_not_carried_out_closes_its_own_names_only)
     bench_load(&b, GW("gw",
                       HTTPS("443", "\"*.x\"") "  - port: {number: 443, name: m, protocol: HTTPS}\n"
                                               "    hosts: [m.x]\n"
-                                              "    tls: {mode: MUTUAL, credentialName: c}\n")
+                                              "    tls: {mode: ISTIO_MUTUAL}\n")
                        DIRECT("v", "a.x, m.x") "---\napiVersion: cert-manager.io/v1\n"
                                                "kind: Certificate\n"
                                                "metadata: {name: c, namespace: ns}\n"

@@ -30,8 +30,7 @@ static const char base[] = CERTIFICATE("c") CERTIFICATE("c2")
               "  - {port: {number: 8080, name: http, protocol: HTTP}, bind: 127.0.0.1, hosts: "
               "[a.test]}\n"
               "  - {port: {number: 8443, name: https, protocol: HTTPS}, hosts: [a.test], tls: "
-              "{mode: "
-              "SIMPLE, credentialName: c, minProtocolVersion: TLSV1_2, maxProtocolVersion: "
+              "{mode: SIMPLE, credentialName: c, minProtocolVersion: TLSV1_2, maxProtocolVersion: "
               "TLSV1_3, "
               "cipherSuites: [ECDHE-ECDSA-AES128-GCM-SHA256]}}\n" ISTIO(
                   "VirtualService", "vs",
@@ -214,6 +213,24 @@ static const struct row rows[] = {
     { "Gateway.servers[].tls.credentialName", "credentialName: c,", "credentialName: c2," },
     { "Gateway.servers[].tls.credentialNames[]", "credentialName: c,",
       "credentialNames: [c, c2]," },
+    { "Gateway.servers[].tls.serverCertificate", "mode: SIMPLE, credentialName: c,",
+      "mode: SIMPLE, serverCertificate: /a, privateKey: /b," },
+    { "Gateway.servers[].tls.privateKey", "mode: SIMPLE, credentialName: c,",
+      "mode: SIMPLE, serverCertificate: /a, privateKey: /c," },
+    { "Gateway.servers[].tls.caCertificates", "mode: SIMPLE, credentialName: c,",
+      "mode: MUTUAL, serverCertificate: /a, privateKey: /b, caCertificates: /c," },
+    { "Gateway.servers[].tls.caCrl", "mode: SIMPLE, credentialName: c,",
+      "mode: MUTUAL, serverCertificate: /a, privateKey: /b, caCertificates: /c, caCrl: /d," },
+    { "Gateway.servers[].tls.caCertCredentialName", "mode: SIMPLE, credentialName: c,",
+      "mode: MUTUAL, credentialName: c, caCertCredentialName: c2," },
+    { "Gateway.servers[].tls.subjectAltNames[]", "mode: SIMPLE, credentialName: c,",
+      "mode: MUTUAL, credentialName: c, subjectAltNames: [a]," },
+    { "Gateway.servers[].tls.verifyCertificateSpki[]", "mode: SIMPLE, credentialName: c,",
+      "mode: MUTUAL, credentialName: c, verifyCertificateSpki: [a]," },
+    { "Gateway.servers[].tls.verifyCertificateHash[]", "mode: SIMPLE, credentialName: c,",
+      "mode: MUTUAL, credentialName: c, verifyCertificateHash: [a]," },
+    { "Gateway.servers[].tls.insecureSkipVerify", "mode: SIMPLE, credentialName: c,",
+      "mode: MUTUAL, credentialName: c, insecureSkipVerify: true," },
     { "Gateway.servers[].tls.minProtocolVersion", "minProtocolVersion: TLSV1_2",
       "minProtocolVersion: TLSV1_3" },
     { "Gateway.servers[].tls.maxProtocolVersion", "maxProtocolVersion: TLSV1_3",

@@ -392,7 +392,7 @@ TEST(a_client_without_a_chain_is_closed)
         { "unknown.test", 0, ERR_NOT_FOUND, "filter_chain_not_found" },
         { NULL, 0, ERR_NOT_FOUND, "filter_chain_not_found" },
         { "bare.test", 0, ERR_NOT_FOUND, "TLS error: Secret is not supplied by SDS" },
-        { "mutual.test", 0, ERR_UNSUPPORTED, "TLS error: client certificates are not built" },
+        { "mutual.test", 0, ERR_NOT_FOUND, "TLS error: Secret is not supplied by SDS" },
         { "a.test", TLS1_1_VERSION, ERR_TLS,
           "TLS_error:|268435696:SSL_routines:OPENSSL_internal:UNSUPPORTED_PROTOCOL:TLS_error_end" },
     };
