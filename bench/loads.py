@@ -61,9 +61,10 @@ def h2load(port, connections, streams, scheme="http", rate=20000, h1=False, body
     return load
 
 
-def handshakes(port, kind, name=HOST):
+def handshakes(port, kind, name=HOST, rate=600):
+    """`rate`: how many make a second of load."""
     def load(seconds):
-        n = max(int(600 * seconds), 10)
+        n = max(int(rate * seconds), 10)
         text = output_of([TOOLS / "bench/bench-handshakes", port, name, n, kind])
         done = re.search(r"(\d+) handshakes, (\d+) resumed", text)
         assert done and int(done[1]) == n, text
