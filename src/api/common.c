@@ -54,3 +54,8 @@ static const struct api_field tcp_keepalive_fields[] = {
 };
 RECORD(rec_tcp_keepalive, "TcpKeepalive", tcp_keepalive_fields, "SO_KEEPALIVE and its times");
 #undef THIS
+
+uint32_t percent_ppm(const struct api_percent *p)
+{
+    return p ? (uint32_t)(p->value.v * 10000) : 0;
+}

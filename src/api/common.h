@@ -22,6 +22,8 @@ struct api_percent {
     struct opt_num value;
 };
 extern const struct api_record rec_percent;
+/* Of a million, as Envoy rounds; NULL: 0. */
+uint32_t percent_ppm(const struct api_percent *p);
 
 /* One port by number */
 struct api_port_selector {

@@ -186,9 +186,9 @@ RECORD(rec_fault, "HTTPFaultInjection", fault_fields, "Faults made on purpose");
 
 #define THIS struct api_mirror
 static const struct api_field mirror_fields[] = {
-    MSG(NOT, destination, "destination", struct api_destination, rec_destination, "The service",
+    MSG(YES, destination, "destination", struct api_destination, rec_destination, "The service",
         .flags = API_REQUIRED),
-    MSG(NOT, percentage, "percentage", struct api_percent, rec_percent,
+    MSG(YES, percentage, "percentage", struct api_percent, rec_percent,
         "Share of requests; missing is all"),
 };
 RECORD(rec_mirror, "HTTPMirrorPolicy", mirror_fields, "A service that gets a copy");
@@ -228,11 +228,11 @@ static const struct api_field http_route_fields[] = {
     DUR(YES, timeout, "timeout", "Time for the whole request; 0 or none: no limit"),
     MSG(YES, retries, "retries", struct api_retries, rec_retries, "Tries after a failure"),
     MSG(YES, fault, "fault", struct api_fault, rec_fault, "Faults made on purpose"),
-    MSG(NOT, mirror, "mirror", struct api_destination, rec_destination, "Gets a copy"),
-    MSGS(NOT, mirrors, "mirrors", struct api_mirror, rec_mirror, "Get copies"),
-    INT(NOT, mirror_percent, "mirrorPercent", 0, U32_MAX, "Use mirrorPercentage",
+    MSG(YES, mirror, "mirror", struct api_destination, rec_destination, "Gets a copy"),
+    MSGS(YES, mirrors, "mirrors", struct api_mirror, rec_mirror, "Get copies"),
+    INT(YES, mirror_percent, "mirrorPercent", 0, U32_MAX, "Use mirrorPercentage",
         .flags = API_DEPRECATED | API_SNAKE_TOO),
-    MSG(NOT, mirror_percentage, "mirrorPercentage", struct api_percent, rec_percent,
+    MSG(YES, mirror_percentage, "mirrorPercentage", struct api_percent, rec_percent,
         "Share that is mirrored; missing is all"),
     MSG(YES, cors_policy, "corsPolicy", struct api_cors, rec_cors, "Cross-origin requests"),
     MSG(YES, headers, "headers", struct api_headers, rec_headers, "Header changes"),

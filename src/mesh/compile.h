@@ -292,6 +292,8 @@ struct rule_ref {
 bool rule_can_match(struct compile *c, const struct rule_ref *r);
 /* Whether it stands for everything: nothing behind it can match. */
 bool rule_is_catch_all(const struct rule_ref *r);
+/* Of `mirror`, of a million. */
+uint32_t rule_mirror_share(const struct api_http_route *http);
 /* Fills a route of `p` (zeroed) from it. */
 void rule_compile(struct compile *c, struct part *p, const struct rule_ref *r, struct route *out);
 

@@ -124,29 +124,24 @@ static void headers_compile(struct compile *c, struct part *p, const struct rule
 
 /* ---- faults ---- */
 
-/* Of a million, as Envoy rounds. */
-static uint32_t ppm_of(const struct api_percent *p)
-{
-    return p ? (uint32_t)(p->value.v * 10000) : 0;
-}
-
 static void fault_compile(struct part *p, const struct api_fault *f, struct overrides *out)
 {
     const struct api_fault_delay *d = f->delay;
     const struct api_fault_abort *a = f->abort;
     uint32_t delay = !d              ? 0
-                     : d->percentage ? ppm_of(d->percentage)
+                     : d->percentage ? percent_ppm(d->percentage)
                                      : (uint32_t)d->percent.v * 10000;
     struct buf b;
 
     buf_init(&b, LINES_MAX);
     if (delay)
         buf_printf(&b, "delay %u %u\n", delay, duration_ms(&d->fixed_delay, 0));
-    if (a && ppm_of(a->percentage) && str_is_set(a->grpc_status))
-        buf_printf(&b, "abort %u grpc %d\n", ppm_of(a->percentage),
+    if (a && percent_ppm(a->percentage) && str_is_set(a->grpc_status))
+        buf_printf(&b, "abort %u grpc %d\n", percent_ppm(a->percentage),
                    grpc_status_named(a->grpc_status));
-    else if (a && ppm_of(a->percentage) && a->http_status.set)
-        buf_printf(&b, "abort %u http %u\n", ppm_of(a->percentage), (unsigned)a->http_status.v);
+    else if (a && percent_ppm(a->percentage) && a->http_status.set)
+        buf_printf(&b, "abort %u http %u\n", percent_ppm(a->percentage),
+                   (unsigned)a->http_status.v);
     override_add(p, out, STR("fault"), &b);
 }
 

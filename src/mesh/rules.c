@@ -259,6 +259,47 @@ static void rewrite_compile(struct part *p, const struct api_rewrite *from, stru
                                             .value = arena_dup(p->arena, regex->match) };
 }
 
+/* ---- mirrors ---- */
+
+static void mirror_add(struct compile *c, struct part *p, const struct rule_ref *r,
+                       const struct api_destination *d, uint32_t ppm, struct route_extras *out)
+{
+    struct mirror *m = &out->mirrors.v[out->mirrors.n];
+    struct str name;
+
+    if (!d || !ppm)
+        return;
+    out->mirrors.n++;
+    m->cluster = cluster_for(c, r->vs, d, r->port, &name);
+    m->cluster_name = arena_dup(p->arena, name);
+    m->ppm = ppm;
+    m->origin = part_origin(p, compile_origin(c, r->vs, SPOT(d)));
+}
+
+uint32_t rule_mirror_share(const struct api_http_route *http)
+{
+    if (http->mirror_percentage)
+        return percent_ppm(http->mirror_percentage);
+    return http->mirror_percent.set ? (uint32_t)http->mirror_percent.v * 10000 : 1000000;
+}
+
+static void mirrors_compile(struct compile *c, struct part *p, const struct rule_ref *r,
+                            struct route *route)
+{
+    const struct api_http_route *http = r->http;
+    struct route_extras *out = extras_of(p, route);
+
+    ARRAY_COPY(p, out->mirrors, http->mirrors.n + 1);
+    out->mirrors.n = 0;
+    mirror_add(c, p, r, http->mirror, rule_mirror_share(http), out);
+    for (size_t i = 0; i < http->mirrors.n; i++) {
+        const struct api_mirror *m = &http->mirrors.v[i];
+
+        mirror_add(c, p, r, m->destination, m->percentage ? percent_ppm(m->percentage) : 1000000,
+                   out);
+    }
+}
+
 static void forward_compile(struct compile *c, struct part *p, const struct rule_ref *r,
                             struct route *out)
 {
@@ -277,6 +318,8 @@ static void forward_compile(struct compile *c, struct part *p, const struct rule
     }
     if (http->rewrite)
         rewrite_compile(p, http->rewrite, out);
+    if (http->mirror || http->mirrors.n)
+        mirrors_compile(c, p, r, out);
     out->timeout_ms = duration_ms(&http->timeout, 0);
     retry_compile(c, p, r, out);
 }

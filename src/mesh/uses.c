@@ -178,18 +178,13 @@ static void use_rewrite(struct compile *c, const struct rule_ref *r, const struc
         use(c, r->vs, LEAF(w, "uri"));
 }
 
-static uint32_t share_of(const struct api_percent *p)
-{
-    return p ? (uint32_t)(p->value.v * 10000) : 0;
-}
-
 static void use_delay(struct compile *c, const struct rule_ref *r, const struct api_fault_delay *d)
 {
     if (d->percentage)
         use(c, r->vs, SPOT(d->percentage));
     else
         use(c, r->vs, LEAF(d, "percent"));
-    if (d->percentage ? share_of(d->percentage) > 0 : d->percent.v > 0)
+    if (d->percentage ? percent_ppm(d->percentage) > 0 : d->percent.v > 0)
         use(c, r->vs, LEAF(d, "fixedDelay"));
 }
 
@@ -197,7 +192,7 @@ static void use_abort(struct compile *c, const struct rule_ref *r, const struct 
 {
     if (a->percentage && (a->http_status.set || str_is_set(a->grpc_status)))
         use(c, r->vs, SPOT(a->percentage));
-    if (!share_of(a->percentage))
+    if (!percent_ppm(a->percentage))
         return;
     use(c, r->vs, LEAF(a, str_is_set(a->grpc_status) ? "grpcStatus" : "httpStatus"));
 }
@@ -217,6 +212,33 @@ static void use_cors(struct compile *c, const struct rule_ref *r, const struct a
         use(c, r->vs, LEAF(p, fields[i]));
 }
 
+static void use_mirror(struct compile *c, const struct rule_ref *r, const struct api_destination *d)
+{
+    use(c, r->vs, SPOT(d));
+    if (d->port)
+        use(c, r->vs, SPOT(d->port));
+}
+
+static void use_mirrors(struct compile *c, const struct rule_ref *r)
+{
+    const struct api_http_route *http = r->http;
+
+    if (http->mirror && http->mirror_percentage)
+        use(c, r->vs, SPOT(http->mirror_percentage));
+    else if (http->mirror)
+        use(c, r->vs, LEAF(http, "mirrorPercent"));
+    if (http->mirror && rule_mirror_share(http))
+        use_mirror(c, r, http->mirror);
+    for (size_t i = 0; i < http->mirrors.n; i++) {
+        const struct api_mirror *m = &http->mirrors.v[i];
+
+        if (m->percentage)
+            use(c, r->vs, SPOT(m->percentage));
+        if (m->destination && (!m->percentage || percent_ppm(m->percentage)))
+            use_mirror(c, r, m->destination);
+    }
+}
+
 static void use_forward(struct compile *c, const struct rule_ref *r)
 {
     size_t n = r->http->route.n;
@@ -227,6 +249,7 @@ static void use_forward(struct compile *c, const struct rule_ref *r)
         use_abort(c, r, r->http->fault->abort);
     if (r->http->cors_policy)
         use_cors(c, r, r->http->cors_policy);
+    use_mirrors(c, r);
     if (r->http->rewrite)
         use_rewrite(c, r, r->http->rewrite);
     use(c, r->vs, LEAF(r->http, "timeout"));

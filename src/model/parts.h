@@ -212,9 +212,17 @@ enum retry_on {
     RETRY_CANCELLED = 8
 };
 
+struct mirror {
+    struct str cluster_name;
+    slot_id cluster; /* PART_CLUSTER; SLOT_NONE: nothing is sent */
+    uint32_t ppm;    /* share of the requests, of a million */
+    origin_id origin;
+};
+
 /* What few routes have. */
 struct route_extras {
-    struct rewrite *rewrite;    /* NULL: the path stays */
+    struct rewrite *rewrite; /* NULL: the path stays */
+    ARRAY_OF(struct mirror) mirrors;
     struct retry_policy *retry; /* NULL: Istio's default (route/retry.h) */
 };
 

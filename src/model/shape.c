@@ -246,8 +246,17 @@ static const struct field retry_policy_fields[] = {
 };
 static const struct shape retry_policy_shape = SHAPE(retry_policy);
 
+static const struct field mirror_fields[] = {
+    F(mirror, cluster_name, STR),
+    F_SLOT(mirror, cluster, PART_CLUSTER),
+    F(mirror, ppm, U32),
+    F(mirror, origin, ORIGIN),
+};
+static const struct shape mirror_shape = SHAPE(mirror);
+
 static const struct field route_extras_fields[] = {
     F_OPTION(route_extras, rewrite, rewrite_shape),
+    F_LIST(route_extras, mirrors, mirror_shape),
     F_OPTION(route_extras, retry, retry_policy_shape),
 };
 static const struct shape route_extras_shape = SHAPE(route_extras);

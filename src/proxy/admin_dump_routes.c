@@ -135,6 +135,22 @@ static void rewrite(struct buf *b, const struct rewrite *w)
     buf_addc(b, '}');
 }
 
+static void mirrors(struct buf *b, const struct route_extras *x)
+{
+    if (!x->mirrors.n)
+        return;
+    buf_add(b, STR(",\"request_mirror_policies\":["));
+    for (uint32_t i = 0; i < x->mirrors.n; i++) {
+        buf_add(b, i ? STR(",{") : STR("{"));
+        json_add_pair(b, "cluster", x->mirrors.v[i].cluster_name);
+        buf_printf(b,
+                   ",\"runtime_fraction\":{\"default_value\":{\"numerator\":%u,"
+                   "\"denominator\":\"MILLION\"}}}",
+                   x->mirrors.v[i].ppm);
+    }
+    buf_addc(b, ']');
+}
+
 static void redirect(struct buf *b, const struct redirect *r)
 {
     buf_printf(b, ",\"redirect\":{\"response_code\":\"%u\"", r->status);
@@ -174,6 +190,8 @@ static void route_json(struct admin_walk *w, struct buf *b, const struct vhost *
         destinations(b, r);
         if (r->extras && r->extras->rewrite)
             rewrite(b, r->extras->rewrite);
+        if (r->extras)
+            mirrors(b, r->extras);
         dump_duration(b, "timeout", r->timeout_ms);
         retries(b, retry_of(r));
         buf_addc(b, '}');

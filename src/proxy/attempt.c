@@ -9,6 +9,7 @@
 #include "codec/method.h"
 #include "live/host.h"
 #include "proxy/redirect.h"
+#include "proxy/shadow.h"
 #include "proxy/upstream.h"
 #include "route/retry.h"
 #include "route/rewrite.h"
@@ -69,6 +70,13 @@ static bool was_tried(const struct request *r, const struct endpoint *e)
     return false;
 }
 
+/* Once, whatever becomes of the first try. */
+static void mirror_request(struct request *r)
+{
+    r->mirrored = true;
+    shadows_start(r);
+}
+
 static void attempt_open(struct request *r);
 
 void attempt_start(struct request *r)
@@ -89,6 +97,8 @@ void attempt_start(struct request *r)
     r->record.upstream_remote = e->addr;
     r->record.upstream_local = (struct addr){ 0 };
     finish_request_head(r);
+    if (r->s.route->extras && r->record.attempts == 1 && !r->mirrored)
+        mirror_request(r);
     attempt_open(r);
 }
 

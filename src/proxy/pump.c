@@ -7,6 +7,7 @@
 #include "proxy/request.h"
 
 #include "codec/method.h"
+#include "proxy/shadow.h"
 
 /* What is held of each body at each of its two places. */
 static size_t limit_of(const struct request *r)
@@ -57,6 +58,8 @@ void pump_request(struct request *r)
         chain_body(r, false, &down->in, down->in_end);
         count_messages(r, &r->request_messages, &down->in);
         attempt_keep(r, &down->in);
+        if (r->shadows)
+            shadows_feed(r, &down->in);
         bufq_move(&up->out, &down->in);
         leg_wake(up);
         leg_wake(down);
@@ -66,6 +69,8 @@ void pump_request(struct request *r)
         return;
     if (down->in_trailers)
         chain_trailers(r, false, down->in_trailers);
+    if (r->shadows)
+        shadows_finish(r);
     up->out_trailers = down->in_trailers;
     up->out_end = true;
     request_is_whole(r);

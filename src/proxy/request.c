@@ -2,6 +2,7 @@
 
 #include "live/host.h"
 #include "live/pressure.h"
+#include "proxy/shadow.h"
 #include "tls/peer.h"
 
 static const struct stream_ops request_ops;
@@ -154,6 +155,8 @@ static void request_end(struct request *r)
     struct arena *arena = r->s.arena;
 
     chain_done(r);
+    if (r->shadows)
+        shadows_leave(r);
     attempt_end(r);
     claim_retry_give(&r->claim);
     record_end(r);

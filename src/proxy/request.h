@@ -68,9 +68,11 @@ struct request {
     uint32_t moved;     /* tries that a GOAWAY turned away before they were processed */
     struct bufq replay; /* the request body so far, while it may be sent again */
     bool can_replay;
+    bool mirrored;
     bool counted_active; /* in endpoint->live */
     enum err open_error;
-    struct claim claim;                                    /* on the cluster's limits */
+    struct shadow *shadows; /* its copies under way (proxy/shadow.h) */
+    struct claim claim;     /* on the cluster's limits */
     struct grpc_count request_messages, response_messages; /* of gRPC */
 
     /* a local reply */

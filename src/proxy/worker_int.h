@@ -59,6 +59,7 @@ struct worker {
     bool pools_are_older; /* one was made for a stream of an older root since the last sweep */
     struct list shares;   /* struct share: of clusters with a limit */
     struct live_ear ear;
+    uint32_t shadows; /* copies of requests that are under way */
 
     bool telling, draining, stopping; /* telling: clients to go */
     uint8_t pressure;                 /* enum pressure, as last seen */

@@ -10,8 +10,17 @@ import time
 import pytest
 
 from harness import BIN, Manifests, running, wait_until
-from test_observed import GATEWAYS, A, B, Client, a, b, get, got, request, service, to, vs
+from test_observed import GATEWAYS, A, B, Backend, Client, a, b, get, got, request, service, to, vs
 
+class Mute(Backend):
+    """Takes a request and says nothing, or leaves."""
+
+    def __init__(self):
+        super().__init__("mute")
+        self.script = lambda peer: peer.request().path.endswith("/leave") or peer.take_all()
+
+
+MUTE = Mute()
 ALL = "percentage: { value: 100 }"
 
 
@@ -47,6 +56,14 @@ def rule_hosts():
              a(match="{ uri: { prefix: /half } }", fault="{ abort: { httpStatus: 500, percentage: { value: 50 } } }"),
              a(match="{ uri: { prefix: /never } }", fault="{ abort: { httpStatus: 500 }, delay: { fixedDelay: 600s } }"),
              a())
+    yield vs("mirrors", "[ m.test ]",
+             a(match="{ uri: { prefix: /one } }", mirror="{ host: b.mesh.internal }", rewrite="{ uri: /copy, authority: new.test }"),
+             a(match="{ uri: { prefix: /many } }", mirrors="[ { destination: { host: b.mesh.internal } }, { destination: { host: "
+               "b.mesh.internal }, percentage: { value: 0 } }, { destination: { host: none.mesh.internal } } ]"),
+             a(match="{ uri: { prefix: /half } }", mirror="{ host: b.mesh.internal }", mirrorPercentage="{ value: 50 }"),
+             a(match="{ uri: { prefix: /off } }", mirror="{ host: b.mesh.internal }", mirrorPercentage="{ value: 0 }"),
+             a(match="{ uri: { prefix: /mute } }", mirror="{ host: mute.mesh.internal }"),
+             a(match="{ uri: { prefix: /fault } }", mirror="{ host: b.mesh.internal }", fault=f"{{ abort: {{ httpStatus: 418, {ALL} }} }}"))
     policy = ("{{ allowOrigins: [ {{ exact: 'https://a.test' }}, {{ prefix: 'https://p.' }}, {{ regex: 'https://r[0-9]+' }} ], allowMethods: "
               "[ GET, POST ], allowHeaders: [ x-a, x-b ], exposeHeaders: [ x-e ], maxAge: 60s, allowCredentials: true{} }}")
     yield vs("scripts", "[ c.test ]",
@@ -61,7 +78,7 @@ def rule_hosts():
 @pytest.fixture(scope="module")
 def lateen(tmp_path_factory):
     manifests = Manifests(tmp_path_factory.mktemp("actions") / "manifests", source=None)
-    manifests.write("all.yaml", GATEWAYS + service("a", A.port) + service("b", B.port) + "".join(rule_hosts()))
+    manifests.write("all.yaml", GATEWAYS + service("a", A.port) + service("b", B.port) + service("mute", MUTE.port) + "".join(rule_hosts()))
     with running(manifests, "actions", flags=["--namespace", "istio-ingress"], ports=(80, 81, 443, 444, 445)) as lateen:
         yield lateen
 
@@ -196,3 +213,43 @@ def test_preflights_of_allowed_origins_are_answered_here(lateen, origin):
 def test_cors(lateen, method, path, headers, status, want):
     answer = get(lateen, "c.test", path, headers, method)
     assert (answer.status, cors(answer)) == (status, want)
+
+
+# ---- mirrors ----
+
+def test_a_copy_goes_to_the_mirror_as_the_backend_gets_it(lateen):
+    before, copies = len(A.requests), len(B.requests)
+    octets = request("m.test", "POST", "/one/x?q", "content-length: 70000\r\nx-a: 1\r\n") + b"z" * 70000
+    with Client(lateen.ports[80]) as client:
+        assert client.send(octets).answer().body == b"a"
+    wait_until("the copy is there", lambda: len(B.requests) == copies + 1)
+    mine, copy = got(A, before), got(B, copies)
+    assert (copy.first, copy.body) == ("POST /copy/x?q HTTP/1.1", b"z" * 70000)
+    assert sorted(copy.headers) == sorted(mine.headers) and copy.get("host") == "new.test"
+
+
+def test_a_copy_of_a_chunked_body_ends_with_its_trailers(lateen):
+    copies = len(B.requests)
+    with Client(lateen.ports[80]) as client:
+        client.send(request("m.test", "POST", "/one", "transfer-encoding: chunked\r\n") + b"3\r\nabc\r\n0\r\nx-t: 1\r\n\r\n")
+        assert client.answer().status == 200
+    wait_until("the copy is there", lambda: len(B.requests) == copies + 1)
+    assert (B.requests[-1].body, B.requests[-1].trailers) == (b"abc", [("x-t", "1")])
+
+
+@pytest.mark.parametrize("path, least, most", (("/many", 32, 32), ("/half", 4, 28), ("/off", 0, 0), ("/fault", 0, 0)))
+def test_shares_of_mirrors(lateen, path, least, most):
+    copies = len(B.requests)
+    for _ in range(32):
+        assert get(lateen, "m.test", path).body in (b"a", b"fault filter abort")
+    get(lateen, "m.test", "/one")  # the last copy
+    wait_until("all copies are there", lambda: B.requests[copies:] and B.requests[-1].path == "/copy")
+    assert least <= len(B.requests) - copies - 1 <= most
+
+
+def test_a_mirror_that_does_not_answer_or_leaves_disturbs_nobody(lateen):
+    copies = len(MUTE.requests)
+    for path in ("/mute", "/mute", "/mute/leave"):
+        assert get(lateen, "m.test", path).body == b"a"
+    wait_until("the copies are there", lambda: len(MUTE.requests) == copies + 3)
+    assert get(lateen, "m.test", "/mute").body == b"a"

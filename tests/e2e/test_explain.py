@@ -122,7 +122,7 @@ def test_analyze_exits_by_its_threshold(tmp_path):
     lateen("analyze", "examples/tutorial", code=0)
     text = (TOP / "examples/tutorial/5-virtual-service.yaml").read_text()
     extra = """    - name: late
-      mirror: {host: hedgus-app}
+      retries: {attempts: 2, retryRemoteLocalities: true}
       route:
         - destination: {host: hedgus-app, subset: v1}
 """
@@ -138,7 +138,7 @@ def test_analyze_exits_by_its_threshold(tmp_path):
     done = lateen("analyze", "--verdicts", "-o", "json", tmp_path, code=0)
     verdicts = {(v["object"], v["field"]): v for v in json.loads(done.stdout)}
     vs = "VirtualService hedgus/hedgus-app"
-    assert verdicts[vs, "spec.http[1].mirror"]["verdict"] == "unsupported"
+    assert verdicts[vs, "spec.http[1].retries.retryRemoteLocalities"]["verdict"] == "unsupported"
     late = verdicts[vs, "spec.http[1].route[0].destination.host"]
     assert late["verdict"] == "shadowed" and late["by"]["line"] == 15
     assert verdicts[vs, "spec.http[0].route[0].weight"]["verdict"] == "effective"

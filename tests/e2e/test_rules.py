@@ -25,9 +25,9 @@ RULES = """
     - match: [ { uri: { prefix: /id/12 } } ]
       route: [ { destination: { host: nosuch } } ]"""
 LONELY = "apiVersion: v1\nkind: Service\nmetadata: { name: lonely, namespace: hedgus }\nspec: { ports: [ { name: http, port: 80 } ] }\n"
-MIRROR = """
-    - match: [ { uri: { prefix: /mirror } } ]
-      mirror: { host: hedgus-app, subset: v2 }
+FAR = """
+    - match: [ { uri: { prefix: /far } } ]
+      retries: { attempts: 2, retryRemoteLocalities: true }
       route: [ { destination: { host: hedgus-app, subset: v1 } } ]"""
 
 
@@ -116,12 +116,12 @@ def test_tls_1_1_is_refused(rules):
 # --- what is said about manifests ---
 
 def test_a_field_not_carried_out_is_said_with_its_place_and_strict_refuses_it(manifests, start):
-    manifests.write("5-virtual-service.yaml", virtual_service({"v1": 1, "v2": 1}, MIRROR))
-    line = next(n for n, text in enumerate(manifests.read("5-virtual-service.yaml").splitlines(), 1) if "mirror:" in text)
+    manifests.write("5-virtual-service.yaml", virtual_service({"v1": 1, "v2": 1}, FAR))
+    line = next(n for n, text in enumerate(manifests.read("5-virtual-service.yaml").splitlines(), 1) if "retryRemote" in text)
     lateen = start()
-    said = rf"5-virtual-service\.yaml:{line}:\d+: warning: VirtualService hedgus/hedgus-app: spec\.http\[0\]\.mirror: "
+    said = rf"5-virtual-service\.yaml:{line}:\d+: warning: VirtualService hedgus/hedgus-app: spec\.http\[0\]\.retries\.retryRemoteLocalities: "
     assert re.search(said, lateen.log()), lateen.log()
-    assert lateen.get("/mirror").version == "v1"
+    assert lateen.get("/far").version == "v1"
     out = subprocess.run([BIN, "run", "--dev", "--strict", "-f", manifests, "--state", lateen.state, "--admin", "off",
                           "--health", "off", "--metrics", "off", "--port", "80=0", "--port", "443=0"], text=True,
                          capture_output=True, timeout=60, stdin=subprocess.DEVNULL)

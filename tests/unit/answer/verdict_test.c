@@ -27,7 +27,8 @@ static const char base[] =
     "  hosts: [a.x]\n"
     "  gateways: [gw, nowhere]\n"
     "  http:\n"
-    "  - {name: all, route: [{destination: {host: s}}], mirror: {host: s}}\n"
+    "  - {name: all, route: [{destination: {host: s}}], retries: {attempts: 2, "
+    "retryRemoteLocalities: true}}\n"
     "  - {name: late, directResponse: {status: 200}}\n"
     "---\n"
     "apiVersion: networking.istio.io/v1\n"
@@ -79,7 +80,7 @@ static const struct row {
     { "VirtualService ns/v", "spec.gateways", VERDICT_EFFECTIVE, 0 },
     { "VirtualService ns/v", "spec.gateways[1]", VERDICT_NOT_APPLICABLE, 0 },
     { "VirtualService ns/v", "spec.http[0].name", VERDICT_EFFECTIVE, 0 },
-    { "VirtualService ns/v", "spec.http[0].mirror", VERDICT_UNSUPPORTED, 0 },
+    { "VirtualService ns/v", "spec.http[0].retries.retryRemoteLocalities", VERDICT_UNSUPPORTED, 0 },
     { "VirtualService ns/v", "spec.http[1].directResponse.status", VERDICT_SHADOWED, 23 },
     { "VirtualService ns/m", "spec.hosts", VERDICT_NOT_APPLICABLE, 0 },
     { "VirtualService ns/m", "spec.http[0].route[0].destination.host", VERDICT_NOT_APPLICABLE, 0 },

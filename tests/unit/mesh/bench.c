@@ -421,6 +421,9 @@ static void text_action(struct bench *b, const struct route *r)
         if (r->extras && r->extras->rewrite)
             buf_printf(&b->text, " rewrite %.*s>%.*s", STRF(r->extras->rewrite->pattern.value),
                        STRF(r->extras->rewrite->text));
+        for (uint32_t i = 0; r->extras && i < r->extras->mirrors.n; i++)
+            buf_printf(&b->text, " mirror %.*s*%u", STRF(r->extras->mirrors.v[i].cluster_name),
+                       r->extras->mirrors.v[i].ppm);
         if (r->extras && r->extras->retry)
             buf_printf(&b->text, " retry=%u/%u/%d", r->extras->retry->attempts,
                        r->extras->retry->on, r->extras->retry->idle_race);

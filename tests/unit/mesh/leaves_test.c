@@ -50,6 +50,12 @@ static const char base[] = CERTIFICATE("c") CERTIFICATE("c2")
                          "{percentage: {value: 3}, httpStatus: 500}}}\n"
                          "  - {match: [{uri: {prefix: /t82}}], corsPolicy: {allowOrigin: [c]}, "
                          "route: [{destination: {host: svc}}]}\n"
+                         "  - {match: [{uri: {prefix: /t83}}], mirror: {host: svc, subset: v1, "
+                         "port: {number: 81}}, mirrorPercentage: {value: 5}, route: [{destination: "
+                         "{host: svc}}]}\n"
+                         "  - {match: [{uri: {prefix: /t84}}], mirrors: [{destination: {host: svc, "
+                         "subset: v1, port: {number: 80}}, percentage: {value: 7}}], route: "
+                         "[{destination: {host: svc}}]}\n"
                          "  - {match: [{uri: {prefix: /t80}}], corsPolicy: {allowOrigins: [{exact: "
                          "co}], allowMethods: [GET], allowHeaders: [x-a], exposeHeaders: [x-b], "
                          "maxAge: 60s, allowCredentials: true, unmatchedPreflights: IGNORE}, "
@@ -300,6 +306,22 @@ static const struct row rows[] = {
       "allowCredentials: false" },
     { "VirtualService.http[].corsPolicy.unmatchedPreflights", "unmatchedPreflights: IGNORE",
       "unmatchedPreflights: FORWARD" },
+    { "VirtualService.http[].mirror.host", "mirror: {host: svc,", "mirror: {host: nobody," },
+    { "VirtualService.http[].mirror.subset", "subset: v1, port: {number: 81}}, mirrorPercentage",
+      "port: {number: 81}}, mirrorPercentage" },
+    { "VirtualService.http[].mirror.port.number", "port: {number: 81}}, mirrorPercentage",
+      "port: {number: 80}}, mirrorPercentage" },
+    { "VirtualService.http[].mirrorPercent", "mirrorPercentage: {value: 5}", "mirrorPercent: 6" },
+    { "VirtualService.http[].mirrorPercentage.value", "mirrorPercentage: {value: 5}",
+      "mirrorPercentage: {value: 6}" },
+    { "VirtualService.http[].mirrors[].destination.host", "mirrors: [{destination: {host: svc",
+      "mirrors: [{destination: {host: nobody" },
+    { "VirtualService.http[].mirrors[].destination.subset",
+      "subset: v1, port: {number: 80}}, percentage", "port: {number: 80}}, percentage" },
+    { "VirtualService.http[].mirrors[].destination.port.number", "port: {number: 80}}, percentage",
+      "port: {number: 81}}, percentage" },
+    { "VirtualService.http[].mirrors[].percentage.value", "percentage: {value: 7}}]",
+      "percentage: {value: 8}}]" },
     { "VirtualService.http[].timeout", "timeout: 5s", "timeout: 6s" },
     { "VirtualService.http[].retries.attempts", "attempts: 2", "attempts: 3" },
     { "VirtualService.http[].retries.retryOn", "retryOn: connect-failure", "retryOn: 5xx" },
@@ -393,11 +415,14 @@ struct told {
 static void spell(const struct verdict *v, char out[static 256])
 {
     size_t n = str_find(v->object, ' ');
+    bool in_index = false;
 
     memcpy(out, v->object.p, n);
-    for (size_t i = 4; i < v->path.n && n < 250; i++)
-        if (v->path.p[i] < '0' || v->path.p[i] > '9' || v->path.p[i - 1] != '[')
+    for (size_t i = 4; i < v->path.n && n < 250; i++) {
+        in_index = v->path.p[i - 1] == '[' || (in_index && v->path.p[i - 1] != ']');
+        if (!in_index || v->path.p[i] < '0' || v->path.p[i] > '9')
             out[n++] = v->path.p[i];
+    }
     out[n] = 0;
 }
 

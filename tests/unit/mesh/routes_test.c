@@ -310,12 +310,26 @@ TEST(cors_policies_are_lines_of_the_filter)
     check_routes(rows, LEN(rows));
 }
 
+TEST(mirrors_are_clusters_with_a_share)
+{
+    static const struct routes_row rows[] = {
+        { TO(", mirror: {host: s}"), "-> " S "*1 mirror " S "*1000000\n", NULL },
+        { TO(", mirror: {host: s}, mirrorPercentage: {value: 0.5}"),
+          "-> " S "*1 mirror " S "*5000\n", NULL },
+        { TO(", mirror: {host: s}, mirrorPercentage: {value: 0}"), "-> " S "*1\n", NULL },
+        { TO(", mirrors: [{destination: {host: s}, percentage: {value: 10}}, {destination: {host: "
+             "s}}]"),
+          "-> " S "*1 mirror " S "*100000 mirror " S "*1000000\n", NULL },
+    };
+
+    check_routes(rows, LEN(rows));
+}
+
 TEST(fields_that_are_not_carried_out_are_said_at_their_place)
 {
     static const char *const rows[][2] = {
-        { "mirror: {host: s}",
-          "m.yaml:9:57: warning: VirtualService ns/v: spec.http[0].mirror: unsupported" },
-        { "mirrors: [{destination: {host: s}}]", "spec.http[0].mirrors: unsupported" },
+        { "retries: {attempts: 2, retryRemoteLocalities: true}",
+          "VirtualService ns/v: spec.http[0].retries.retryRemoteLocalities: unsupported" },
     };
 
     for (size_t i = 0; i < LEN(rows); i++) {
