@@ -41,36 +41,44 @@ static inline char *log_pen_none(char *at, const struct log_op *op)
 
 static inline char *log_pen_number(char *at, uint64_t v)
 {
-    if (v > 9)
+    if (v < 10) {
+        *at = (char)('0' + v);
+        return at + 1;
+    }
+    if (v < 100 || v > 999)
         return log_number_put(at, v);
-    *at = (char)('0' + v);
-    return at + 1;
+    *at = (char)('0' + v / 100); /* a status, as a rule */
+    memcpy(at + 1, &log_pairs[v % 100 * 2], 2);
+    return at + 3;
 }
 
 /* A text that nobody has to look at, for the program itself made it. */
 static inline char *log_pen_own(struct log_pen *pen, char *at, struct str s,
                                 const struct log_op *op)
 {
+    size_t quote = op->is_quoted;
+
     if (s.n > op->short_max)
         return log_pen_any(op, s, at, pen);
     *at = '"';
-    at = put(at + op->is_quoted, s);
+    at = put(at + quote, s);
     *at = '"';
-    return at + op->is_quoted;
+    return at + quote;
 }
 
 /* The same of a text that is kept with room behind it. */
 static inline char *log_pen_kept(struct log_pen *pen, char *at, const struct log_kept *k,
                                  const struct log_op *op)
 {
-    if (k->n > op->short_max)
-        return log_pen_any(op, str_make(k->text, k->n), at, pen);
+    size_t n = k->n, quote = op->is_quoted;
+
+    if (n > op->short_max)
+        return log_pen_any(op, str_make(k->text, n), at, pen);
     *at = '"';
-    at += op->is_quoted;
-    memcpy(at, k->text, sizeof(k->text));
-    at += k->n;
+    memcpy(at + quote, k->text, sizeof(k->text));
+    at += quote + n;
     *at = '"';
-    return at + op->is_quoted;
+    return at + quote;
 }
 
 /* Copies s, LOG_SHORT_MAX at most, and looks at it on the way: false where it cannot stand as it
@@ -89,26 +97,30 @@ static inline bool log_pen_copy(char *at, struct str s)
             put_upto3(at, s.p, s.n);
         return octets16_unquotable(at) == 0;
     }
-    for (size_t i = 16; i < s.n; i += 16) {
-        others |= octets16_unquotable(s.p + i - 16);
-        memcpy(at + i - 16, s.p + i - 16, 16);
+    for (size_t i = 16; i + 16 < s.n; i += 16) {
+        others |= octets16_unquotable(s.p + i);
+        memcpy(at + i, s.p + i, 16);
     }
-    /* the last, together with some before */
-    memcpy(at + s.n - 16, s.p + s.n - 16, 16);
-    return (others | octets16_unquotable(s.p + s.n - 16)) == 0;
+    others |= octets16_unquotable(s.p) | octets16_unquotable(s.p + s.n - 16);
+    memcpy(at, s.p, 16);
+    memcpy(at + s.n - 16, s.p + s.n - 16, 16); /* together with some before */
+    return others == 0;
 }
 
 /* A text that is not missing. */
 static inline char *log_pen_text(struct log_pen *pen, char *at, struct str s,
                                  const struct log_op *op)
 {
-    if (s.n > op->short_max || !log_pen_copy(at + op->is_quoted, s))
+    size_t quote = op->is_quoted;
+
+    if (s.n > op->short_max)
         return log_pen_any(op, s, at, pen);
-    if (op->is_quoted)
-        *at = '"';
-    at += s.n + op->is_quoted;
     *at = '"';
-    return at + op->is_quoted;
+    if (!log_pen_copy(at + quote, s))
+        return log_pen_any(op, s, at, pen);
+    at += quote + s.n;
+    *at = '"';
+    return at + quote;
 }
 
 /* The same, or what stands for STR_NONE. */

@@ -100,11 +100,16 @@ void log_escape_add(struct buf *out, struct str s, enum log_style style)
     }
 }
 
-/* "00" to "99". */
-#define TEN(tens)                                                                                  \
-#tens "0" #tens "1" #tens "2" #tens "3" #tens "4" #tens "5" #tens "6" #tens "7" #tens          \
-          "8" #tens "9"
-static const char pairs[] = TEN(0) TEN(1) TEN(2) TEN(3) TEN(4) TEN(5) TEN(6) TEN(7) TEN(8) TEN(9);
+const char log_pairs[] = "00010203040506070809"
+                         "10111213141516171819"
+                         "20212223242526272829"
+                         "30313233343536373839"
+                         "40414243444546474849"
+                         "50515253545556575859"
+                         "60616263646566676869"
+                         "70717273747576777879"
+                         "80818283848586878889"
+                         "90919293949596979899";
 
 static size_t digits_of(uint64_t v)
 {
@@ -120,7 +125,7 @@ char *log_number_put(char *at, uint64_t v)
     char *end = at + digits_of(v), *to = end;
 
     for (; v > 9; v /= 100)
-        memcpy(to -= 2, pairs + v % 100 * 2, 2);
+        memcpy(to -= 2, log_pairs + v % 100 * 2, 2);
     if (to > at)
         *at = (char)('0' + v);
     return end;

@@ -25,5 +25,6 @@ void log_escape_add(struct buf *out, struct str s, enum log_style style);
  * and no control character; else 0. */
 size_t log_char_len(struct str s);
 
+extern const char log_pairs[]; /* the digits of 0 to 99, two each */
 /* Puts the decimal digits of v, twenty at most; returns what is behind them. */
 char *log_number_put(char *at, uint64_t v);
