@@ -1,5 +1,7 @@
 """A hostile HTTP/2 backend: what it breaks is answered 502 or 503, or shown as a broken answer, and
 never harms other hosts; the gateway leaves with the right GOAWAY."""
+import time
+
 import pytest
 from frames import *  # noqa: F403
 from wire import Gone, request, wait_until
@@ -135,6 +137,35 @@ def test_a_backend_without_http_2(bench, name, octets):
     backend = bench.backend(script)
     with bench.h2() as client:
         assert client.get(backend.host).status in (502, 503)
+
+
+@pytest.mark.parametrize("how", ["fin", "rst"])
+def test_a_backend_leaves_at_each_octet(bench, how):
+    """503 before a whole head, then a stream that is reset, and nothing is missed behind the last octet."""
+    head = frame(HEADERS, 4, 1, b"\x88")  # :status 200, in a connection's first stream
+    octets = head + frame(DATA, 0, 1, b"hel") + frame(DATA, END_STREAM, 1, b"lo")
+    cut = [0]
+
+    def script(peer):
+        peer.begin()
+        peer.request()
+        peer.send(octets[:cut[0]])
+        if how == "fin":
+            peer.shut()
+        else:
+            time.sleep(0.02)  # let the octets out before the reset overtakes them
+            peer.rst()
+
+    backend = bench.backend(script)
+    for cut[0] in range(len(octets) + 1):
+        with bench.h2() as client:
+            answer = client.get(backend.host, f"/{cut[0]}")
+            if cut[0] < len(head):
+                assert (answer.status, answer.reset) == (503, None), cut
+            elif cut[0] < len(octets):
+                assert answer.status == 200 and answer.reset is not None, cut
+            else:
+                assert (answer.status, answer.reset, bytes(answer.body)) == (200, None, b"hello")
 
 
 def test_an_answer_that_breaks_off_is_never_whole(bench):
