@@ -217,24 +217,23 @@ static ssize_t read_scratch(struct h1_conn *h)
     return n;
 }
 
+/* By the scratch, too: room to read into, for each head that trickles in, would be many times what
+ * these have sent. */
 static ssize_t read_behind(struct h1_conn *h)
 {
     struct transport *t = h->c.transport;
-    char *at = buf_reserve(&h->in, READ_OCTETS);
-    ssize_t n;
+    char *scratch = h->c.pools->scratch;
+    ssize_t n = t->ops->read(t, scratch, READ_OCTETS);
+    size_t used;
 
-    if (!at) { /* larger than any head may be */
+    if (n <= 0)
+        return n;
+    if (!buf_add(&h->in, str_make(scratch, (size_t)n))) { /* larger than any head may be */
         h1_die(h, LEG_GONE, NULL, true);
         return 0;
     }
-    n = t->ops->read(t, at, READ_OCTETS);
-    if (n > 0) {
-        size_t used;
-
-        h->in.n += (size_t)n;
-        used = decode(h, buf_str(&h->in), NULL);
-        buf_drop(&h->in, MIN(used, h->in.n)); /* a bad request has emptied it */
-    }
+    used = decode(h, buf_str(&h->in), NULL);
+    buf_drop(&h->in, MIN(used, h->in.n)); /* a bad request has emptied it */
     return n;
 }
 
