@@ -163,7 +163,7 @@ static void put_cluster(struct making *m, uint32_t i)
     cl->idle_ms = c->idle_ms;
     cl->max_requests_per_connection = c->per_connection;
     cl->limits = c->limits[i];
-    h->cluster_name = cl->part.name;
+    h->cluster_name = str_of(cluster_names[i]); /* `cl` may be gone, where it is as before */
     h->endpoints.v = ARENA_ARRAY(h->part.arena, struct endpoint, c->hosts[i]);
     h->endpoints.n = c->hosts[i];
     for (uint32_t k = 0; k < c->hosts[i]; k++)
