@@ -168,7 +168,7 @@ static int is_other(OSSL_PROVIDER *provider, void *found)
 void library_open(struct library *l)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
-    bool others = false;
+    bool others = OPENSSL_version_major() != 3 || OPENSSL_version_minor() != 0;
 
     *l = (struct library){ NULL, NULL };
     OSSL_PROVIDER_do_all(NULL, is_other, &others);

@@ -5,8 +5,9 @@
  * stands OpenSSL's default provider, but for TLS 1.3's key derivation and HMAC, which are ours
  * (tls/hmac): through OpenSSL's they are a fifth of a handshake.
  *
- * Where the system's openssl.cnf loads providers (FIPS, PKCS #11), they are what the operator
- * wants: `ctx` is then NULL, OpenSSL's own context.
+ * `ctx` is NULL, OpenSSL's own context, where the system's openssl.cnf loads providers (FIPS, PKCS
+ * #11), since they are what the operator wants, and with any OpenSSL but 3.0: what is replaced here
+ * was read and measured there.
  */
 #pragma once
 
