@@ -7,6 +7,7 @@ def pytest_configure(config):
     config.addinivalue_line("markers", "reload: changes under load; also run under TSan")
     config.addinivalue_line("markers", "faults: also run while system calls fail as no user may notice")
     config.addinivalue_line("markers", "browser: needs Chromium")
+    config.addinivalue_line("markers", "shares: counts thousands of answers, whose way others go, too; not run under ASan")
     config.addinivalue_line("markers", "chaos: long or strict, run by make chaos alone")
     config.addinivalue_line("markers", "attack: short here, strict and long in make chaos")
     assert BIN.exists(), f"{BIN}: run `make` first"

@@ -230,6 +230,11 @@ def running(manifests, name, flags=(), ports=(80, 443), drain=DRAIN, command=(BI
             lateen.process.wait()
 
 
+def serve(server):
+    """A socketserver in a thread. Its shutdown() waits for the next look at the clock: half a second apart by default."""
+    threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+
+
 @contextlib.contextmanager
 def running_echo(name, *flags):
     """`lateen echo`; SIGTERM ends it, in order."""
@@ -340,7 +345,7 @@ class Backend:
         self.server = Server(("127.0.0.1", 0), handler)
         self.server.backend = self
         self.port = self.server.server_address[1]
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        serve(self.server)
 
     def manifests(self, name, namespace="hedgus"):
         """A Service and the Endpoints that point at this backend."""

@@ -10,7 +10,7 @@ import threading
 
 import pytest
 
-from harness import PATIENCE, TOP, Client, free_ports, running_echo, virtual_service, wait_until
+from harness import PATIENCE, TOP, Client, free_ports, running_echo, serve, virtual_service, wait_until
 
 WORKERS = 4
 OVERFLOW_BODY = "upstream connect error or disconnect/reset before headers. reset reason: overflow"
@@ -58,7 +58,7 @@ class Backend:
         self.server = Server(("127.0.0.1", port), Held)
         self.server.backend = self
         self.port = self.server.server_address[1]
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        serve(self.server)
 
     def connected(self, by):
         with self.lock:

@@ -13,7 +13,7 @@ import time
 
 import pytest
 
-from harness import BIN, TOP, Manifests, free_ports, running, wait_until
+from harness import BIN, DRAIN, TOP, Manifests, free_ports, running, wait_until
 from quota import cpu_quota, throttled
 
 LONG = bool(os.environ.get("LATEEN_LONG"))
@@ -115,10 +115,10 @@ def resident(lateen):
 
 
 @contextlib.contextmanager
-def gateway(tmp_path, service, name, flags=(), limits=""):
+def gateway(tmp_path, service, name, flags=(), limits="", drain=DRAIN):
     manifests = Manifests(tmp_path / name / "manifests", source=None)
     manifests.write("busy.yaml", ROUTES.format(port=service.port) + limits)
-    with running(manifests, f"overload-{name}", flags, ports=(80,)) as lateen:
+    with running(manifests, f"overload-{name}", flags, ports=(80,), drain=drain) as lateen:
         yield lateen
 
 
@@ -144,7 +144,8 @@ def test_bodies_that_nobody_reads_leave_room_for_others(tmp_path, service):
     with gateway(tmp_path, service, "base") as lateen:
         base = resident(lateen)
     limit = base + (64 << 20)
-    with gateway(tmp_path, service, "bodies", ("--workers", 1, "--memory-limit", limit)) as lateen:
+    at_once = ("--drain-min", "0s", "--drain", "100ms")  # the bodies will never end
+    with gateway(tmp_path, service, "bodies", ("--workers", 1, "--memory-limit", limit), drain=at_once) as lateen:
         clients, most = [], 0
         for _ in range(40):
             clients += [upload(lateen) for _ in range(5)]

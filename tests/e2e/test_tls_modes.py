@@ -5,13 +5,12 @@ import json
 import socketserver
 import ssl
 import subprocess
-import threading
 import urllib.parse
 
 import pytest
 
 from certs import Authority
-from harness import Manifests, running, wait_until
+from harness import Manifests, running, serve, wait_until
 
 GATEWAY = """apiVersion: networking.istio.io/v1
 kind: Gateway
@@ -102,7 +101,7 @@ def tls_backend(pki):
     context.sni_callback = lambda connection, name, _: setattr(connection, "sni", name)
     server = TlsServer(("127.0.0.1", 0), Handler)
     server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    serve(server)
     try:
         yield server.server_address[1]
     finally:

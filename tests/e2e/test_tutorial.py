@@ -46,6 +46,7 @@ def test_a_page_with_resources_shows_both_versions_in_each_place(tutorial, schem
     {"v1": 90, "v2": 10}, {"v1": 100, "v2": 0}, {"v1": 0, "v2": 100},
     {"v1": 50, "v2": 30, "v3": 20}, {"v1": 1, "v2": 2}, {"v1": 300, "v2": 100}, {"v1": 7, "v2": 6},
 ), ids=lambda weights: "-".join(map(str, weights.values())))
+@pytest.mark.shares
 def test_other_weights_are_followed_within_1_percent(manifests, start, weights):
     if "v3" in weights:
         third = manifests.read("1-deployment-v2.yaml").replace("v2", "v3")

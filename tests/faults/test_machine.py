@@ -16,7 +16,7 @@ import time
 
 import pytest
 
-from harness import BIN, HOST, PATIENCE, Client, Manifests, running, virtual_service, wait_until
+from harness import BIN, HOST, PATIENCE, Client, Manifests, running, serve, virtual_service, wait_until
 from load import Turns
 
 CLONE_NEWNS, CLONE_NEWNET = 0x00020000, 0x40000000
@@ -234,7 +234,7 @@ def test_clients_listeners_and_backends_at_ipv6_alone(tmp_path):
         backend = V6Server(("::1", 0), http.server.SimpleHTTPRequestHandler)
     except OSError as refused:
         pytest.skip(f"no IPv6: {refused}")
-    threading.Thread(target=backend.serve_forever, daemon=True).start()
+    serve(backend)
     manifests = Manifests(tmp_path / "manifests", source=None)
     manifests.write("six.yaml", V6.format(port=backend.server_address[1]))
     try:
