@@ -34,8 +34,8 @@ RECORD(rec_gw_port, "Port", gw_port_fields, "A port of a server");
 
 #define THIS struct api_gw_tls_certificate
 static const struct api_field gw_tls_certificate_fields[] = {
-    STRING(NOT, server_certificate, "serverCertificate", "Path of the certificate chain"),
-    STRING(NOT, private_key, "privateKey", "Path of the key"),
+    STRING(YES, server_certificate, "serverCertificate", "Path of the certificate chain"),
+    STRING(YES, private_key, "privateKey", "Path of the key"),
     STRING(NOT, ca_certificates, "caCertificates", "Ignored by Istio; the server's is used"),
 };
 RECORD(rec_gw_tls_certificate, "TLSCertificate", gw_tls_certificate_fields,
@@ -54,7 +54,7 @@ static const struct api_field gw_tls_fields[] = {
     STRINGS(YES, credential_names, "credentialNames",
             "One RSA and one ECDSA Secret for the same hosts"),
     STRING(YES, ca_cert_credential_name, "caCertCredentialName", "Secret with the client CA"),
-    MSGS(NOT, tls_certificates, "tlsCertificates", struct api_gw_tls_certificate,
+    MSGS(YES, tls_certificates, "tlsCertificates", struct api_gw_tls_certificate,
          rec_gw_tls_certificate, "Certificates in files"),
     STRINGS(YES, subject_alt_names, "subjectAltNames", "Names accepted in client certificates"),
     STRINGS(YES, verify_certificate_spki, "verifyCertificateSpki",

@@ -351,11 +351,10 @@ static void present(struct compile *c, const struct secret_ref *ref)
         c->expires_ms = ms;
 }
 
-static void note_none(const struct wanted *w)
+static void note_none(const struct wanted *w, const char *what)
 {
     api_note(w->gw, w->c->notes, SEV_ERROR, "LAT0307", w->spot,
-             "there is no Secret or Certificate for \"%.*s\": what needs it is closed",
-             STRF(w->written));
+             "there is no Secret or Certificate for \"%.*s\": %s", STRF(w->written), what);
 }
 
 static slot_id credential(struct compile *c, const struct wanted *wanted, const struct str *hosts,
@@ -373,7 +372,7 @@ static slot_id credential(struct compile *c, const struct wanted *wanted, const 
         return SLOT_NONE;
     }
     if (!choose(&w, &h)) {
-        note_none(&w);
+        note_none(&w, "handshakes for these hosts are closed");
         show(c, &w, NULL);
         return SLOT_NONE;
     }
@@ -402,7 +401,7 @@ static bool holder_of(struct compile *c, const struct secret_field *f, struct wa
     else if (choose(w, ret))
         return true;
     else
-        note_none(w);
+        note_none(w, "what needs it is closed");
     return false;
 }
 
@@ -434,21 +433,27 @@ slot_id secret_of_credential(struct compile *c, const struct secret_field *f)
 
 /* ---- for servers ---- */
 
+/* A certificate in files: the server's own, or one of tlsCertificates, of which two count. */
 static void files_present(struct compile *c, const struct api_object *gw,
                           const struct api_gw_tls *tls, struct chain *chain)
 {
     struct secret_field cert = { gw, LEAF(tls, "serverCertificate"), tls->server_certificate };
     struct secret_field key = { gw, LEAF(tls, "privateKey"), tls->private_key };
+    size_t n = MIN(tls->tls_certificates.n, (size_t)2);
 
-    if (!cert.written.n || !key.written.n) {
-        compile_unsupported(c, gw, SPOT(tls),
-                            "tlsCertificates is not carried out yet; use serverCertificate and "
-                            "privateKey, or credentialNames: handshakes for these hosts are "
-                            "closed");
-        return;
+    ARRAY_COPY(&chain->part, chain->secrets, n ? n : 1);
+    for (uint32_t i = 0; i < chain->secrets.n; i++) {
+        const struct api_gw_tls_certificate *one = n ? &tls->tls_certificates.v[i] : NULL;
+
+        if (one) {
+            cert = (struct secret_field){ gw, LEAF(one, "serverCertificate"),
+                                          one->server_certificate };
+            key = (struct secret_field){ gw, LEAF(one, "privateKey"), one->private_key };
+        }
+        if (i == 0)
+            chain->credential = arena_dup(chain->part.arena, cert.written);
+        chain->secrets.v[i] = secret_of_files(c, &cert, &key);
     }
-    chain->credential = arena_dup(chain->part.arena, cert.written);
-    chain->secrets.v[chain->secrets.n++] = secret_of_files(c, &cert, &key);
 }
 
 void credentials_compile(struct compile *c, const struct api_object *gw,
@@ -457,6 +462,10 @@ void credentials_compile(struct compile *c, const struct api_object *gw,
 {
     size_t n = tls->credential_names.n ? tls->credential_names.n : 1;
 
+    if (!tls->credential_name.n && !tls->credential_names.n) {
+        files_present(c, gw, tls, chain);
+        return;
+    }
     ARRAY_COPY(&chain->part, chain->secrets, n);
     chain->secrets.n = 0;
     for (size_t i = 0; i < n; i++) {
@@ -470,10 +479,6 @@ void credentials_compile(struct compile *c, const struct api_object *gw,
 
         if (i == 0)
             chain->credential = arena_dup(chain->part.arena, w.written);
-        if (!w.written.n) {
-            files_present(c, gw, tls, chain);
-            continue;
-        }
         slot = credential(c, &w, hosts, host_count);
         if (slot != SLOT_NONE)
             chain->secrets.v[chain->secrets.n++] = slot;

@@ -20,6 +20,18 @@ static void use_config(struct compile *c, struct api_spot spot)
 
 /* ---- Gateway ---- */
 
+static void use_files(struct compile *c, const struct api_object *gw, const struct api_gw_tls *tls)
+{
+    for (size_t i = 0; i < MIN(tls->tls_certificates.n, (size_t)2); i++) {
+        use(c, gw, LEAF(&tls->tls_certificates.v[i], "serverCertificate"));
+        use(c, gw, LEAF(&tls->tls_certificates.v[i], "privateKey"));
+    }
+    if (tls->tls_certificates.n)
+        return;
+    use(c, gw, LEAF(tls, "serverCertificate"));
+    use(c, gw, LEAF(tls, "privateKey"));
+}
+
 static void use_demand(struct compile *c, const struct api_object *gw, const struct api_gw_tls *tls)
 {
     bool checks = !tls->insecure_skip_verify.v, apart = tls->ca_cert_credential_name.n > 0;
@@ -52,8 +64,7 @@ static void use_tls(struct compile *c, const struct api_object *gw, const struct
     if (is_tls)
         use(c, gw, LEAF(tls, "mode"));
     if (is_tls && !is_closed && !tls->credential_name.n && !tls->credential_names.n) {
-        use(c, gw, LEAF(tls, "serverCertificate"));
-        use(c, gw, LEAF(tls, "privateKey"));
+        use_files(c, gw, tls);
     }
     if (is_tls && !is_closed && tls->mode.v != GW_TLS_SIMPLE)
         use_demand(c, gw, tls);

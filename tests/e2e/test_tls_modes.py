@@ -48,6 +48,7 @@ SERVERS = {
     "pinned": "MUTUAL, caCertificates: {pki}/ca.pem, verifyCertificateHash: ['{hash}'], " + FILES,
     "revoking": "MUTUAL, caCertificates: {pki}/ca.pem, caCrl: {pki}/ca.crl, " + FILES,
     "secret": "MUTUAL, credentialName: edge",
+    "listed": "MUTUAL, caCertificates: {pki}/ca.pem, tlsCertificates: [{{" + FILES + "}}]",
 }
 # name -> (what its DestinationRule says, what its request is answered: a word of the answer or of the reason)
 BACKENDS = {
@@ -171,7 +172,7 @@ def curl(lateen, pki, host, client=None, *more):
     ("named", "client", True), ("named", "plain", False),
     ("pinned", "client", True), ("pinned", "plain", False),
     ("revoking", "client", True), ("revoking", "revoked", False),
-    ("secret", "client", True), ("secret", None, False), ("secret", "stranger", False),
+    ("listed", "client", True), ("secret", "client", True), ("secret", None, False), ("secret", "stranger", False),
 ])
 def test_only_clients_with_the_right_certificate_get_in(lateen, pki, host, client, holds):
     answer = curl(lateen, pki, f"{host}.test", client)
