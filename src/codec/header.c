@@ -117,6 +117,47 @@ bool header_is_envoy(struct str name)
     return str_starts_nocase(name, STR("x-envoy-"));
 }
 
+bool header_may_trail(const struct header *h)
+{
+    static const enum header_id forbidden[] = {
+        /* framing and routing */
+        HDR_HOST,
+        HDR_CONTENT_LENGTH,
+        HDR_TRANSFER_ENCODING,
+        HDR_TRAILER,
+        HDR_EXPECT,
+        HDR_CONTENT_TYPE,
+        HDR_CONTENT_ENCODING,
+        HDR_CONTENT_RANGE,
+        /* of one hop */
+        HDR_CONNECTION,
+        HDR_KEEP_ALIVE,
+        HDR_PROXY_CONNECTION,
+        HDR_TE,
+        HDR_UPGRADE,
+        HDR_HTTP2_SETTINGS,
+        /* who somebody is */
+        HDR_AUTHORIZATION,
+        HDR_PROXY_AUTHENTICATE,
+        HDR_PROXY_AUTHORIZATION,
+        HDR_COOKIE,
+        HDR_SET_COOKIE,
+        HDR_FORWARDED,
+        HDR_X_FORWARDED_CLIENT_CERT,
+        HDR_X_FORWARDED_FOR,
+        HDR_X_FORWARDED_HOST,
+        HDR_X_FORWARDED_PORT,
+        HDR_X_FORWARDED_PROTO,
+        HDR_X_REAL_IP,
+    };
+
+    for (size_t i = 0; i < LEN(forbidden); i++) {
+        if (forbidden[i] == h->id)
+            return false;
+    }
+    return !header_is_envoy(h->name);
+}
+
 static bool has_capital(struct str s)
 {
     for (size_t i = 0; i < s.n; i++) {

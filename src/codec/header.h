@@ -183,6 +183,10 @@ struct header {
     struct str name, value;
 };
 
+/* Not what means something before the content only (RFC 9110, 6.5.1), and nothing that a proxy says
+ * of itself: a backend that joins trailers and header would take a stranger's word for it. */
+bool header_may_trail(const struct header *h);
+
 struct headers {
     struct header *v;
     uint32_t n, cap;

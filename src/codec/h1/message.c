@@ -284,39 +284,6 @@ size_t h1_response_read(struct str in, enum method method, struct arena *a,
     return octets_read(&c, in, limits);
 }
 
-/* May never come behind a body: framing, routing, hop by hop, authentication. */
-static bool is_no_trailer(enum header_id id)
-{
-    static const enum header_id forbidden[] = {
-        HDR_HOST,
-        HDR_CONNECTION,
-        HDR_CONTENT_LENGTH,
-        HDR_TRANSFER_ENCODING,
-        HDR_TE,
-        HDR_TRAILER,
-        HDR_UPGRADE,
-        HDR_EXPECT,
-        HDR_KEEP_ALIVE,
-        HDR_PROXY_CONNECTION,
-        HDR_PROXY_AUTHENTICATE,
-        HDR_PROXY_AUTHORIZATION,
-        HDR_SET_COOKIE,
-        HDR_AUTHORIZATION,
-        HDR_CONTENT_TYPE,
-        HDR_CONTENT_ENCODING,
-        HDR_COOKIE,
-        HDR_CONTENT_RANGE,
-        HDR_X_FORWARDED_FOR,
-        HDR_X_FORWARDED_CLIENT_CERT,
-    };
-
-    for (size_t i = 0; i < LEN(forbidden); i++) {
-        if (forbidden[i] == id)
-            return true;
-    }
-    return false;
-}
-
 const struct h1_error *h1_trailers_parse(struct str section, uint32_t n_before, struct arena *a,
                                          const struct h1_limits *limits, struct headers *ret)
 {
@@ -327,7 +294,7 @@ const struct h1_error *h1_trailers_parse(struct str section, uint32_t n_before, 
     if (error)
         return error;
     for (uint32_t i = 0; i < got.n; i++) {
-        if (!is_no_trailer((enum header_id)got.v[i].id) && !header_is_envoy(got.v[i].name))
+        if (header_may_trail(&got.v[i]))
             headers_add(&kept, a, got.v[i].name, got.v[i].value);
     }
     *ret = kept;

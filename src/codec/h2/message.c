@@ -209,28 +209,6 @@ const struct h2_error *h2_response_read(const struct headers *fields, struct are
     return NULL;
 }
 
-/* RFC 9110, 6.5.1: fields that mean something before the content only. */
-static bool may_be_trailer(uint16_t id)
-{
-    switch (id) {
-    case HDR_CONTENT_LENGTH:
-    case HDR_HOST:
-    case HDR_TRAILER:
-    case HDR_TE:
-    case HDR_EXPECT:
-    case HDR_AUTHORIZATION:
-    case HDR_PROXY_AUTHORIZATION:
-    case HDR_COOKIE:
-    case HDR_SET_COOKIE:
-    case HDR_CONTENT_ENCODING:
-    case HDR_CONTENT_TYPE:
-    case HDR_CONTENT_RANGE:
-        return false;
-    default:
-        return true;
-    }
-}
-
 const struct h2_error *h2_trailers_read(const struct headers *fields, struct arena *a,
                                         struct headers *ret)
 {
@@ -239,7 +217,7 @@ const struct h2_error *h2_trailers_read(const struct headers *fields, struct are
 
         if ((h->name.n && h->name.p[0] == ':') || !regular_is_good(h))
             return &h2_error_malformed;
-        if (may_be_trailer(h->id))
+        if (header_may_trail(h))
             headers_add_as(ret, a, (enum header_id)h->id, h->name, h->value);
     }
     return NULL;

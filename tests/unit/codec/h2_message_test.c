@@ -179,6 +179,11 @@ TEST(trailers_have_no_pseudo_headers_and_lose_what_frames)
         { "X-Sum=1", NULL },
         { "transfer-encoding=chunked", NULL },
         { "a=\xff", "a=\xff" },
+        { "x-forwarded-for=1.2.3.4|x-forwarded-client-cert=Hash=0|x-forwarded-proto=https|a=b",
+          "a=b" },
+        { "forwarded=for=1.2.3.4|x-real-ip=1.2.3.4|x-envoy-internal=true|x-envoy-zzz=1|a=b",
+          "a=b" },
+        { "http2-settings=AA|proxy-authenticate=Basic|a=b", "a=b" },
     };
 
     for (size_t i = 0; i < LEN(rows); i++) {
