@@ -2,12 +2,13 @@
  * proxy/lag - a worker that cannot keep up: what came first goes first, and what comes too late
  * is not begun (CoDel's rule, RFC 8289: a queue is bad that stands).
  *
- * A worker is behind when for LAG_STANDS_MS each turn was late: what was ready had waited for
- * LAG_TARGET_MS (loop_lag_ns), or a connection that was accepted while others still wait. While it
- * is, it accepts in those turns alone in which it has caught up, few connections may wait in the
- * kernel meanwhile (the next one's SYN is not answered, which costs nothing here), and a connection
- * or request whose octets waited LAG_TOO_LATE_MS, or whose client has gone, is refused. It is
- * behind until LAG_CALM_MS have passed without a late turn or a crowd at a port.
+ * The longer what is ready waits, the fewer connections are accepted in a turn, always. A worker is
+ * behind when for LAG_STANDS_MS each turn was late: what was ready had waited for LAG_TARGET_MS
+ * (loop_lag_ns), or a connection that was accepted while others still wait. While it is, few
+ * connections may wait in the kernel (the next one's SYN is not answered, which costs nothing
+ * here), and a connection or request whose octets waited for LAG_TOO_LATE_MS, or whose client has
+ * gone, is refused. It is behind until LAG_CALM_MS have passed without a late turn or a crowd at a
+ * port.
  */
 #pragma once
 
