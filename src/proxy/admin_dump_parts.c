@@ -12,6 +12,17 @@
 
 /* ---- clusters ---- */
 
+static void name_list(struct buf *b, const struct str *names, uint32_t n)
+{
+    buf_addc(b, '[');
+    for (uint32_t i = 0; i < n; i++) {
+        if (i)
+            buf_addc(b, ',');
+        json_add_string(b, names[i]);
+    }
+    buf_addc(b, ']');
+}
+
 static void protocol_options(struct buf *b, const struct cluster *c)
 {
     buf_add(b, STR(",\"typed_extension_protocol_options\":{\"envoy.extensions.upstreams.http.v3."
@@ -22,6 +33,45 @@ static void protocol_options(struct buf *b, const struct cluster *c)
     dump_duration(b, "idle_timeout", c->idle_ms);
     buf_printf(b, "},\"explicit_http_config\":{\"http%s_protocol_options\":{}}}}",
                c->http2 ? "2" : "");
+}
+
+static void sds_name(struct buf *b, const char *key, const struct part *s)
+{
+    if (!s)
+        return;
+    buf_printf(b, ",\"%s\":{", key);
+    json_add_pair(b, "name", s->name);
+    buf_add(b, STR(",\"sds_config\":" ADS "}"));
+}
+
+/* What is checked of the backend is shown by the names alone. */
+static void upstream_tls(const struct admin_walk *w, struct buf *b, const struct client_tls *tls)
+{
+    buf_add(
+        b,
+        STR(",\"transport_socket\":{\"name\":\"envoy.transport_sockets.tls\",\"typed_config\":"));
+    dump_begin(b, "envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext");
+    if (tls->sni.n)
+        json_add_more(b, "sni", tls->sni);
+    buf_add(b, STR(",\"common_tls_context\":{\"alpn_protocols\":"));
+    name_list(b, tls->alpn.v, tls->alpn.n);
+    buf_printf(b,
+               ",\"combined_validation_context\":{\"default_validation_context\":{"
+               "\"trust_chain_verification\":\"%s\"",
+               tls->skip_verify ? "ACCEPT_UNTRUSTED" : "VERIFY_TRUST_CHAIN");
+    if (tls->names.n) {
+        buf_add(b, STR(",\"match_subject_alt_names\":"));
+        name_list(b, tls->names.v, tls->names.n);
+    }
+    buf_addc(b, '}');
+    if (tls->ca != SLOT_NONE)
+        sds_name(b, "validation_context_sds_secret_config",
+                 root_part(w->root, PART_SECRET, tls->ca));
+    buf_addc(b, '}');
+    if (tls->certificate != SLOT_NONE)
+        sds_name(b, "tls_certificate_sds_secret_config",
+                 root_part(w->root, PART_SECRET, tls->certificate));
+    buf_add(b, STR("}}}"));
 }
 
 bool dump_cluster(struct admin_walk *w, struct buf *b, const struct part *p)
@@ -43,6 +93,8 @@ bool dump_cluster(struct admin_walk *w, struct buf *b, const struct part *p)
     json_add_limits(b, &c->limits);
     if (c->hosts != SLOT_NONE)
         protocol_options(b, c);
+    if (c->tls)
+        upstream_tls(w, b, c->tls);
     dump_origin(w, b, p, 0);
     buf_addc(b, '}');
     return true;
@@ -116,17 +168,6 @@ bool dump_secret(struct admin_walk *w, struct buf *b, const struct part *p)
 }
 
 /* ---- listeners ---- */
-
-static void name_list(struct buf *b, const struct str *names, uint32_t n)
-{
-    buf_addc(b, '[');
-    for (uint32_t i = 0; i < n; i++) {
-        if (i)
-            buf_addc(b, ',');
-        json_add_string(b, names[i]);
-    }
-    buf_addc(b, ']');
-}
 
 static void connection_manager(const struct admin_walk *w, struct buf *b,
                                const struct http_manager *m)

@@ -197,6 +197,15 @@ def test_a_backend_is_spoken_to_as_its_rule_says(lateen, name):
         assert answer.status == 503
 
 
+def test_the_dump_shows_what_a_backend_must_be(lateen, pki):
+    clusters = [c["cluster"] for c in json.loads(lateen.admin("/config_dump?resource=dynamic_active_clusters").body)["configs"]]
+    tls = next(c["transport_socket"]["typed_config"] for c in clusters if c["name"] == "outbound|443||san.test")
+    common = tls["common_tls_context"]["combined_validation_context"]
+    assert tls["sni"] == "nobody.test"
+    assert common["default_validation_context"]["match_subject_alt_names"] == ["simple.test"]
+    assert common["validation_context_sds_secret_config"]["name"] == f"file-root:{pki}/ca.pem"
+
+
 def test_sessions_with_backends_are_resumed(lateen):
     told = [lateen.get(host="simple.test", headers={"x-end": "close"}).text for _ in range(6)]
     assert any("reused: true" in text for text in told), told
