@@ -483,6 +483,23 @@ spec: { secretName: hedgus-crt, dnsNames: [ %s ], issuerRef: { name: i, kind: Cl
     return text + one % CASE_HOST, text + one % f"{CASE_HOST}, more.test", looks
 
 
+def issuer(kind, namespace=""):
+    """With --dev nobody is asked; what an issuer's change makes of a certificate is in tests/unit/acme."""
+    def make(w):
+        text = box([w.one.port]) + routes()
+        one = f"""---
+apiVersion: cert-manager.io/v1
+kind: {kind}
+metadata: {{ name: case{namespace} }}
+spec: """
+        return text + one + "{ selfSigned: {} }\n", text + one + "{ ca: { secretName: ca } }\n", None
+    return make
+
+
+case("Issuer")(issuer("Issuer", ", namespace: istio-ingress"))
+case("ClusterIssuer")(issuer("ClusterIssuer"))
+
+
 @case("MeshConfig")
 def mesh_server(w):
     text = box([w.one.port]) + routes()
