@@ -17,7 +17,7 @@
 #define LAG_TARGET_MS 100
 #define LAG_STANDS_MS 500
 #define LAG_CALM_MS 1000
-#define LAG_TOO_LATE_MS 250
+#define LAG_TOO_LATE_MS 500
 
 struct worker;
 
