@@ -144,12 +144,12 @@ RECORD(rec_rewrite, "HTTPRewrite", rewrite_fields, "Change the request before it
 #define THIS struct api_retries
 static const struct api_field retries_fields[] = {
     INT(YES, attempts, "attempts", I32_MIN, I32_MAX, "How many times; 0 is never"),
-    DUR(NOT, per_try_timeout, "perTryTimeout", "Time of one try"),
+    DUR(YES, per_try_timeout, "perTryTimeout", "Time of one try"),
     STRING(YES, retry_on, "retryOn", "Comma separated conditions"),
     BOOL(NOT, retry_remote_localities, "retryRemoteLocalities", "May a retry leave the locality"),
-    BOOL(NOT, retry_ignore_previous_hosts, "retryIgnorePreviousHosts",
+    BOOL(YES, retry_ignore_previous_hosts, "retryIgnorePreviousHosts",
          "May a retry go to a host that failed"),
-    DUR(NOT, backoff, "backoff", "Base interval between tries"),
+    DUR(YES, backoff, "backoff", "Base interval between tries"),
 };
 RECORD(rec_retries, "HTTPRetry", retries_fields, "When a request is tried again");
 #undef THIS

@@ -166,45 +166,40 @@ static struct route_extras *extras_of(struct part *p, struct route *r)
 
 /* ---- retries ---- */
 
-static const struct {
-    struct str word;
-    uint32_t bit;
-} retry_words[] = {
-    { STR_INIT("connect-failure"), RETRY_CONNECT_FAILURE },
-    { STR_INIT("refused-stream"), RETRY_REFUSED_STREAM },
-    { STR_INIT("unavailable"), RETRY_UNAVAILABLE },
-    { STR_INIT("cancelled"), RETRY_CANCELLED },
-    { STR_INIT("retriable-status-codes"), 0 }, /* without a list it says nothing */
-};
-
-static bool retry_word(struct str word, uint32_t *on)
+static bool retry_word(struct str word, struct retry_policy *out)
 {
-    for (size_t i = 0; i < LEN(retry_words); i++)
+    uint64_t status;
+
+    for (size_t i = 0; i < retry_word_count; i++)
         if (str_eq(word, retry_words[i].word)) {
-            *on |= retry_words[i].bit;
+            out->on |= retry_words[i].bit;
             return true;
         }
-    return false;
+    if (!str_u64(word, &status) || status > 999)
+        return false;
+    out->on |= RETRY_STATUSES;
+    out->statuses.v[out->statuses.n++] = (uint16_t)status;
+    return true;
 }
 
-static uint32_t retry_on(struct compile *c, const struct api_object *o,
-                         const struct api_retries *retries)
+static void retry_on(struct compile *c, struct part *p, const struct api_object *o,
+                     const struct api_retries *retries, struct retry_policy *out)
 {
     struct str rest = retries->retry_on;
-    uint32_t on = 0;
 
-    if (!rest.n)
-        return retry_default.on;
+    if (!rest.n) {
+        out->on = retry_default.on;
+        return;
+    }
+    ARRAY_COPY(p, out->statuses, rest.n / 4 + 1); /* "503," */
+    out->statuses.n = 0;
     while (str_is_set(rest)) {
         struct str word = str_trim(str_cut(&rest, ','));
 
-        if (word.n && !retry_word(word, &on))
-            compile_unsupported(c, o, LEAF(retries, "retryOn"),
-                                "\"%.*s\" is not carried out yet; connections that cannot be made "
-                                "are",
+        if (word.n && !retry_word(word, out))
+            compile_unsupported(c, o, LEAF(retries, "retryOn"), "\"%.*s\" is not carried out yet",
                                 STRF(word));
     }
-    return on;
 }
 
 static void retry_compile(struct compile *c, struct part *p, const struct rule_ref *r,
@@ -220,7 +215,12 @@ static void retry_compile(struct compile *c, struct part *p, const struct rule_r
     out = ARENA_NEW(p->arena, struct retry_policy);
     out->attempts = retries->attempts.v > 0 ? (uint16_t)MIN(retries->attempts.v, 1000) : 0;
     out->idle_race = out->attempts > 0;
-    out->on = out->attempts ? (uint16_t)retry_on(c, r->vs, retries) : 0;
+    out->base_ms = MAX(duration_ms(&retries->backoff, retry_default.base_ms), 1);
+    out->per_try_ms = out->attempts ? duration_ms(&retries->per_try_timeout, 0) : 0;
+    out->any_host = retries->retry_ignore_previous_hosts.set &&
+                    !retries->retry_ignore_previous_hosts.v;
+    if (out->attempts)
+        retry_on(c, p, r->vs, retries, out);
     extras_of(p, route)->retry = out;
 }
 

@@ -169,6 +169,8 @@ static void use_headers(struct compile *c, const struct rule_ref *r, const struc
 
 static void use_retries(struct compile *c, const struct rule_ref *r)
 {
+    static const char *const fields[] = { "retryOn", "perTryTimeout", "backoff",
+                                          "retryIgnorePreviousHosts" };
     const struct api_retries *own = r->http->retries;
     const struct api_retries *by = own ? own : c->config->default_http_retry_policy;
     const struct api_object *o = own ? r->vs : c->config_object;
@@ -176,8 +178,8 @@ static void use_retries(struct compile *c, const struct rule_ref *r)
     if (!by)
         return;
     use(c, o, LEAF(by, "attempts"));
-    if (by->attempts.v > 0)
-        use(c, o, LEAF(by, "retryOn"));
+    for (size_t i = 0; by->attempts.v > 0 && i < LEN(fields); i++)
+        use(c, o, LEAF(by, fields[i]));
 }
 
 static void use_rewrite(struct compile *c, const struct rule_ref *r, const struct api_rewrite *w)

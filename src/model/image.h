@@ -10,7 +10,7 @@
 #include "base/buf.h"
 #include "model/root.h"
 
-#define IMAGE_VERSION 7 /* behind the magic; another one is not read */
+#define IMAGE_VERSION 8 /* behind the magic; another one is not read */
 
 /* Appends the image of `r`. */
 void image_write(const struct root *r, struct buf *out);

@@ -199,17 +199,31 @@ struct rewrite {
     struct str text;
 };
 
-struct retry_policy {
-    uint16_t attempts; /* retries after the first try */
-    uint16_t on;       /* enum retry_on bits */
-    bool idle_race;    /* the transparent retry of design 7; off with attempts: 0 */
+/* Conditions of another try; in the order of the words in route/retry.c. */
+enum retry_on {
+    RETRY_CONNECT_FAILURE = 1 << 0,
+    RETRY_REFUSED_STREAM = 1 << 1,
+    RETRY_UNAVAILABLE = 1 << 2,
+    RETRY_CANCELLED = 1 << 3,
+    RETRY_5XX = 1 << 4,
+    RETRY_GATEWAY_ERROR = 1 << 5,
+    RETRY_RESET = 1 << 6,
+    RETRY_RESET_BEFORE_REQUEST = 1 << 7,
+    RETRY_4XX = 1 << 8,
+    RETRY_STATUSES = 1 << 9,
+    RETRY_DEADLINE_EXCEEDED = 1 << 10,
+    RETRY_INTERNAL = 1 << 11,
+    RETRY_RESOURCE_EXHAUSTED = 1 << 12
 };
 
-enum retry_on {
-    RETRY_CONNECT_FAILURE = 1,
-    RETRY_REFUSED_STREAM = 2,
-    RETRY_UNAVAILABLE = 4,
-    RETRY_CANCELLED = 8
+struct retry_policy {
+    uint16_t attempts;   /* retries after the first try */
+    uint16_t on;         /* enum retry_on bits */
+    bool idle_race;      /* the transparent retry of design 7; off with attempts: 0 */
+    bool any_host;       /* also one that was tried */
+    uint32_t per_try_ms; /* from the request's end to the response's head; 0: no limit */
+    uint32_t base_ms;    /* of the pauses: doubled each time, at most ten times as long */
+    ARRAY_OF(uint16_t) statuses;
 };
 
 struct mirror {

@@ -243,6 +243,10 @@ static const struct field retry_policy_fields[] = {
     F(retry_policy, attempts, U16),
     F(retry_policy, on, U16),
     F(retry_policy, idle_race, BOOL),
+    F(retry_policy, any_host, BOOL),
+    F(retry_policy, per_try_ms, U32),
+    F(retry_policy, base_ms, U32),
+    F_LIST(retry_policy, statuses, u16_shape),
 };
 static const struct shape retry_policy_shape = SHAPE(retry_policy);
 

@@ -84,27 +84,23 @@ static void route_match(struct buf *b, const struct route_match *m)
 
 static void retries(struct buf *b, const struct retry_policy *r)
 {
-    static const struct {
-        uint16_t bit;
-        const char *name;
-    } names[] = {
-        { RETRY_CONNECT_FAILURE, "connect-failure" },
-        { RETRY_REFUSED_STREAM, "refused-stream" },
-        { RETRY_UNAVAILABLE, "unavailable" },
-        { RETRY_CANCELLED, "cancelled" },
-    };
     bool first = true;
 
     if (!r->attempts)
         return;
     buf_add(b, STR(",\"retry_policy\":{\"retry_on\":\""));
-    for (size_t i = 0; i < LEN(names); i++) {
-        if (!(r->on & names[i].bit))
+    for (size_t i = 0; i < retry_word_count; i++) {
+        if (!(r->on & retry_words[i].bit))
             continue;
-        buf_printf(b, "%s%s", first ? "" : ",", names[i].name);
+        buf_printf(b, "%s%.*s", first ? "" : ",", STRF(retry_words[i].word));
         first = false;
     }
-    buf_printf(b, "\",\"num_retries\":%u}", r->attempts);
+    buf_printf(b, "\",\"num_retries\":%u", r->attempts);
+    dump_duration(b, "per_try_timeout", r->per_try_ms);
+    for (uint32_t i = 0; i < r->statuses.n; i++)
+        buf_printf(b, "%s%u%s", i ? "," : ",\"retriable_status_codes\":[", r->statuses.v[i],
+                   i + 1 < r->statuses.n ? "" : "]");
+    buf_addc(b, '}');
 }
 
 static void destinations(struct buf *b, const struct route *r)

@@ -14,8 +14,8 @@
 #include "route/retry.h"
 #include "route/rewrite.h"
 
-#define BACKOFF_BASE_MS 25
-#define MOVES_MAX 5 /* from connections that were going away */
+#define BACKOFF_MOST 10 /* times the base */
+#define MOVES_MAX 5     /* from connections that were going away */
 
 /* ---- the request as the backend gets it ---- */
 
@@ -31,12 +31,15 @@ static void finish_request_head(struct request *r)
 {
     struct headers *h = &r->s.request->headers;
     struct arena *a = r->s.arena;
+    uint32_t ms = r->s.route->timeout_ms;
+    uint32_t per_try = retry_of(r->s.route)->per_try_ms;
 
+    if (per_try && (!ms || per_try < ms))
+        ms = per_try;
     headers_set_id(h, a, HDR_X_ENVOY_ATTEMPT_COUNT, decimal_text(a, r->record.attempts))->is_clean =
         true;
-    if (r->s.route->timeout_ms)
-        headers_set_id(h, a, HDR_X_ENVOY_EXPECTED_RQ_TIMEOUT_MS,
-                       decimal_text(a, r->s.route->timeout_ms));
+    if (ms)
+        headers_set_id(h, a, HDR_X_ENVOY_EXPECTED_RQ_TIMEOUT_MS, decimal_text(a, ms));
 }
 
 /* Behind the filters, as Envoy does: they and the log see what was asked for. */
@@ -85,7 +88,8 @@ void attempt_start(struct request *r)
     const struct endpoint *e = NULL;
 
     if (hosts)
-        e = lb_endpoint(r->worker->lb, r->cluster, hosts, r->tried, r->tried_n);
+        e = lb_endpoint(r->worker->lb, r->cluster, hosts, r->tried,
+                        retry_of(r->s.route)->any_host ? 0 : r->tried_n);
     if (!e) {
         refuse_send(r, &refused_no_endpoint);
         return;
@@ -153,6 +157,8 @@ void attempt_end(struct request *r)
         count_active(r, -1);
     if (r->up && r->up->transport && !addr_is_set(&r->record.upstream_local))
         r->record.upstream_local = r->up->transport->info.local;
+    if (r->has_try_timer)
+        timer_off(&r->try_timer);
     leg_release(r->up);
     r->up = NULL;
 }
@@ -225,6 +231,8 @@ static const struct failure head_too_large = {
     431, 0, "upstream_reset_before_response_started{http2.peer_header_overflow}",
     "the backend takes no head of that size"
 };
+static const struct failure try_timeout = { 504, FLAG_UT, "upstream_per_try_timeout",
+                                            "upstream request timeout" };
 static const struct failure overflow = { 503, FLAG_UO,
                                          "upstream_reset_before_response_started{overflow}",
                                          "overflow" };
@@ -271,15 +279,23 @@ static bool is_idle_race(const struct request *r)
     return retry->idle_race && method_is_idempotent(method_of(r->s.request->method));
 }
 
-static bool may_retry(const struct request *r, const struct failure *f)
+/* Conditions that a failure before the response meets. */
+static uint32_t reasons_of(const struct request *r, const struct failure *f)
 {
-    const struct retry_policy *retry = retry_of(r->s.route);
+    uint32_t any = RETRY_RESET | RETRY_5XX | RETRY_GATEWAY_ERROR;
 
-    uint32_t reason = f->flag == FLAG_UF   ? RETRY_CONNECT_FAILURE
-                      : f->flag == FLAG_UR ? RETRY_REFUSED_STREAM
-                                           : 0;
+    if (f == &overflow || f == &no_memory || f == &head_too_large)
+        return 0;
+    if (f->flag == FLAG_UF)
+        return any | RETRY_CONNECT_FAILURE | RETRY_RESET_BEFORE_REQUEST;
+    if (f->flag == FLAG_UR)
+        return any | RETRY_REFUSED_STREAM;
+    return r->up && !r->up->out_started ? any | RETRY_RESET_BEFORE_REQUEST : any;
+}
 
-    return r->can_replay && (retry->on & reason) && r->retries < retry->attempts;
+static bool has_tries(const struct request *r)
+{
+    return r->can_replay && r->retries < retry_of(r->s.route)->attempts;
 }
 
 static struct str failure_body(const struct request *r, const struct failure *f, struct str why)
@@ -291,12 +307,35 @@ static struct str failure_body(const struct request *r, const struct failure *f,
                         why.n ? ", transport failure reason: " : "", STRF(why));
 }
 
-static void try_again(struct request *r)
+static void try_fires(struct timer *t)
 {
-    uint64_t most = BACKOFF_BASE_MS << MIN(r->retries, 4);
+    struct request *r = CONTAINER_OF(t, struct request, try_timer);
 
+    r->try_due = true;
+    task_wake(&r->task);
+}
+
+static void try_timer_set(struct request *r, uint64_t ms)
+{
+    if (!r->has_try_timer)
+        timer_init(&r->try_timer, r->s.loop, try_fires);
+    r->has_try_timer = true;
+    r->try_due = false;
+    timer_set(&r->try_timer, ms);
+}
+
+/* False: maxRetries says no. */
+static bool try_again(struct request *r)
+{
+    uint64_t base = MAX(retry_of(r->s.route)->base_ms, 1);
+
+    if (!claim_retry(&r->claim))
+        return false;
+    metrics_cluster_stat(r->worker->metrics, r->cluster, STAT_UPSTREAM_RQ_RETRY, 1);
     r->retry_due = true;
-    timer_set(&r->timer, rng_below(r->s.rng, most) + 1);
+    try_timer_set(r, rng_below(r->s.rng, MIN(base << MIN(r->retries, 4), base * BACKOFF_MOST)) + 1);
+    r->retries++;
+    return true;
 }
 
 static void answer_failure(struct request *r, const struct failure *f, struct str why,
@@ -310,6 +349,10 @@ static void answer_failure(struct request *r, const struct failure *f, struct st
         headers_add_id(&extra, r->s.arena, HDR_X_ENVOY_OVERLOADED, STR("true"));
     else
         r->record.upstream_failure = why;
+    if (f == &try_timeout) {
+        reply_with(r, f->status, str_of(f->reason), f->details, f->flag | flags, &extra);
+        return;
+    }
     reply_with(r, f->status, failure_body(r, f, f->flag == FLAG_UO ? STR_NONE : why), f->details,
                f->flag | flags, &extra);
 }
@@ -324,9 +367,9 @@ static void broke_off(struct request *r, const struct failure *f, struct str why
         reply_break(r, "upstream_reset_after_response_started{connection_termination}", FLAG_UC);
 }
 
-void attempt_failed(struct request *r)
+static void failed_by(struct request *r, const struct failure *f)
 {
-    const struct failure *f = failure_of(r);
+    bool asks = retry_of(r->s.route)->on & reasons_of(r, f);
     struct str why = r->up ? r->up->fail_text : str_of(err_text(r->open_error));
     bool idle_race = is_idle_race(r);
     bool moves = idle_race && r->up->fail == LEG_REFUSED;
@@ -343,13 +386,59 @@ void attempt_failed(struct request *r)
         r->moved += moves;
         metrics_stat(r->worker->metrics, STAT_IDLE_RACE_RECOVERED, 1);
         attempt_start(r);
-    } else if (may_retry(r, f) && !claim_retry(&r->claim)) {
-        answer_failure(r, f, why, FLAG_UO); /* maxRetries */
-    } else if (may_retry(r, f)) {
-        r->retries++;
-        metrics_cluster_stat(r->worker->metrics, r->cluster, STAT_UPSTREAM_RQ_RETRY, 1);
-        try_again(r);
-    } else {
+    } else if (!asks || !has_tries(r)) {
         answer_failure(r, f, why, 0);
+    } else if (!try_again(r)) {
+        answer_failure(r, f, why, FLAG_UO); /* maxRetries */
     }
+}
+
+void attempt_failed(struct request *r)
+{
+    failed_by(r, failure_of(r));
+}
+
+/* ---- one try's time, and answers that ask for another ---- */
+
+void attempt_sent(struct request *r)
+{
+    uint32_t ms = retry_of(r->s.route)->per_try_ms;
+
+    if (ms)
+        try_timer_set(r, ms);
+}
+
+void attempt_due(struct request *r)
+{
+    r->try_due = false;
+    if (r->state != REQUEST_UPSTREAM)
+        return; /* the response has begun: only the route's time counts */
+    if (r->retry_due) {
+        r->retry_due = false;
+        attempt_start(r);
+    } else if (r->up) {
+        failed_by(r, &try_timeout);
+    }
+}
+
+bool attempt_rejects(struct request *r)
+{
+    const struct head *head = r->up->in_head;
+    struct str text = r->record.is_grpc ? headers_get(&head->headers, HDR_GRPC_STATUS) : STR_NONE;
+    uint64_t grpc = 0;
+    bool has_grpc = str_is_set(text) && str_u64(text, &grpc) && grpc < 100;
+
+    if (!retry_asks(retry_of(r->s.route), head->status, has_grpc ? (int)grpc : -1))
+        return false;
+    if (!has_tries(r)) {
+        if (r->retries)
+            r->record.flags |= FLAG_URX;
+        return false;
+    }
+    if (!claim_retry(&r->claim)) {
+        r->record.flags |= FLAG_UO;
+        return false;
+    }
+    attempt_end(r);
+    return try_again(r);
 }

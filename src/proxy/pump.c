@@ -29,8 +29,10 @@ static bool over_max_body(const struct request *r)
 static void request_is_whole(struct request *r)
 {
     r->record.request_end_ns = loop_now_ns(r->s.loop);
-    if (r->s.route->timeout_ms && !r->retry_due)
+    if (r->s.route->timeout_ms && r->timer.deadline_ms == 0)
         timer_set(&r->timer, r->s.route->timeout_ms);
+    if (r->s.route->extras)
+        attempt_sent(r);
 }
 
 static void count_messages(const struct request *r, struct grpc_count *count,
@@ -128,6 +130,8 @@ static bool response_begun(struct request *r)
     if (r->state == REQUEST_RESPONSE)
         return true;
     if (!r->up->in_head || r->response_waits)
+        return false;
+    if (!r->s.response && (r->s.route->extras || r->record.is_grpc) && attempt_rejects(r))
         return false;
     if (!r->s.response)
         take_response_head(r);

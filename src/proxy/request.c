@@ -166,6 +166,8 @@ static void request_end(struct request *r)
     leg_release(r->down);
     r->down = NULL;
     timer_fini(&r->timer);
+    if (r->has_try_timer)
+        timer_fini(&r->try_timer);
     task_cancel(&r->task);
     stream_leave(&r->s);
     request_let_go(r);
@@ -251,11 +253,6 @@ static void downstream_failed(struct request *r)
 static void route_timed_out(struct request *r)
 {
     r->timed_out = false;
-    if (r->retry_due) {
-        r->retry_due = false;
-        attempt_start(r);
-        return;
-    }
     if (r->state == REQUEST_UPSTREAM)
         reply_send(&r->s, 504, STR("upstream request timeout"), "response_timeout", FLAG_UT);
     else if (r->state == REQUEST_RESPONSE && !r->is_replied)
@@ -275,6 +272,8 @@ static void request_step(struct request *r)
         request_head(r);
     if (r->timed_out)
         route_timed_out(r);
+    if (r->try_due)
+        attempt_due(r);
     if (r->claim.is_turn)
         attempt_turn(r);
     if (r->up && r->state >= REQUEST_UPSTREAM) {

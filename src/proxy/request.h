@@ -43,7 +43,9 @@ struct filter_run {
 struct request {
     struct stream s;
     struct task task;
-    struct timer timer; /* route timeout, or the pause before a retry */
+    struct timer timer;     /* route timeout */
+    struct timer try_timer; /* of one try, or the pause before one; where has_try_timer */
+    bool has_try_timer, try_due;
     struct worker *worker;
     struct downstream *conn;
     struct root_hold *hold; /* NULL once the root was traded for `held` */
@@ -140,6 +142,12 @@ void attempt_turn(struct request *r);
 void attempt_end(struct request *r);
 /* The upstream leg has failed: retry, answer, or break the response off. */
 void attempt_failed(struct request *r);
+/* Its timer has fired: the pause is over, or the try took too long. */
+void attempt_due(struct request *r);
+/* All of the request is on its way: the try's time runs. */
+void attempt_sent(struct request *r);
+/* A response head is there. True: it is not passed on, another try comes. */
+MUST_USE bool attempt_rejects(struct request *r);
 /* Has octets of the request gone by that may be needed again? Keeps them. */
 void attempt_keep(struct request *r, const struct bufq *octets);
 

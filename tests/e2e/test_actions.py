@@ -20,7 +20,32 @@ class Mute(Backend):
         self.script = lambda peer: peer.request().path.endswith("/leave") or peer.take_all()
 
 
-MUTE = Mute()
+class Flaky(Backend):
+    """Does with the first N tries of a request as its path says, /.../N/STATUS, and answers the next with 200."""
+
+    def __init__(self):
+        super().__init__("flaky")
+        self.tries, self.script = {}, self.serve
+
+    def serve(self, peer):
+        while True:
+            got = peer.request()
+            _, _, times, what, *_ = got.path.split("/")
+            self.tries[got.path] = self.tries.get(got.path, 0) + 1
+            if self.tries[got.path] > int(times):
+                peer.reply(got.body or b"ok")
+            elif what == "gone":
+                return
+            elif what == "mute":
+                peer.take_all()
+                return
+            elif what.startswith("grpc-"):
+                peer.reply(b"", headers=f"content-type: application/grpc\r\ngrpc-status: {what[5:]}\r\n")
+            else:
+                peer.reply(b"bad", f"{what} Bad")
+
+
+MUTE, FLAKY = Mute(), Flaky()
 ALL = "percentage: { value: 100 }"
 
 
@@ -64,6 +89,14 @@ def rule_hosts():
              a(match="{ uri: { prefix: /off } }", mirror="{ host: b.mesh.internal }", mirrorPercentage="{ value: 0 }"),
              a(match="{ uri: { prefix: /mute } }", mirror="{ host: mute.mesh.internal }"),
              a(match="{ uri: { prefix: /fault } }", mirror="{ host: b.mesh.internal }", fault=f"{{ abort: {{ httpStatus: 418, {ALL} }} }}"))
+    flaky = lambda path, **retries: to("flaky.mesh.internal", match=f"{{ uri: {{ prefix: {path} }} }}",  # noqa: E731
+                                       retries="{ " + ", ".join(f"{key}: {value}" for key, value in retries.items()) + " }")
+    yield vs("tries", "[ try2.test ]",
+             flaky("/5xx", attempts=3, retryOn="5xx", backoff="1ms"), flaky("/gateway", attempts=3, retryOn="gateway-error", backoff="1ms"),
+             flaky("/4xx", attempts=3, retryOn="retriable-4xx", backoff="1ms"), flaky("/codes", attempts=3, retryOn='"418,503"', backoff="1ms"),
+             flaky("/reset", attempts=3, retryOn="reset", backoff="1ms"), flaky("/off", attempts=0),
+             flaky("/grpc", attempts=3, retryOn='"internal,resource-exhausted"', backoff="1ms"),
+             flaky("/late", attempts=1, retryOn="5xx", perTryTimeout="0.1s", backoff="1ms"), to("flaky.mesh.internal"))
     policy = ("{{ allowOrigins: [ {{ exact: 'https://a.test' }}, {{ prefix: 'https://p.' }}, {{ regex: 'https://r[0-9]+' }} ], allowMethods: "
               "[ GET, POST ], allowHeaders: [ x-a, x-b ], exposeHeaders: [ x-e ], maxAge: 60s, allowCredentials: true{} }}")
     yield vs("scripts", "[ c.test ]",
@@ -78,7 +111,7 @@ def rule_hosts():
 @pytest.fixture(scope="module")
 def lateen(tmp_path_factory):
     manifests = Manifests(tmp_path_factory.mktemp("actions") / "manifests", source=None)
-    manifests.write("all.yaml", GATEWAYS + service("a", A.port) + service("b", B.port) + service("mute", MUTE.port) + "".join(rule_hosts()))
+    manifests.write("all.yaml", GATEWAYS + service("a", A.port) + service("b", B.port) + service("mute", MUTE.port) + service("flaky", FLAKY.port) + "".join(rule_hosts()))
     with running(manifests, "actions", flags=["--namespace", "istio-ingress"], ports=(80, 81, 443, 444, 445)) as lateen:
         yield lateen
 
@@ -253,3 +286,36 @@ def test_a_mirror_that_does_not_answer_or_leaves_disturbs_nobody(lateen):
         assert get(lateen, "m.test", path).body == b"a"
     wait_until("the copies are there", lambda: len(MUTE.requests) == copies + 3)
     assert get(lateen, "m.test", "/mute").body == b"a"
+
+
+# ---- retries ----
+
+@pytest.mark.parametrize("path, status, tries, flag", (
+    ("/5xx/3/500", 200, 4, "-"), ("/5xx/4/503", 503, 4, "URX"), ("/5xx/1/429", 429, 1, "-"), ("/5xx/2/gone", 200, 3, "-"),
+    ("/gateway/2/502", 200, 3, "-"), ("/gateway/1/500", 500, 1, "-"), ("/gateway/1/gone", 200, 2, "-"),
+    ("/4xx/1/409", 200, 2, "-"), ("/4xx/1/404", 404, 1, "-"), ("/codes/1/418", 200, 2, "-"), ("/codes/1/503", 200, 2, "-"),
+    ("/codes/1/500", 500, 1, "-"), ("/reset/1/gone", 200, 2, "-"), ("/reset/1/503", 503, 1, "-"), ("/off/1/503", 503, 1, "-"),
+    ("/default/1/503", 503, 1, "-"), ("/default/1/gone", 503, 1, "UC"),
+    ("/late/1/mute", 200, 2, "-"), ("/late/2/mute", 504, 2, "UT,URX"),
+))
+def test_retries(lateen, path, status, tries, flag):
+    octets = request("try2.test", "POST", path, "content-length: 5\r\n") + b"hello"
+    with Client(lateen.ports[80]) as client:
+        answer = client.send(octets).answer()
+    assert (answer.status, FLAKY.tries[path]) == (status, tries)
+    if status == 200:
+        assert answer.body == b"hello" and FLAKY.requests[-1].get("x-envoy-attempt-count") == str(tries)
+    wait_until("it is logged", lambda: f'{path} HTTP/1.1" {status} {flag} ' in lateen.access_log())
+
+
+@pytest.mark.parametrize("path, status, tries", (
+    ("/grpc/1/grpc-13", None, 2), ("/grpc/2/grpc-8", None, 3), ("/grpc/1/grpc-14", "14", 1), ("/any/1/grpc-14", None, 2), ("/any/1/grpc-1", None, 2),
+))
+def test_retries_by_grpc_status(lateen, path, status, tries):
+    answer = get(lateen, "try2.test", path, "content-type: application/grpc\r\n", method="POST")
+    assert (answer.get("grpc-status"), FLAKY.tries[path]) == (status, tries)
+
+
+def test_a_try_says_how_long_it_may_take(lateen):
+    get(lateen, "try2.test", "/late/0/x")
+    assert FLAKY.requests[-1].get("x-envoy-expected-rq-timeout-ms") == "100"

@@ -137,9 +137,12 @@ static void put_vhost(struct making *m, uint32_t i)
     r->timeout_ms = c->route_ms;
     r->extras = ARENA_NEW(v->part.arena, struct route_extras);
     r->extras->retry = ARENA_NEW(v->part.arena, struct retry_policy);
-    *r->extras->retry = (struct retry_policy){ (uint16_t)c->retries,
-                                               RETRY_CONNECT_FAILURE | RETRY_REFUSED_STREAM,
-                                               c->retries > 0 };
+    *r->extras->retry = (struct retry_policy){
+        .attempts = (uint16_t)c->retries,
+        .on = RETRY_CONNECT_FAILURE | RETRY_REFUSED_STREAM,
+        .idle_race = c->retries > 0,
+        .base_ms = 25,
+    };
     r->destinations.v = ARENA_ARRAY(v->part.arena, struct destination, 1);
     r->destinations.n = 1;
     r->destinations.v[0] = (struct destination){

@@ -222,9 +222,10 @@ TEST(timeouts_and_retries)
         { TO(", retries: {attempts: 1, retryOn: \"connect-failure,cancelled\"}"),
           "-> " S "*1 retry=1/9/1\n", NULL },
         { TO(", retries: {attempts: 1, retryOn: \"5xx,connect-failure\"}"),
-          "-> " S "*1 retry=1/1/1\n", "retries.retryOn: unsupported: \"5xx\"" },
-        { TO(", retries: {attempts: 1, perTryTimeout: 1s}"), "-> " S "*1 retry=1/15/1\n",
-          "spec.http[0].retries.perTryTimeout: unsupported" },
+          "-> " S "*1 retry=1/17/1\n", NULL },
+        { TO(", retries: {attempts: 1, retryOn: \"503,envoy-ratelimited\"}"),
+          "-> " S "*1 retry=1/512/1\n", "retries.retryOn: unsupported: \"envoy-ratelimited\"" },
+        { TO(", retries: {attempts: 1, perTryTimeout: 1s}"), "-> " S "*1 retry=1/15/1\n", NULL },
     };
 
     check_routes(rows, LEN(rows));
