@@ -1,5 +1,7 @@
 #include "base/hash.h"
 
+#include "base/put.h"
+
 static uint64_t seed[2] = { 0x6c617465656e2d31, 0x2d736565642d3432 };
 
 void hash_seed(uint64_t k0, uint64_t k1)
@@ -38,6 +40,21 @@ static inline uint64_t lower8(uint64_t w)
     return w | (upper >> 2);
 }
 
+/* The last n octets of `s`, 1 to 7, as they lie in the front of a register. */
+static inline uint64_t tail_of(struct str s, size_t n)
+{
+    unsigned others = 8 * (8 - (unsigned)n);
+    uint64_t v = 0;
+
+    if (s.n < 8)
+        put((char *)&v, s);
+    else if (__BYTE_ORDER__ == __ORDER_BIG_ENDIAN__)
+        v = swar_load8(s.p + s.n - 8) << others;
+    else
+        v = swar_load8(s.p + s.n - 8) >> others;
+    return v;
+}
+
 static uint64_t sip(struct str s, uint64_t k0, uint64_t k1, bool nocase)
 {
     uint64_t v[4] = { k0 ^ 0x736f6d6570736575, k1 ^ 0x646f72616e646f6d, k0 ^ 0x6c7967656e657261,
@@ -56,9 +73,8 @@ static uint64_t sip(struct str s, uint64_t k0, uint64_t k1, bool nocase)
         v[0] ^= m;
     }
     if (i < s.n) {
-        uint64_t m = 0;
+        uint64_t m = tail_of(s, s.n - i);
 
-        memcpy(&m, s.p + i, s.n - i);
         last |= nocase ? lower8(m) : m;
     }
     v[3] ^= last;

@@ -18,6 +18,10 @@
 #define NOINLINE __attribute__((noinline)) /* keeps what is rare out of what is often called */
 #define LIKELY(c) __builtin_expect(!!(c), 1)
 #define UNLIKELY(c) __builtin_expect(!!(c), 0)
+/* A rare way beside the usual one, which saves no registers for it then. */
+#define RARE __attribute__((noinline, cold))
+/* Written out at each place of use, also where the compiler would rather call it. */
+#define INLINED inline __attribute__((always_inline))
 
 /* The object of `type` whose `member` stands at `ptr`. */
 #define CONTAINER_OF(ptr, type, member) ((type *)(void *)((char *)(ptr)-offsetof(type, member)))

@@ -46,6 +46,25 @@ static inline uint32_t octets16_unquotable(const char *p)
         _mm_or_si128(_mm_or_si128(less, more), _mm_or_si128(quote, slash)));
 }
 
+static inline __m128i octets16_hex_digits(__m128i v)
+{
+    __m128i letters = _mm_cmpgt_epi8(v, _mm_set1_epi8(9));
+
+    v = _mm_add_epi8(v, _mm_set1_epi8('0'));
+    return _mm_add_epi8(v, _mm_and_si128(letters, _mm_set1_epi8('a' - '0' - 10)));
+}
+
+/* Writes their 32 hexadecimal digits at `at`. */
+static inline void octets16_hex(const char *p, char *at)
+{
+    __m128i v = octets16_load(p), half = _mm_set1_epi8(0x0f);
+    __m128i high = octets16_hex_digits(_mm_and_si128(_mm_srli_epi16(v, 4), half));
+    __m128i low = octets16_hex_digits(_mm_and_si128(v, half));
+
+    _mm_storeu_si128((__m128i *)(void *)at, _mm_unpacklo_epi8(high, low));
+    _mm_storeu_si128((__m128i *)(void *)(at + 16), _mm_unpackhi_epi8(high, low));
+}
+
 #else
 
 static inline uint32_t octets16_eq(const char *p, char octet)
@@ -63,7 +82,23 @@ static inline uint32_t octets16_unquotable(const char *p)
     return swar16_unquotable(p);
 }
 
+static inline void octets16_hex(const char *p, char *at)
+{
+    swar16_hex(p, at);
+}
+
 #endif
 
+bool octets_have_control_far(struct str s, uint8_t max); /* of four or more */
+
 /* Has it an octet from 0 to `max`, which is below 0x7f, or DEL? */
-bool octets_have_control(struct str s, uint8_t max);
+static inline bool octets_have_control(struct str s, uint8_t max)
+{
+    if (s.n >= 4)
+        return octets_have_control_far(s, max);
+    for (size_t i = 0; i < s.n; i++) {
+        if ((uint8_t)s.p[i] <= max || s.p[i] == 0x7f)
+            return true;
+    }
+    return false;
+}

@@ -45,13 +45,20 @@ bool str_ends_nocase(struct str s, struct str suffix)
     return s.n >= suffix.n && str_eq_nocase(str_from(s, s.n - suffix.n), suffix);
 }
 
-size_t str_rfind(struct str s, char c)
+static bool has_capital8(uint64_t v)
 {
-    for (size_t i = s.n; i > 0; i--) {
-        if (s.p[i - 1] == c)
-            return i - 1;
+    return swar_lower(v) != v;
+}
+
+bool str_has_capital(struct str s)
+{
+    struct swar_ends ends = swar_ends_of(s.p, s.n);
+
+    for (size_t i = 8; i + 8 < s.n; i += 8) {
+        if (has_capital8(swar_load8(s.p + i)))
+            return true;
     }
-    return s.n;
+    return has_capital8(ends.first) || has_capital8(ends.last);
 }
 
 size_t str_find_str(struct str s, struct str needle)

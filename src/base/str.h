@@ -77,6 +77,8 @@ static inline bool str_ends(struct str s, struct str suffix)
     return s.n >= suffix.n && str_eq(str_from(s, s.n - suffix.n), suffix);
 }
 
+bool str_has_capital(struct str s); /* of ASCII */
+
 /* Index of the first `c`, of the last `c`, of the first `needle`; s.n where there is none. */
 static inline size_t str_find(struct str s, char c)
 {
@@ -88,7 +90,12 @@ static inline size_t str_find(struct str s, char c)
 bool str_starts_nocase(struct str s, struct str prefix);
 bool str_ends_nocase(struct str s, struct str suffix);
 
-size_t str_rfind(struct str s, char c);
+static inline size_t str_rfind(struct str s, char c)
+{
+    const char *at = s.n ? memrchr(s.p, c, s.n) : NULL;
+
+    return at ? (size_t)(at - s.p) : s.n;
+}
 size_t str_find_str(struct str s, struct str needle);
 
 /* Cuts the part before the first `sep` off `rest` and returns it; without a `sep` all of

@@ -109,14 +109,10 @@ static inline uint32_t swar16_unquotable(const char *p)
            swar_bits(swar_unquotables(swar_load8(p + 8))) << 8;
 }
 
-/* The eight hexadecimal digits of `v` as octets, in some order of their own. */
-static inline uint64_t swar_hex(uint32_t v)
+static inline void swar16_hex(const char *p, char *at)
 {
-    uint64_t x = v, above_nine;
-
-    x = (x | x << 16) & UINT64_C(0x0000ffff0000ffff);
-    x = (x | x << 8) & UINT64_C(0x00ff00ff00ff00ff);
-    x = (x | x << 4) & SWAR_EACH(0x0f);
-    above_nine = ((x + SWAR_EACH(6)) >> 4) & SWAR_EACH(1);
-    return x + SWAR_EACH('0') + above_nine * ('a' - '0' - 10);
+    for (size_t i = 0; i < 16; i++) {
+        at[2 * i] = "0123456789abcdef"[(uint8_t)p[i] >> 4];
+        at[2 * i + 1] = "0123456789abcdef"[(uint8_t)p[i] & 15];
+    }
 }

@@ -158,22 +158,13 @@ bool header_may_trail(const struct header *h)
     return !header_is_envoy(h->name);
 }
 
-static bool has_capital(struct str s)
-{
-    for (size_t i = 0; i < s.n; i++) {
-        if (s.p[i] >= 'A' && s.p[i] <= 'Z')
-            return true;
-    }
-    return false;
-}
-
 struct str header_name_lower(const struct header *h, struct arena *a)
 {
     char *copy;
 
     if (h->id != HDR_OTHER)
         return header_names[h->id];
-    if (!has_capital(h->name))
+    if (!str_has_capital(h->name))
         return h->name;
     copy = arena_raw(a, h->name.n);
     for (size_t i = 0; i < h->name.n; i++)
@@ -190,6 +181,13 @@ void headers_make_room(struct headers *h, struct arena *a, uint32_t more)
         memcpy(v, h->v, h->n * sizeof(*v));
     h->v = v;
     h->cap = cap;
+}
+
+struct header *headers_add_grown(struct headers *h, struct arena *a, enum header_id id,
+                                 struct str name, struct str value)
+{
+    headers_make_room(h, a, 1);
+    return headers_add_as(h, a, id, name, value);
 }
 
 struct header *headers_add(struct headers *h, struct arena *a, struct str name, struct str value)

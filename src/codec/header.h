@@ -214,14 +214,18 @@ struct header *headers_add(struct headers *h, struct arena *a, struct str name, 
 /* Room for `more` of them: h->cap - h->n is at least that. */
 void headers_make_room(struct headers *h, struct arena *a, uint32_t more);
 
+/* For headers_add_as(), where there is no room. */
+RARE struct header *headers_add_grown(struct headers *h, struct arena *a, enum header_id id,
+                                      struct str name, struct str value);
+
 /* The same where header_id_of(name) is known: the name keeps its case. */
-static inline struct header *headers_add_as(struct headers *h, struct arena *a, enum header_id id,
-                                            struct str name, struct str value)
+static INLINED struct header *headers_add_as(struct headers *h, struct arena *a, enum header_id id,
+                                             struct str name, struct str value)
 {
     struct header *one;
 
-    if (h->n == h->cap)
-        headers_make_room(h, a, 1);
+    if (UNLIKELY(h->n == h->cap))
+        return headers_add_grown(h, a, id, name, value);
     one = &h->v[h->n++];
     one->id = (uint16_t)id;
     one->is_clean = false;
@@ -233,8 +237,8 @@ static inline struct header *headers_add_as(struct headers *h, struct arena *a, 
 }
 
 /* With the table's name. */
-static inline struct header *headers_add_id(struct headers *h, struct arena *a, enum header_id id,
-                                            struct str value)
+static INLINED struct header *headers_add_id(struct headers *h, struct arena *a, enum header_id id,
+                                             struct str value)
 {
     MUST(id > HDR_OTHER && id < HDR_COUNT);
     return headers_add_as(h, a, id, header_names[id], value);

@@ -225,10 +225,10 @@ bool url_authority_is_valid(struct str authority)
 
 struct str url_host_of(struct str authority)
 {
-    size_t colon = str_rfind(authority, ':'), bracket = str_rfind(authority, ']');
+    size_t colon = str_rfind(authority, ':');
 
-    if (bracket < authority.n && (colon == authority.n || colon < bracket))
-        return authority;
+    if (str_find(str_from(authority, colon), ']') < authority.n - colon)
+        return authority; /* a colon of an IPv6 address */
     return str_sub(authority, 0, colon);
 }
 
@@ -263,15 +263,12 @@ bool url_authority_parse(struct str authority, struct url_authority *ret)
 
 struct str url_lower(struct str host, struct arena *a)
 {
-    for (size_t i = 0; i < host.n; i++) {
-        char *copy;
+    char *copy;
 
-        if (host.p[i] < 'A' || host.p[i] > 'Z')
-            continue;
-        copy = arena_raw(a, host.n);
-        for (size_t k = 0; k < host.n; k++)
-            copy[k] = ascii_lower(host.p[k]);
-        return str_make(copy, host.n);
-    }
-    return host;
+    if (!str_has_capital(host))
+        return host;
+    copy = arena_raw(a, host.n);
+    for (size_t i = 0; i < host.n; i++)
+        copy[i] = ascii_lower(host.p[i]);
+    return str_make(copy, host.n);
 }

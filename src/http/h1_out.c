@@ -132,7 +132,7 @@ static bool write_request(struct h1_conn *h, struct buf *text)
     return h1_request_line_write(text, head->method, head->path) &&
            h1_fields_write(text, &head->headers, h->c.settings->preserve_case,
                            H1_LEAVE_OUT_FRAMING) &&
-           write_framing(h, text) && buf_add(text, STR("\r\n"));
+           write_framing(h, text) && h1_head_end_write(text);
 }
 
 static bool write_response(struct h1_conn *h, struct buf *text)
@@ -146,7 +146,7 @@ static bool write_response(struct h1_conn *h, struct buf *text)
            h1_fields_write(text, &head->headers, h->c.settings->preserve_case,
                            keep_length ? H1_LEAVE_OUT_CODING : H1_LEAVE_OUT_FRAMING) &&
            (!lacks_length || write_length(text, (uint64_t)head->content_length)) &&
-           write_framing(h, text) && write_connection(h, text) && buf_add(text, STR("\r\n"));
+           write_framing(h, text) && write_connection(h, text) && h1_head_end_write(text);
 }
 
 static void queue_head(struct h1_conn *h)

@@ -1,6 +1,6 @@
 #include "proxy/decide.h"
 
-#include "base/swar.h"
+#include "base/octets16.h"
 #include "codec/url.h"
 #include "route/route.h"
 
@@ -145,18 +145,16 @@ static void set_addresses(struct decision *d)
  * guards nothing. */
 static struct str new_request_id(const struct decision *d)
 {
-    static const uint8_t dashes[] = { 8, 13, 18, 23 };
-    uint64_t digits[5]; /* 40, of which 36 stand */
-    uint64_t bits = 0;
-    char *text;
+    uint64_t bits[2] = { rng_u64(d->rng), rng_u64(d->rng) };
+    char *text = arena_raw(d->arena, 36), digits[32];
 
-    for (size_t i = 0; i < LEN(digits); i++) {
-        bits = i % 2 ? bits >> 32 : rng_u64(d->rng);
-        digits[i] = swar_hex((uint32_t)bits);
-    }
-    text = (char *)(uintptr_t)arena_dup(d->arena, str_make((char *)digits, 36)).p;
-    for (size_t i = 0; i < LEN(dashes); i++)
-        text[dashes[i]] = '-';
+    octets16_hex((const char *)bits, digits);
+    memcpy(text, digits, 8);
+    text[8] = text[13] = text[18] = text[23] = '-';
+    memcpy(text + 9, digits + 8, 4);
+    memcpy(text + 14, digits + 12, 4);
+    memcpy(text + 19, digits + 16, 4);
+    memcpy(text + 24, digits + 20, 12);
     text[14] = '4';
     text[19] = "89ab"[(unsigned char)text[19] & 3];
     return str_make(text, 36);

@@ -101,22 +101,18 @@ static char *put_lower(char *at, struct str s)
 }
 
 /* A known name is valid; what a parser has judged does not come here. */
-static bool is_writable(const struct header *one)
+RARE static bool is_writable(const struct header *one)
 {
     return (one->id != HDR_OTHER || header_name_is_valid(one->name)) &&
            header_value_is_valid(one->value);
 }
 
-static size_t field_size(struct str name, struct str value)
-{
-    return name.n + value.n + STR(": \r\n").n;
-}
-
 #define LABEL_OCTETS 48
 
-/* A known name in lower case with what stands behind it, to be copied in steps of 16. */
+/* A known name in lower case with what stands behind it, to be copied in steps of 16. Of 64 octets,
+ * so that a place in the table is a shift. */
 static const struct label {
-    char text[LABEL_OCTETS];
+    char text[63];
     uint8_t n;
 } labels[HDR_COUNT] = {
 #define XX(id, name) [HDR_##id] = { name ": ", sizeof(name ": ") - 1 },
@@ -135,14 +131,25 @@ static inline char *put_label(char *at, enum header_id id)
     return at + label->n;
 }
 
-static inline char *put_name(char *at, const struct header *one, bool keep_case)
+static inline char *put_colon(char *at)
 {
-    if (one->id != HDR_OTHER && !keep_case)
-        return put_label(at, (enum header_id)one->id);
-    at = keep_case ? put(at, one->name) : put_lower(at, one->name);
     *at++ = ':';
     *at++ = ' ';
     return at;
+}
+
+RARE static char *put_other_name(char *at, struct str name)
+{
+    return put_colon(put_lower(at, name));
+}
+
+static inline char *put_name(char *at, const struct header *one, bool keep_case)
+{
+    if (keep_case)
+        return put_colon(put(at, one->name));
+    if (one->id == HDR_OTHER)
+        return put_other_name(at, one->name);
+    return put_label(at, (enum header_id)one->id);
 }
 
 static inline char *put_end(char *at)
@@ -152,35 +159,42 @@ static inline char *put_end(char *at)
     return at;
 }
 
-static bool is_left_out(const struct header *one, enum h1_leave_out what)
-{
-    return (one->id == HDR_TRANSFER_ENCODING && what >= H1_LEAVE_OUT_CODING) ||
-           (one->id == HDR_CONTENT_LENGTH && what >= H1_LEAVE_OUT_FRAMING);
-}
+/* No other names have these marks. */
+static const uint64_t left_out_marks[] = {
+    [H1_LEAVE_OUT_NONE] = 0,
+    [H1_LEAVE_OUT_CODING] = HEADERS_MARK(HDR_TRANSFER_ENCODING),
+    [H1_LEAVE_OUT_FRAMING] = HEADERS_MARK(HDR_TRANSFER_ENCODING) | HEADERS_MARK(HDR_CONTENT_LENGTH),
+};
 
-#define FRAMING_MARKS (HEADERS_MARK(HDR_TRANSFER_ENCODING) | HEADERS_MARK(HDR_CONTENT_LENGTH))
+/* Where there is room for all: what is behind them, or NULL. */
+static INLINED char *put_fields(char *at, const struct headers *h, uint64_t left_out,
+                                bool keep_case)
+{
+    const struct header *end = h->n ? h->v + h->n : h->v;
+
+    for (const struct header *one = h->v; one < end; one++) {
+        if (left_out & header_marks[one->id])
+            continue;
+        if (!one->is_clean && !is_writable(one))
+            return NULL;
+        at = put_end(put(put_name(at, one, keep_case), one->value));
+    }
+    return at;
+}
 
 bool h1_fields_write(struct buf *b, const struct headers *h, bool keep_case,
                      enum h1_leave_out left_out)
 {
-    const struct header *one = h->v, *end = h->n ? h->v + h->n : h->v;
-    size_t size = LABEL_OCTETS;
-    char *start, *at;
+    size_t size = h->octets + h->n * STR(": \r\n").n;
+    uint64_t marks = left_out_marks[left_out];
+    char *start = buf_reserve(b, size + LABEL_OCTETS), *at;
 
-    for (; one < end; one++)
-        size += field_size(one->name, one->value);
-    start = at = buf_reserve(b, size);
     if (!start)
         return false;
-    if (!(h->marks & FRAMING_MARKS))
-        left_out = H1_LEAVE_OUT_NONE;
-    for (one = h->v; one < end; one++) {
-        if (left_out && is_left_out(one, left_out))
-            continue;
-        if (!one->is_clean && !is_writable(one))
-            return false;
-        at = put_end(put(put_name(at, one, keep_case), one->value));
-    }
+    at = keep_case ? put_fields(start, h, marks, true) : put_fields(start, h, marks, false);
+    if (!at)
+        return false;
+    MUST((size_t)(at - start) <= size);
     b->n += (size_t)(at - start);
     return true;
 }
@@ -192,6 +206,16 @@ bool h1_field_write(struct buf *b, enum header_id id, struct str value)
     if (!start)
         return false;
     b->n += (size_t)(put_end(put(put_label(start, id), value)) - start);
+    return true;
+}
+
+bool h1_head_end_write(struct buf *b)
+{
+    char *at = buf_reserve(b, 2);
+
+    if (!at)
+        return false;
+    b->n += (size_t)(put_end(at) - at);
     return true;
 }
 
@@ -232,8 +256,7 @@ bool h1_status_line_write(struct buf *b, uint16_t status, struct str reason)
     *at++ = (char)('0' + status / 10 % 10);
     *at++ = (char)('0' + status % 10);
     *at++ = ' ';
-    at = put(at, reason);
-    at = put(at, STR("\r\n"));
+    at = put_end(put(at, reason));
     b->n += (size_t)(at - start);
     return true;
 }
@@ -242,14 +265,14 @@ bool h1_request_write(struct buf *b, struct str method, struct str target, const
                       bool keep_case)
 {
     return h1_request_line_write(b, method, target) &&
-           h1_fields_write(b, h, keep_case, H1_LEAVE_OUT_NONE) && buf_add(b, STR("\r\n"));
+           h1_fields_write(b, h, keep_case, H1_LEAVE_OUT_NONE) && h1_head_end_write(b);
 }
 
 bool h1_response_write(struct buf *b, uint16_t status, struct str reason, const struct headers *h,
                        bool keep_case)
 {
     return h1_status_line_write(b, status, reason) &&
-           h1_fields_write(b, h, keep_case, H1_LEAVE_OUT_NONE) && buf_add(b, STR("\r\n"));
+           h1_fields_write(b, h, keep_case, H1_LEAVE_OUT_NONE) && h1_head_end_write(b);
 }
 
 struct str h1_chunk_head(uint64_t size, char octets[H1_CHUNK_HEAD_MAX])
@@ -267,5 +290,5 @@ struct str h1_chunk_head(uint64_t size, char octets[H1_CHUNK_HEAD_MAX])
 bool h1_last_chunk_write(struct buf *b, const struct headers *trailers, bool keep_case)
 {
     return buf_add(b, STR("0\r\n")) && h1_fields_write(b, trailers, keep_case, H1_LEAVE_OUT_NONE) &&
-           buf_add(b, STR("\r\n"));
+           h1_head_end_write(b);
 }

@@ -25,13 +25,14 @@ enum h1_leave_out {
 };
 
 /* The same in pieces, for a caller that frames a message itself: a first line, fields of a list
- * and others, and the empty line, which is the caller's. */
+ * and others, and the empty line. */
 MUST_USE bool h1_request_line_write(struct buf *b, struct str method, struct str target);
 MUST_USE bool h1_status_line_write(struct buf *b, uint16_t status, struct str reason);
 MUST_USE bool h1_fields_write(struct buf *b, const struct headers *h, bool keep_case,
                               enum h1_leave_out left_out);
 /* One of the program's own: a known name, and a value that may be one. */
 MUST_USE bool h1_field_write(struct buf *b, enum header_id id, struct str value);
+MUST_USE bool h1_head_end_write(struct buf *b);
 
 /* "200" is "OK"; "Unknown" where the registry has none (Envoy's word). */
 struct str h1_reason_of(uint16_t status);

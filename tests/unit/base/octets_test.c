@@ -43,6 +43,23 @@ TEST(each_of_sixteen_octets_is_told_by_its_own_bit_in_plain_registers_as_well)
     }
 }
 
+TEST(sixteen_octets_are_written_in_hexadecimal_in_plain_registers_as_well)
+{
+    for (unsigned first = 0; first < 256; first++) {
+        char p[16], at[32], plain[32], expected[33];
+
+        for (size_t i = 0; i < LEN(p); i++) {
+            p[i] = (char)(first + 17 * i);
+            sprintf(expected + 2 * i, "%02x", (uint8_t)p[i]);
+        }
+        octets16_hex(p, at);
+        swar16_hex(p, plain);
+        CASE(first);
+        CHECK(memcmp(at, expected, sizeof(at)) == 0);
+        CHECK(memcmp(plain, expected, sizeof(plain)) == 0);
+    }
+}
+
 /* Blocks of exactly that size, so that AddressSanitizer sees a step beyond either end. */
 TEST(octets_of_any_number_are_copied_and_searched_to_the_last_and_no_further)
 {
