@@ -58,8 +58,14 @@ static inline bool is_same8(uint64_t v, uint64_t lower)
     return ((v ^ lower) & ~(lower >> 1 & SWAR_EACH(0x20))) == 0;
 }
 
-/* What lies between the ends of a long name. Most are shorter: kept out of their way. */
-static NOINLINE bool is_same_inside(struct str name, struct str lower)
+static inline bool has_ends(unsigned id, struct swar_ends e, size_t n)
+{
+    return n == header_names[id].n && is_same8(e.first, ends_of[id].first) &&
+           is_same8(e.last, ends_of[id].last);
+}
+
+/* What lies between the ends of a long name. */
+static bool is_same_inside(struct str name, struct str lower)
 {
     for (size_t i = 8; i + 8 < lower.n; i += 8) {
         if (!is_same8(swar_load8(name.p + i), swar_load8(lower.p + i)))
@@ -68,19 +74,27 @@ static NOINLINE bool is_same_inside(struct str name, struct str lower)
     return true;
 }
 
-enum header_id header_id_of(struct str name)
+/* A long name, or one that is not in its first slot. */
+RARE static enum header_id id_from(uint32_t at, struct swar_ends e, struct str name)
 {
-    struct swar_ends e = swar_ends_of(name.p, name.n);
-
-    for (uint32_t at = slot_of(e, name.n); slots[at]; at = (at + 1) % SLOTS) {
+    for (; slots[at]; at = (at + 1) % SLOTS) {
         unsigned id = slots[at];
 
-        if (name.n == header_names[id].n && is_same8(e.first, ends_of[id].first) &&
-            is_same8(e.last, ends_of[id].last) &&
-            (name.n <= 16 || is_same_inside(name, header_names[id])))
+        if (has_ends(id, e, name.n) && (name.n <= 16 || is_same_inside(name, header_names[id])))
             return (enum header_id)id;
     }
     return HDR_OTHER;
+}
+
+enum header_id header_id_of(struct str name)
+{
+    struct swar_ends e = swar_ends_of(name.p, name.n);
+    uint32_t at = slot_of(e, name.n);
+    unsigned id = slots[at];
+
+    if (LIKELY(name.n <= 16 && has_ends(id, e, name.n)))
+        return (enum header_id)id;
+    return id_from(at, e, name);
 }
 
 static const bool token_octet[256] = {

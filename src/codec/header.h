@@ -177,6 +177,11 @@ bool header_value_is_valid(struct str value);
 /* "x-envoy-...", in any case. */
 bool header_is_envoy(struct str name);
 
+/* What sidecars tell each other. */
+#define HEADER_IS_MESH(id)                                                                         \
+    ((id) == HDR_X_ENVOY_PEER_METADATA || (id) == HDR_X_ENVOY_PEER_METADATA_ID ||                  \
+     (id) == HDR_X_ENVOY_DECORATOR_OPERATION || (id) == HDR_X_ENVOY_IMMEDIATE_HEALTH_CHECK_FAIL)
+
 struct header {
     uint16_t id;   /* enum header_id */
     bool is_clean; /* a parser has judged name and value, or they are the program's own */
@@ -195,10 +200,13 @@ struct headers {
 };
 
 /* One bit of 64 for each id: the first 16, of framing and hops, have one each; the names of Envoy,
- * which often go together, share one, and the rest share 32. */
+ * which often go together, share one, but for those that no client may see, and the rest share 32.
+ */
 #define HEADERS_MARK_ENVOY (UINT64_C(1) << 63)
+#define HEADERS_MARK_MESH (UINT64_C(1) << 62)
 #define HEADERS_MARK(id)                                                                           \
-    ((id) >= HDR_X_ENVOY_ATTEMPT_COUNT                                                             \
+    (HEADER_IS_MESH(id) ? HEADERS_MARK_MESH                                                        \
+     : (id) >= HDR_X_ENVOY_ATTEMPT_COUNT                                                           \
          ? HEADERS_MARK_ENVOY                                                                      \
          : UINT64_C(1) << ((id) < 16 ? (unsigned)(id) : 16 + (unsigned)(id) % 32))
 

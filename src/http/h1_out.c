@@ -266,10 +266,15 @@ static void queue_end(struct h1_conn *h)
         out_failed(h);
 }
 
+/* Is there anything that the owner gave, or waits for? */
+static bool may_encode(const struct h1_conn *h)
+{
+    return h->leg_open && !h->end_queued &&
+           (h->leg.out_head || h->leg.out_info || h->leg.want_body);
+}
+
 static void encode(struct h1_conn *h)
 {
-    if (!h->leg_open || h->end_queued)
-        return;
     if (h->leg.out_info)
         queue_info(h);
     if (h1_is_server(h) && h->state != H1_DEAD)
@@ -345,9 +350,10 @@ void h1_output(struct h1_conn *h)
 
     if (h->state == H1_OPENING)
         return;
-    encode(h);
+    if (may_encode(h))
+        encode(h);
     while (h->state != H1_DEAD && h->out.n && !h->write_broken && write_some(h)) {
-        if (h->out.n < OUT_OCTETS)
+        if (h->out.n < OUT_OCTETS && may_encode(h))
             encode(h);
     }
     if (h->state == H1_DEAD || h->write_broken)

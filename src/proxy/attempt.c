@@ -196,7 +196,7 @@ void attempt_forward(struct stream *s)
     }
     rewrite_request(r);
     r->can_replay = true;
-    claim_init(&r->claim, &r->task, r->worker->metrics, r->cluster);
+    claim_of_cluster(&r->claim, r->cluster);
     request_set_state(r, REQUEST_UPSTREAM);
     attempt_start(r);
 }

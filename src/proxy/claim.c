@@ -2,12 +2,15 @@
 
 #include "telemetry/telemetry.h"
 
-void claim_init(struct claim *c, struct task *task, struct metrics *metrics,
-                const struct cluster *cluster)
+void claim_init(struct claim *c, struct task *task, struct metrics *metrics)
 {
     *c = (struct claim){ .task = task, .metrics = metrics };
-    c->cluster = cluster->budget ? cluster : NULL;
     list_init(&c->node);
+}
+
+void claim_of_cluster(struct claim *c, const struct cluster *cluster)
+{
+    c->cluster = cluster->budget ? cluster : NULL;
 }
 
 static bool take(struct claim *c, enum budget_kind kind, uint32_t max, bool *taken,

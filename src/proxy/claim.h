@@ -27,8 +27,9 @@ struct claim {
     bool pending, request, retry;  /* taken */
 };
 
-void claim_init(struct claim *c, struct task *task, struct metrics *metrics,
-                const struct cluster *cluster);
+void claim_init(struct claim *c, struct task *task, struct metrics *metrics);
+/* Whose limits they are; once. */
+void claim_of_cluster(struct claim *c, const struct cluster *cluster);
 /* Take one more of a limit; harmless again. False: nothing is left. */
 MUST_USE bool claim_pending(struct claim *c);
 MUST_USE bool claim_request(struct claim *c);

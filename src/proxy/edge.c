@@ -88,12 +88,9 @@ bool edge_reroute(struct request *r)
 
 /* ---- the response ---- */
 
-/* What sidecars tell each other. */
 static bool is_mesh_internal(const struct header *h)
 {
-    return h->id == HDR_X_ENVOY_PEER_METADATA || h->id == HDR_X_ENVOY_PEER_METADATA_ID ||
-           h->id == HDR_X_ENVOY_DECORATOR_OPERATION ||
-           h->id == HDR_X_ENVOY_IMMEDIATE_HEALTH_CHECK_FAIL;
+    return HEADER_IS_MESH(h->id);
 }
 
 void edge_response(struct request *r)
@@ -102,7 +99,7 @@ void edge_response(struct request *r)
     struct arena *a = r->s.arena;
     const struct http_manager *m = r->s.chain ? &r->s.chain->http : NULL;
 
-    headers_remove_if(h, HEADERS_MARK_ENVOY, is_mesh_internal);
+    headers_remove_if(h, HEADERS_MARK_MESH, is_mesh_internal);
     if (!headers_find(h, HDR_DATE))
         headers_add_id(h, a, HDR_DATE,
                        arena_dup(a, date_text(&r->worker->date, loop_wall_ms(r->s.loop))))

@@ -30,10 +30,10 @@ static void record_begin(struct request *r)
     rec->chain = r->s.chain;
     rec->connection_id = http_conn_id(r->conn->conn);
     rec->protocol = http_conn_version(r->conn->conn) == HTTP_2 ? PROTOCOL_HTTP2 : PROTOCOL_HTTP11;
-    if (info) {
-        rec->downstream_local = info->local;
-        rec->downstream_peer = rec->downstream_remote = info->remote;
-    }
+    rec->downstream_local = info ? info->local : (struct addr){ 0 };
+    rec->downstream_peer = info ? info->remote : (struct addr){ 0 };
+    rec->downstream_remote = rec->downstream_peer;
+    rec->upstream_local = rec->upstream_remote = (struct addr){ 0 };
     if (info && r->conn->is_tls) { /* copies: the transport may be gone before the record is read */
         rec->sni = arena_dup(r->s.arena, info->sni);
         rec->tls_version = arena_dup(r->s.arena, info->tls_version);
@@ -52,9 +52,10 @@ static void record_begin(struct request *r)
 
 void request_begin(struct worker *w, struct downstream *d, struct http_conn *conn, struct leg *leg)
 {
-    struct request *r = ARENA_NEW(leg->arena, struct request);
+    struct request *r = arena_raw(leg->arena, sizeof(*r));
 
     (void)conn;
+    memset(r, 0, REQUEST_ZEROED);
     r->s.ops = &request_ops;
     r->s.arena = leg->arena;
     r->s.loop = w->loop;
@@ -70,7 +71,7 @@ void request_begin(struct worker *w, struct downstream *d, struct http_conn *con
     r->s.request = leg->in_head;
     r->s.record = &r->record;
     bufq_init(&r->replay);
-    list_init(&r->claim.node);
+    claim_init(&r->claim, &r->task, w->metrics);
     task_init(&r->task, w->loop, request_run);
     timer_init(&r->timer, w->loop, request_timeout);
     record_begin(r);
@@ -91,25 +92,24 @@ const struct root *request_root(struct request *r)
     return r->s.root;
 }
 
-static void hold_part(struct request *r, uint32_t *n, const struct part *p)
+static void hold_part(struct request *r, const struct part *p)
 {
     if (p)
-        r->held[(*n)++] = part_ref((struct part *)(uintptr_t)p);
+        r->held[r->held_n++] = part_ref((struct part *)(uintptr_t)p);
 }
 
 void request_trade_root(struct stream *s, uint64_t ns)
 {
     struct request *r = request_of(s);
-    uint32_t n = 0;
 
     if (r->traded || r->hold == r->worker->hold || r->record.start_ns > ns)
         return;
     r->traded = true;
-    hold_part(r, &n, s->listener ? &s->listener->part : NULL);
-    hold_part(r, &n, s->chain ? &s->chain->part : NULL);
-    hold_part(r, &n, s->vhost ? &s->vhost->part : NULL);
-    hold_part(r, &n, r->cluster ? &r->cluster->part : NULL);
-    hold_part(r, &n, r->cluster ? root_part(s->root, PART_HOSTS, r->cluster->hosts) : NULL);
+    hold_part(r, s->listener ? &s->listener->part : NULL);
+    hold_part(r, s->chain ? &s->chain->part : NULL);
+    hold_part(r, s->vhost ? &s->vhost->part : NULL);
+    hold_part(r, r->cluster ? &r->cluster->part : NULL);
+    hold_part(r, r->cluster ? root_part(s->root, PART_HOSTS, r->cluster->hosts) : NULL);
     s->root = NULL;
     worker_unhold(r->worker, r->hold);
     r->hold = NULL;
@@ -117,7 +117,7 @@ void request_trade_root(struct stream *s, uint64_t ns)
 
 static void request_let_go(struct request *r)
 {
-    for (uint32_t i = 0; i < LEN(r->held); i++)
+    for (uint32_t i = 0; i < r->held_n; i++)
         part_unref(r->held[i]);
     if (r->hold)
         worker_unhold(r->worker, r->hold);

@@ -42,18 +42,15 @@ struct filter_run {
 
 struct request {
     struct stream s;
-    struct task task;
-    struct timer timer;     /* route timeout */
     struct timer try_timer; /* of one try, or the pause before one; where has_try_timer */
     bool has_try_timer, try_due;
     struct worker *worker;
     struct downstream *conn;
     struct root_hold *hold; /* NULL once the root was traded for `held` */
-    struct part *held[REQUEST_HELD_MAX];
+    uint32_t held_n;
     struct leg *down, *up; /* NULL once released */
     uint8_t state;         /* enum request_state */
     bool traded, timed_out, retry_due, is_replied, is_broken, response_waits;
-    struct record record;
 
     struct filter_run *filters;
     uint32_t filter_count;
@@ -65,21 +62,29 @@ struct request {
     /* upstream */
     const struct cluster *cluster;
     const struct endpoint *endpoint;
-    const struct endpoint *tried[REQUEST_TRIED_MAX];
     uint32_t tried_n, retries;
-    uint32_t moved;     /* tries that a GOAWAY turned away before they were processed */
-    struct bufq replay; /* the request body so far, while it may be sent again */
+    uint32_t moved; /* tries that a GOAWAY turned away before they were processed */
     bool can_replay;
     bool mirrored;
     bool counted_active; /* in endpoint->live */
     enum err open_error;
     struct shadow *shadows; /* its copies under way (proxy/shadow.h) */
-    struct claim claim;     /* on the cluster's limits */
     struct grpc_count request_messages, response_messages; /* of gRPC */
 
     /* a local reply */
     struct str reply_body;
+
+    struct record record;
+
+    /* All above is zeroed for a new request, but for the record's addresses; all below is not. */
+    struct task task;
+    struct timer timer; /* route timeout */
+    struct claim claim; /* on the cluster's limits */
+    struct bufq replay; /* the request body so far, while it may be sent again */
+    const struct endpoint *tried[REQUEST_TRIED_MAX];
+    struct part *held[REQUEST_HELD_MAX];
 };
+#define REQUEST_ZEROED offsetof(struct request, record.downstream_local)
 
 /* A request arrived (or cannot be read: leg->fail). Owns the leg and its arena from now on. */
 void request_begin(struct worker *w, struct downstream *d, struct http_conn *conn, struct leg *leg);

@@ -127,7 +127,8 @@ static bool shadow_open(struct shadow *s, const struct cluster *c, const struct 
     s->endpoint = hosts ? lb_endpoint(s->worker->lb, c, hosts, NULL, 0) : NULL;
     if (!s->endpoint)
         return false;
-    claim_init(&s->claim, &s->task, s->worker->metrics, c);
+    claim_init(&s->claim, &s->task, s->worker->metrics);
+    claim_of_cluster(&s->claim, c);
     s->claim.authority = head->authority;
     s->up = upstream_open(s->worker, c, s->endpoint, s->arena, &s->claim, &error);
     if (!s->up)

@@ -50,11 +50,12 @@ struct record {
     bool is_grpc;
     uint64_t request_messages, response_messages; /* of gRPC */
 
+    struct str sni, tls_version, tls_cipher;
+    struct tls_peer *peer; /* the client's certificate, a reference; NULL: none */
+    uint64_t connection_id;
+
     /* addresses */
     struct addr downstream_local, downstream_remote; /* remote: by x-forwarded-for rules */
     struct addr downstream_peer;                     /* direct */
     struct addr upstream_local, upstream_remote;
-    struct str sni, tls_version, tls_cipher;
-    struct tls_peer *peer; /* the client's certificate, a reference; NULL: none */
-    uint64_t connection_id;
 };

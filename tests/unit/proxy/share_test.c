@@ -44,8 +44,10 @@ TEST(whoever_is_called_and_goes_leaves_the_connection_to_the_other_worker)
     c->budget = live_budget_get(c->part.name);
     p.share = share_of(&w, c);
     task_init(&task, w.loop, nothing);
-    claim_init(&first, &task, w.metrics, c);
-    claim_init(&second, &task, w.metrics, c);
+    claim_init(&first, &task, w.metrics);
+    claim_of_cluster(&first, c);
+    claim_init(&second, &task, w.metrics);
+    claim_of_cluster(&second, c);
     CHECK_EQ(share_enter(p.share, &first, &p, true), ERR_OK);
     upstream_set_busy(&u);
     CHECK_EQ(share_enter(p.share, &second, &p, true), ERR_AGAIN);
