@@ -200,12 +200,14 @@ struct headers {
 };
 
 /* One bit of 64 for each id: the first 16, of framing and hops, have one each; the names of Envoy,
- * which often go together, share one, but for those that no client may see, and the rest share 32.
- */
+ * which often go together, share one, but for those that no client may see and the count of
+ * attempts, and the rest share 32. */
 #define HEADERS_MARK_ENVOY (UINT64_C(1) << 63)
 #define HEADERS_MARK_MESH (UINT64_C(1) << 62)
+#define HEADERS_MARK_ATTEMPTS (UINT64_C(1) << 61)
 #define HEADERS_MARK(id)                                                                           \
-    (HEADER_IS_MESH(id) ? HEADERS_MARK_MESH                                                        \
+    (HEADER_IS_MESH(id)                  ? HEADERS_MARK_MESH                                       \
+     : (id) == HDR_X_ENVOY_ATTEMPT_COUNT ? HEADERS_MARK_ATTEMPTS                                   \
      : (id) >= HDR_X_ENVOY_ATTEMPT_COUNT                                                           \
          ? HEADERS_MARK_ENVOY                                                                      \
          : UINT64_C(1) << ((id) < 16 ? (unsigned)(id) : 16 + (unsigned)(id) % 32))

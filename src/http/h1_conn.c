@@ -274,7 +274,7 @@ static void conn_arm(struct h1_conn *h)
     enum armed waits = conn_waits_for(h);
     uint32_t ms = 0;
 
-    if (LIKELY(h->armed == waits && waits != ARMED_IDLE && waits != ARMED_NAP))
+    if (h->armed == waits && waits != ARMED_IDLE && waits != ARMED_NAP)
         return;
     h->armed = (uint8_t)waits;
     if (waits == ARMED_OPENING)
@@ -382,7 +382,8 @@ static void conn_run(struct task *t)
         h1_die(h, LEG_GONE, NULL, false);
     if (h->state == H1_DEAD && conn_bury(h))
         return;
-    conn_arm(h);
+    if (h->state != H1_EXCHANGE || h->armed != ARMED_NOT)
+        conn_arm(h);
 }
 
 /* ---- what owners call ---- */

@@ -50,6 +50,8 @@ static void batch_skip(struct path_batch *b, uint32_t from)
 
     while (gone < b->n && b->ids[gone] < from)
         gone++;
+    if (gone == 0)
+        return;
     b->n -= gone;
     memmove(b->ids, b->ids + gone, b->n * sizeof(*b->ids));
 }

@@ -278,7 +278,8 @@ void path_batch_add(struct path_batch *b, uint32_t id)
         }
         b->limit = b->ids[--b->n];
     }
-    memmove(b->ids + at + 1, b->ids + at, (b->n - at) * sizeof(*b->ids));
+    if (at < b->n)
+        memmove(b->ids + at + 1, b->ids + at, (b->n - at) * sizeof(*b->ids));
     b->ids[at] = id;
     b->n++;
 }

@@ -205,7 +205,7 @@ static bool edge_upgrade(struct decision *d)
 }
 
 #define INTERNAL_MARKS                                                                             \
-    (HEADERS_MARK(HDR_OTHER) | HEADERS_MARK_ENVOY | HEADERS_MARK_MESH |                            \
+    (HEADERS_MARK(HDR_OTHER) | HEADERS_MARK_ENVOY | HEADERS_MARK_MESH | HEADERS_MARK_ATTEMPTS |    \
      HEADERS_MARK(HDR_X_FORWARDED_CLIENT_CERT) | HEADERS_MARK(HDR_X_ISTIO_ATTRIBUTES) |            \
      HEADERS_MARK(HDR_X_REQUEST_ID) | HEADERS_MARK(HDR_X_FORWARDED_PROTO) |                        \
      HEADERS_MARK(HDR_HTTP2_SETTINGS))

@@ -157,7 +157,8 @@ static void request_end(struct request *r)
     chain_done(r);
     if (r->shadows)
         shadows_leave(r);
-    attempt_end(r);
+    if (r->is_trying)
+        attempt_end(r);
     claim_retry_give(&r->claim);
     record_end(r);
     tls_peer_unref(r->record.peer);
@@ -261,6 +262,8 @@ static void route_timed_out(struct request *r)
 
 static bool is_gone(const struct leg *leg)
 {
+    if (LIKELY(leg->fail == LEG_OK))
+        return false;
     return leg->fail == LEG_GONE || leg->fail == LEG_NO_MEMORY || leg->fail == LEG_PROTOCOL;
 }
 
@@ -277,7 +280,8 @@ static void request_step(struct request *r)
     if (r->claim.is_turn)
         attempt_turn(r);
     if (r->up && r->state >= REQUEST_UPSTREAM) {
-        pump_request(r);
+        if (!r->up->out_end)
+            pump_request(r);
         pump_response(r);
     }
 }

@@ -53,18 +53,25 @@ static const struct h1_error *connection_judge(const struct h1_message *m)
     return NULL;
 }
 
+#define FRAMING_MARKS                                                                              \
+    (HEADERS_MARK(HDR_CONTENT_LENGTH) | HEADERS_MARK(HDR_TRANSFER_ENCODING) |                      \
+     HEADERS_MARK(HDR_CONNECTION))
+
 const struct h1_error *h1_message_judge(struct h1_message *m)
 {
     const struct headers *h = &m->headers;
-    const struct h1_error *error = length_judge(h, &m->framing);
+    const struct h1_error *error;
 
+    m->keep_alive = m->minor == 1;
+    if (!(h->marks & FRAMING_MARKS))
+        return NULL;
+    error = length_judge(h, &m->framing);
     if (!error)
         error = coding_judge(m, &m->framing);
     if (!error)
         error = connection_judge(m);
     if (error)
         return error;
-    m->keep_alive = m->minor == 1;
     if (!headers_find(h, HDR_CONNECTION))
         return NULL;
     if (m->minor == 0)
