@@ -50,7 +50,7 @@ TEST(sixteen_octets_are_written_in_hexadecimal_in_plain_registers_as_well)
 
         for (size_t i = 0; i < LEN(p); i++) {
             p[i] = (char)(first + 17 * i);
-            sprintf(expected + 2 * i, "%02x", (uint8_t)p[i]);
+            snprintf(expected + 2 * i, 3, "%02x", (uint8_t)p[i]);
         }
         octets16_hex(p, at);
         swar16_hex(p, plain);
