@@ -87,7 +87,6 @@ void attempt_start(struct request *r)
     const struct hosts *hosts = root_hosts(request_root(r), r->cluster->hosts);
     const struct endpoint *e = NULL;
 
-    r->is_trying = true;
     if (hosts)
         e = lb_endpoint(r->worker->lb, r->cluster, hosts, r->tried,
                         retry_of(r->s.route)->any_host ? 0 : r->tried_n);
@@ -153,7 +152,6 @@ void attempt_turn(struct request *r)
 
 void attempt_end(struct request *r)
 {
-    r->is_trying = false;
     upstream_let_go(r->worker, &r->claim);
     if (r->endpoint)
         count_active(r, -1);

@@ -157,8 +157,7 @@ static void request_end(struct request *r)
     chain_done(r);
     if (r->shadows)
         shadows_leave(r);
-    if (r->is_trying)
-        attempt_end(r);
+    attempt_end(r);
     claim_retry_give(&r->claim);
     record_end(r);
     tls_peer_unref(r->record.peer);

@@ -64,7 +64,6 @@ struct request {
     const struct endpoint *endpoint;
     uint32_t tried_n, retries;
     uint32_t moved; /* tries that a GOAWAY turned away before they were processed */
-    bool is_trying; /* an attempt has begun, and not ended */
     bool can_replay;
     bool mirrored;
     bool counted_active; /* in endpoint->live */
