@@ -238,6 +238,7 @@ static ssize_t send_all(int fd, const struct iovec *iov, size_t n)
     if (chance(faults.send_error))
         return fails(ENOBUFS);
     HOLDS(!is_known_dirty(e), "c%u is used again with octets on it that nobody asked for", e->id);
+    e->surplus_at = 0; /* sent in ignorance: what comes back is out of step, and not to be told */
     sent = send_some(e, iov, n, stinting);
     SAY("c%u send %zd", e->id, sent);
     if (stinting) { /* the kernel's memory was short, and is not for long */
