@@ -96,7 +96,8 @@ static void retries(struct buf *b, const struct retry_policy *r)
         first = false;
     }
     buf_printf(b, "\",\"num_retries\":%u", r->attempts);
-    dump_duration(b, "per_try_timeout", r->per_try_ms);
+    if (r->per_try_ms) /* 0: as long as the route */
+        dump_duration(b, "per_try_timeout", r->per_try_ms);
     for (uint32_t i = 0; i < r->statuses.n; i++)
         buf_printf(b, "%s%u%s", i ? "," : ",\"retriable_status_codes\":[", r->statuses.v[i],
                    i + 1 < r->statuses.n ? "" : "]");
