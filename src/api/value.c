@@ -13,9 +13,11 @@ static struct str shown(struct str s)
     return str_sub(s, 0, SHOWN);
 }
 
+/* Of a list or an object: no number, no truth, and nobody asks for its text. */
 static struct scalar scalar_of(const struct node *n)
 {
-    return n->quoted ? (struct scalar){ .kind = SCALAR_STR } : scalar_resolve(n->text);
+    return n->kind != NODE_SCALAR || n->quoted ? (struct scalar){ .kind = SCALAR_STR }
+                                               : scalar_resolve(n->text);
 }
 
 const char *node_what(const struct node *n)

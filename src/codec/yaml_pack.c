@@ -250,6 +250,7 @@ static void get_node(struct unpacker *u, struct around at, struct node *ret)
     ret->kind = h.kind;
     ret->quoted = h.quoted;
     ret->n = 0;
+    ret->text = STR_NONE; /* all of the union */
     if (h.kind == NODE_SCALAR)
         ret->text = get_text(u);
     else

@@ -10,9 +10,9 @@
 /* The last one's text: lines of a second differ in three digits, and many are of one
  * millisecond. */
 static _Thread_local struct {
-    int64_t us; /* 0: none */
+    int64_t us;
     struct log_kept text;
-} last = { .text.n = LOG_TIME_LEN };
+} last = { .us = 0, .text = { LOG_TIME_LEN, "1970-01-01T00:00:00.000Z" } };
 
 static NOINLINE char *write_new_start(const struct log_op *op, int64_t us, char *at,
                                       struct log_pen *pen)

@@ -8,6 +8,7 @@
 #include "live/host.h"
 #include "proxy/upstream_int.h"
 #include "unit/check.h"
+#include "unit/proxy/rig.h"
 
 static bool conn_rests(const struct http_conn *c)
 {
@@ -67,6 +68,65 @@ TEST(whoever_is_called_and_goes_leaves_the_connection_to_the_other_worker)
     claim_pending_give(&second);
     share_unref(p.share);
     part_unref(&c->part);
+    metrics_free(w.metrics);
+    loop_free(w.loop);
+}
+
+/* A finished part; `max` is its limit. One reference. */
+static struct cluster *cluster_of(struct slots *slots, uint32_t max)
+{
+    struct cluster *c = part_new(PART_CLUSTER, STR("outbound|80||a"));
+    struct str err = STR_NONE;
+
+    c->part.slot = slots_of(slots, PART_CLUSTER, c->part.name);
+    c->limits.max_connections = max;
+    CHECK(part_finish(&c->part, &err));
+    return c;
+}
+
+/* A request that began before the limit was lowered comes to an endpoint that nobody was at yet. */
+TEST(a_request_that_began_before_brings_no_older_limit_back)
+{
+    struct part_hooks hooks = part_hooks;
+    struct slots *slots = slots_new();
+    struct root_edit *edit = root_edit_new(NULL);
+    struct root_hold hold = { 0 };
+    struct worker w = { .loop = loop_new(NULL), .metrics = metrics_new(), .hold = &hold };
+    struct endpoint e = { .weight = 1 };
+    struct cluster *before, *now;
+    enum err why = ERR_OK;
+    struct claim claim;
+    struct task task;
+
+    part_hooks = rig_hooks;
+    before = cluster_of(slots, 2);
+    now = cluster_of(slots, 1);
+    list_init(&w.shares);
+    slab_init(&w.upstream_slab, upstream_size(), 0); /* nothing could be dialled */
+    CHECK(addr_parse(STR("127.0.0.1:1"), &e.addr));
+    e.live = live_host_get(STR("outbound|80||a"), &e.addr);
+    part_ref(&now->part);
+    root_edit_set(edit, &now->part);
+    hold.root = root_edit_finish(edit);
+    budget_take_anyway(now->budget, BUDGET_CONNECTIONS); /* at another worker */
+    task_init(&task, w.loop, nothing);
+    claim_init(&claim, &task, w.metrics);
+    claim_of_cluster(&claim, before);
+
+    CHECK(upstream_open(&w, before, &e, NULL, &claim, &why) == NULL);
+    CHECK_EQ(why, ERR_AGAIN); /* one is all there may be now */
+
+    upstream_let_go(&w, &claim);
+    budget_give(now->budget, BUDGET_CONNECTIONS);
+    upstream_free_all(&w);
+    task_cancel(&task);
+    root_unref(hold.root);
+    part_unref(&before->part);
+    part_unref(&now->part);
+    slots_free(slots);
+    part_hooks = hooks;
+    live_host_unref(e.live);
+    slab_fini(&w.upstream_slab);
     metrics_free(w.metrics);
     loop_free(w.loop);
 }
