@@ -32,13 +32,6 @@ struct desk {
     int64_t due_ms;
 };
 
-static char *text_dup(struct str s)
-{
-    char *z = must_alloc(s.n + 1);
-
-    return str_copy(s, z, s.n + 1);
-}
-
 /* ---- why ---- */
 
 static int64_t renewal_ms(const struct mesh_wanted *w, const struct tls_cert_info *info)
@@ -94,18 +87,11 @@ static void paper_init(struct paper *p)
     buf_init(&p->root, PEM_MAX);
 }
 
-static void secret_fini(struct buf *b)
-{
-    if (b->p)
-        explicit_bzero(b->p, b->cap);
-    buf_fini(b);
-}
-
 static void paper_fini(struct paper *p)
 {
     buf_fini(&p->cert);
     buf_fini(&p->root);
-    secret_fini(&p->key);
+    buf_fini_secret(&p->key);
 }
 
 /* rotationPolicy Never: what there is must be what is asked for. */
@@ -186,7 +172,7 @@ static bool is_unread(int dir_fd, const char *file, const struct mesh_wanted *w,
     buf_init(&b, 4 * PEM_MAX);
     known = line.n && store_read(dir_fd, file, &b) == ERR_OK &&
             str_find_str(buf_str(&b), line) < b.n;
-    secret_fini(&b);
+    buf_fini_secret(&b);
     return !known;
 }
 
@@ -210,7 +196,7 @@ static bool keep(struct desk *d, const struct mesh_wanted *w, const struct paper
         e = ERR_OK;
     else if (!b.full)
         e = store_write(fd, file, 0600, buf_str(&b));
-    secret_fini(&b);
+    buf_fini_secret(&b);
     close(fd);
     if (e != ERR_OK)
         *ret_why = str_of(err_text(e));
@@ -237,7 +223,7 @@ static struct order *order_of(struct desk *d, const struct mesh_wanted *w)
     if (o)
         return o;
     o = must_alloc(sizeof(*o));
-    o->key = text_dup(str_of(key));
+    o->key = heap_strz(str_of(key));
     map_put(&d->orders, str_of(o->key), o);
     return o;
 }
@@ -313,7 +299,7 @@ struct desk *desk_new(struct str dir)
         return NULL;
     close(fd);
     d = must_alloc(sizeof(*d));
-    d->dir = text_dup(dir);
+    d->dir = heap_strz(dir);
     d->due_ms = INT64_MAX;
     map_init(&d->orders);
     return d;

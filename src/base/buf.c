@@ -14,6 +14,13 @@ void buf_fini(struct buf *b)
     buf_init(b, b->max);
 }
 
+void buf_fini_secret(struct buf *b)
+{
+    if (b->p)
+        explicit_bzero(b->p, b->cap);
+    buf_fini(b);
+}
+
 void buf_reset(struct buf *b)
 {
     b->n = 0;

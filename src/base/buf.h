@@ -18,7 +18,8 @@ struct buf {
 
 void buf_init(struct buf *b, size_t max);
 void buf_fini(struct buf *b);
-void buf_reset(struct buf *b); /* keeps the memory */
+void buf_fini_secret(struct buf *b); /* wipes what it holds before */
+void buf_reset(struct buf *b);       /* keeps the memory */
 
 /* Makes room for `n` more octets. False beyond the maximum. */
 bool buf_grow(struct buf *b, size_t n);

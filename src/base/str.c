@@ -126,3 +126,12 @@ char *str_copy(struct str s, char *dst, size_t size)
     dst[n] = '\0';
     return dst;
 }
+
+char *heap_strz(struct str s)
+{
+    char *z = must_alloc(s.n + 1);
+
+    if (s.n)
+        memcpy(z, s.p, s.n);
+    return z;
+}

@@ -113,3 +113,5 @@ struct str str_of_u64(uint64_t v, char out[static 20]);
 
 /* Copies at most size - 1 octets and a NUL; returns dst. For C interfaces only. */
 char *str_copy(struct str s, char *dst, size_t size);
+/* A copy with a NUL behind it, for free(). */
+char *heap_strz(struct str s);

@@ -38,13 +38,6 @@ static struct str say(const char *fmt, ...)
     return str_of(text);
 }
 
-static void secret_fini(struct buf *b)
-{
-    if (b->p)
-        explicit_bzero(b->p, b->cap);
-    buf_fini(b);
-}
-
 /* ---- the root ---- */
 
 /* One certificate and its key on the way between disk and memory. */
@@ -61,7 +54,7 @@ static void pems_init(struct pems *p)
 static void pems_fini(struct pems *p)
 {
     buf_fini(&p->cert);
-    secret_fini(&p->key);
+    buf_fini_secret(&p->key);
 }
 
 static enum err root_make(int dir_fd, int64_t now_ms, struct pems *p, struct str *rettext)
@@ -296,7 +289,7 @@ static bool issued_before(const struct ca *ca, int dir_fd, struct order *o, int6
     if (kp)
         fits = still_fits(ca, o, kp, now_ms) && split_pem(buf_str(&both), cert_pem, key_pem);
     tls_keypair_unref(kp);
-    secret_fini(&both);
+    buf_fini_secret(&both);
     return fits;
 }
 
@@ -328,7 +321,7 @@ static enum err keep_issued(int dir_fd, const struct order *o, const struct buf 
     buf_init(&both, PEM_MAX);
     if (buf_add(&both, buf_str(cert_pem)) && buf_add(&both, buf_str(key_pem)))
         e = store_write(dir_fd, o->file, 0600, buf_str(&both));
-    secret_fini(&both);
+    buf_fini_secret(&both);
     return e;
 }
 

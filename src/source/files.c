@@ -10,15 +10,6 @@
 
 #define MAX_OCTETS_DEFAULT ((size_t)64 << 20)
 
-char *heap_strz(struct str s)
-{
-    char *z = must_alloc(s.n + 1);
-
-    if (s.n)
-        memcpy(z, s.p, s.n);
-    return z;
-}
-
 static struct str without_slashes(struct str path)
 {
     while (path.n > 1 && path.p[path.n - 1] == '/')

@@ -108,5 +108,3 @@ void notify_dir(struct source *s, const char *path);  /* all of its names count 
 void notify_path(struct source *s, const char *path); /* what may change where it leads */
 void notify_sweep(struct source *s);                  /* drops what this scan did not want */
 void notify_fini(struct source *s);
-
-char *heap_strz(struct str s);
